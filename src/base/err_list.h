@@ -20,3 +20,21 @@ ERR(FILE_TOO_LARGE, "file.too-large", "A file is larger than its limit.",
 	"Split it, or raise the limit.")
 ERR(JSON, "json.syntax", "The text is not valid JSON.",
 	"Look at the given line and column.")
+
+/* keyless */
+ERR(KEYLESS_WIRE, "keyless.wire", "A peer broke the key protocol.",
+	"Check that the other end speaks the key protocol, and its version.")
+ERR(KEYLESS_BROKEN, "keyless.broken", "The connection to the key server was lost.",
+	"Look at the key server's log; with two servers a handshake would survive this.")
+ERR(KEYLESS_LATE, "keyless.late", "The key server did not answer in time.",
+	"Compare the key server's load and the network's delay with the deadline.")
+ERR(KEYLESS_REFUSED, "keyless.refused", "The key server refused the operation.",
+	"Read the reason given; the key server's own log says more than it tells the edge.")
+ERR(KEYLESS_BUSY, "keyless.busy", "Too many operations wait for the key server.",
+	"Add key servers, or look for the reason why they are slow.")
+ERR(KEYLESS_NO_SERVER, "keyless.no-server", "No key server can be reached.",
+	"Check addresses and certificates with `sekisho key test`.")
+ERR(KEYLESS_KEY, "keyless.key", "A private key cannot be served.",
+	"RSA needs 2048 bits or more; curves are P-256, P-384, P-521 and Ed25519.")
+ERR(KEYLESS_SETUP, "keyless.setup", "The key server's set-up is incomplete.",
+	"`sekisho key init` makes a working set.")
