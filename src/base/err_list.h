@@ -16,6 +16,9 @@ ERR(FILE_READ, "file.read", "A file could not be read.",
 	"Check that the path is right and that the user sekisho runs as may read it.")
 ERR(FILE_WRITE, "file.write", "A file could not be written.",
 	"Check free space and that the user sekisho runs as may write there.")
+ERR(FILE_NOT_PRIVATE, "file.not-private",
+	"A secret file can be read or changed by others.",
+	"Give it to the user sekisho runs as, with mode 0400 or 0600.")
 ERR(FILE_TOO_LARGE, "file.too-large", "A file is larger than its limit.",
 	"Split it, or raise the limit.")
 ERR(JSON, "json.syntax", "The text is not valid JSON.",
@@ -25,11 +28,13 @@ ERR(JSON, "json.syntax", "The text is not valid JSON.",
 ERR(KEYLESS_WIRE, "keyless.wire", "A peer broke the key protocol.",
 	"Check that the other end speaks the key protocol, and its version.")
 ERR(KEYLESS_BROKEN, "keyless.broken", "The connection to the key server was lost.",
-	"Look at the key server's log; with two servers a handshake would survive this.")
+	"Look at the key server's log; with two servers a handshake would survive "
+	"this.")
 ERR(KEYLESS_LATE, "keyless.late", "The key server did not answer in time.",
 	"Compare the key server's load and the network's delay with the deadline.")
 ERR(KEYLESS_REFUSED, "keyless.refused", "The key server refused the operation.",
-	"Read the reason given; the key server's own log says more than it tells the edge.")
+	"Read the reason given; the key server's own log says more than it tells the "
+	"edge.")
 ERR(KEYLESS_BUSY, "keyless.busy", "Too many operations wait for the key server.",
 	"Add key servers, or look for the reason why they are slow.")
 ERR(KEYLESS_NO_SERVER, "keyless.no-server", "No key server can be reached.",
