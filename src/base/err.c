@@ -29,6 +29,7 @@ make_printable(char *text)
 	}
 }
 
+PRINTF(2, 0)
 static void
 set_text(struct err *err, const char *fmt, va_list ap)
 {

@@ -40,6 +40,7 @@ log_wants(enum log_level level)
 	return level <= setup.most;
 }
 
+PRINTF(3, 0)
 static void
 write_line(enum log_level level, const char *name, const char *fmt, va_list ap)
 {

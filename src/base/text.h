@@ -22,7 +22,7 @@ struct text {
 
 struct text text_to(char *p, size_t cap);
 void text_add(struct text *t, const char *fmt, ...) PRINTF(2, 3);
-void text_addv(struct text *t, const char *fmt, va_list ap);
+void text_addv(struct text *t, const char *fmt, va_list ap) PRINTF(2, 0);
 void text_put(struct text *t, struct span s);
 /* Puts s with control octets, DEL, backslash and non-UTF-8 as \xHH: for terminals and
  * logs. */
