@@ -43,3 +43,27 @@ ERR(KEYLESS_KEY, "keyless.key", "A private key cannot be served.",
 	"RSA needs 2048 bits or more; curves are P-256, P-384, P-521 and Ed25519.")
 ERR(KEYLESS_SETUP, "keyless.setup", "The key server's set-up is incomplete.",
 	"`sekisho key init` makes a working set.")
+
+/* http */
+ERR(HTTP_SYNTAX, "http.syntax", "A message is not valid HTTP.",
+	"The sender is at fault; `sekisho log` shows which side it was.")
+ERR(HTTP_FRAMING, "http.framing", "A message's length can be read in two ways.",
+	"This is how requests are smuggled; the sender must send one framing only.")
+ERR(HTTP_HOST, "http.host", "The host of a request is missing, doubled or not valid.",
+	"A request names exactly one host: a DNS name or an address, and perhaps a port.")
+ERR(HTTP_TARGET, "http.target", "The request target is not valid.",
+	"Percent-encode what is not visible ASCII; a target has no fragment.")
+ERR(HTTP_TARGET_TOO_LONG, "http.target-too-long", "The request target is too long.",
+	"Send long values in the body.")
+ERR(HTTP_TOO_LARGE, "http.too-large", "The head of a message is too large.",
+	"Look for cookies that grow; the limit is a setting.")
+ERR(HTTP_VERSION, "http.version", "The version of HTTP is not one we speak.",
+	"HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken.")
+ERR(HTTP_CODING, "http.coding", "A transfer coding is not one we speak.",
+	"Only chunked is spoken; content codings are another thing and pass.")
+ERR(HTTP_TRUNCATED, "http.truncated", "The connection ended within a message.",
+	"What was received is not complete; try again.")
+ERR(HTTP_UNASKED, "http.unasked", "The origin answered something it was not asked.",
+	"The origin's connection was closed; its server should be looked at.")
+ERR(HTTP_UNWRITABLE, "http.unwritable", "A message cannot be said in the other version.",
+	"What cannot be translated exactly is refused rather than guessed.")
