@@ -67,3 +67,22 @@ ERR(HTTP_UNASKED, "http.unasked", "The origin answered something it was not aske
 	"The origin's connection was closed; its server should be looked at.")
 ERR(HTTP_UNWRITABLE, "http.unwritable", "A message cannot be said in the other version.",
 	"What cannot be translated exactly is refused rather than guessed.")
+
+/* net */
+ERR(NET_LISTEN, "net.listen", "A port could not be opened.",
+	"Look whether another program has it, and whether this user may open ports below 1024.")
+ERR(NET_NAME_UNKNOWN, "net.name-unknown", "The name does not exist or has no address.",
+	"Check the spelling; ask the name server directly with `dig NAME`.")
+ERR(NET_NAME_FAILED, "net.name-failed", "The name servers gave no usable answer.",
+	"Check that the servers in resolv.conf or the configuration can be reached.")
+ERR(NET_RESOLVER, "net.resolver", "The resolver could not be started.",
+	"Check the list of name servers in the configuration.")
+ERR(NET_UNREACHABLE, "net.unreachable", "No address of the host could be reached.",
+	"Read what each address said; check routes and packet filters.")
+ERR(NET_TIMEOUT, "net.timeout", "The host did not accept a connection in time.",
+	"Check routes and packet filters, or allow more time.")
+ERR(NET_FORBIDDEN, "net.forbidden", "Connections to this address are not allowed.",
+	"If it is meant to be reached, allow its prefix in the configuration.")
+ERR(NET_ENDED, "net.ended", "The other end closed the connection.", "")
+ERR(NET_IPC, "net.ipc", "A message between our processes was malformed.",
+	"Restart sekisho; if it happens again, report it.")
