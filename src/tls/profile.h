@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * profile: an SSL_CTX with its meaning, one per role and policy.
+ *
+ * Made from the settings (or at a policy's first use), shared by all connections of
+ * that policy, ref-counted. Never one per connection: making an SSL_CTX costs 1.2
+ * million instructions, a fifth of a handshake.
+ *
+ * Fixed here and not negotiable: TLS 1.2 at least, no renegotiation, no compression, no
+ * early data, security level 2, released buffers. No groups list is written by name, so
+ * post-quantum groups appear where the system's OpenSSL has them.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct profile;
+struct tickets; /* tls/resume.h */
+
+enum profile_role { PROFILE_CLIENT, PROFILE_SERVER };
+
+enum { /* versions as on the wire */
+	TLS_1_2 = 0x0303,
+	TLS_1_3 = 0x0304,
+};
+
+/* What a server wants of its clients. A certificate that is missing or bad never ends
+ * the handshake but with REQUIRE and none presented: the verdict is a fact, rules
+ * decide. */
+enum profile_client_cert { CLIENT_CERT_OFF, CLIENT_CERT_ASK, CLIENT_CERT_REQUIRE };
+
+enum { PROFILE_POLICY = 32 };
+
+/* All zero but for role is a good client, and a good server that resumes nothing. */
+struct profile_spec {
+	enum profile_role role;
+	uint16_t min_version; /* 0: TLS 1.2 */
+	uint16_t max_version; /* 0: the highest there is */
+	const char *ciphers;  /* TLS 1.2 suites, OpenSSL's syntax; NULL: ours */
+	const char *suites;   /* TLS 1.3 suites; NULL: OpenSSL's */
+	/* TLS 1.2 RSA key exchange has no forward secrecy; only with a keyless site
+	 * that asks for it. */
+	bool insecure_rsa_key_exchange;
+	/* Sessions begun under one policy are not resumed under another: hash whatever
+	 * makes them differ. (RFC 8446 §8, trap of many proxies.) */
+	uint8_t policy[PROFILE_POLICY];
+
+	/* Servers only. */
+	enum profile_client_cert client_cert;
+	const struct span
+		*ca_names; /* DER Names for the CertificateRequest; may be none */
+	size_t n_ca_names;
+	struct tickets
+		*tickets; /* borrowed for the profile's life; NULL: no resumption */
+	uint32_t session_timeout_s; /* 0: no resumption */
+};
+
+/* Fails for a cipher list OpenSSL does not know or a version it cannot speak. */
+MUST_USE struct profile *profile_new(const struct profile_spec *spec, struct err *err);
+struct profile *profile_get(struct profile *p);
+/* The last put frees. NULL is fine. */
+void profile_put(struct profile *p);
+enum profile_client_cert profile_client_cert(const struct profile *p);
+const uint8_t *profile_policy(const struct profile *p); /* PROFILE_POLICY octets */
