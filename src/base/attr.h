@@ -24,6 +24,9 @@
 #define NONSTRING     __attribute__((nonstring))
 #define FALLTHROUGH   __attribute__((fallthrough))
 
+/* f(&variable) runs when the variable's scope ends. */
+#define CLEANUP(f)    __attribute__((cleanup(f)))
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of type T whose field f is at p. */

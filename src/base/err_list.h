@@ -86,3 +86,28 @@ ERR(NET_FORBIDDEN, "net.forbidden", "Connections to this address are not allowed
 ERR(NET_ENDED, "net.ended", "The other end closed the connection.", "")
 ERR(NET_IPC, "net.ipc", "A message between our processes was malformed.",
 	"Restart sekisho; if it happens again, report it.")
+
+/* pki */
+ERR(PKI_KEY, "pki.key", "A key could not be read or made.",
+	"PEM or PKCS#8 is read; P-256, P-384, Ed25519 and RSA from 2048 bits are known.")
+ERR(PKI_PASSPHRASE, "pki.passphrase", "A key is encrypted and the passphrase is missing or wrong.",
+	"Give the passphrase by a file descriptor or a systemd credential.")
+ERR(PKI_CERT, "pki.certificate", "A certificate could not be read.",
+	"Look at it with `openssl x509 -text` or `sekisho verify`.")
+ERR(PKI_CHAIN, "pki.chain", "A list of certificates could not be read.",
+	"PEM text with at least one CERTIFICATE is needed, at most 64 and 256 KiB.")
+ERR(PKI_IDENTITY, "pki.identity", "Certificate and key do not make an identity.",
+	"The first certificate must be the leaf, and the key its own.")
+ERR(PKI_AUTHORITY, "pki.authority", "The certificate authority is not usable.",
+	"`sekisho ca show` lists what is there; `sekisho ca init` makes a new one.")
+ERR(PKI_FACTS, "pki.facts", "A request for a leaf certificate states impossible facts.", "")
+ERR(PKI_MINT, "pki.mint", "A leaf certificate could not be made.",
+	"Look at the node CA's dates with `sekisho ca show`.")
+ERR(PKI_ROOTS, "pki.roots", "The trusted roots could not be loaded.",
+	"Install the ca-certificates package, or name a PEM file of roots.")
+ERR(PKI_CRL, "pki.crl", "A certificate revocation list could not be used.", "")
+ERR(PKI_OCSP, "pki.ocsp", "An OCSP response proves nothing.", "")
+ERR(PKI_CT, "pki.ct", "A list of transparency logs could not be read.",
+	"It is the JSON form that log list operators publish.")
+ERR(PKI_STORE, "pki.store", "A trust store of the system could not be changed.",
+	"Run as the user who owns it; the tools named in the line must be installed.")

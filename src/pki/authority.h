@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * authority: the CA that inspected clients trust: an offline root, and a node CA below
+ * it.
+ *
+ * A directory holds root.crt, root.key (may be taken offline), node.crt, node.key
+ * (0400), and, while a new node CA waits for its day, next.crt and next.key. Only the
+ * vault loads keys; everybody else reads the certificates.
+ */
+#pragma once
+
+#include "pki/chain.h"
+#include "pki/key.h"
+
+/* What a new authority is to be; zero and NULL mean the default in brackets. */
+struct authority_wish {
+	const char *name;         /* commonName ["sekisho CA"]; the node adds its own */
+	const char *organisation; /* [none] */
+	const char *node;         /* name of this node [the host's] */
+	enum key_kind kind;       /* [p256] */
+	unsigned root_days;       /* [3650] */
+	unsigned node_days;       /* [365], inside the root's */
+	bool root_only; /* make no node CA: it comes by `node request` and `node sign`
+			 */
+	struct span passphrase; /* encrypts the root's key [plain] */
+	const char *const
+		*permitted; /* DNS subtrees it may certify [all]; NULL at the end */
+};
+
+struct authority {
+	X509 *root;    /* owned */
+	X509 *node;    /* owned; the issuer of leafs; NULL when there is only a root */
+	EVP_PKEY *key; /* owned; the node's; NULL when loaded without keys */
+	EVP_PKEY *
+		mirror_key; /* owned; of the CA nobody trusts; made at load with keys */
+	X509 *mirror;       /* owned; its self-signed certificate */
+	struct chain chain; /* what is sent behind a leaf: the node CA */
+	int64_t not_before; /* of node, wall seconds */
+	int64_t not_after;
+	char *crl_url; /* owned; put into leafs when not NULL; the gateway serves it */
+	uint8_t id[KEY_ID]; /* SHA-256 of the node's public key */
+};
+
+/* How long before its end a certificate asks for attention: 90, 60, 30, 7 days. */
+enum authority_state {
+	AUTHORITY_PENDING, /* not yet valid */
+	AUTHORITY_IN_USE,
+	AUTHORITY_RENEW, /* within 90 days of its end */
+	AUTHORITY_EXPIRED,
+};
+
+/*
+ * Makes the authority in dir (created 0700). Refuses to overwrite any of its files.
+ * ERR_PKI_AUTHORITY, ERR_FILE_WRITE.
+ */
+MUST_USE bool authority_init(
+	const char *dir, const struct authority_wish *wish, struct err *err);
+
+/*
+ * Loads and lints. With keys for the vault: node.key must be private and fit; a
+ * passphrase opens an encrypted one. Without, only the certificates. A node certificate
+ * that is absent is an error with keys only. NULL on failure, with the fault named.
+ */
+struct authority *authority_load(
+	const char *dir, bool with_keys, struct span passphrase, struct err *err);
+void authority_free(struct authority *a); /* NULL does nothing */
+
+/* A CA for this process alone, never written: tests, trials, pages of a gateway without
+ * an authority. NULL on failure. */
+struct authority *authority_ephemeral(
+	const struct authority_wish *wish, struct err *err);
+
+enum authority_state authority_state(const struct authority *a, int64_t now);
+/* Days until the node CA ends, negative when it has; the root's when it ends first. */
+int64_t authority_days_left(const struct authority *a, int64_t now);
+
+/* The root as DER or PEM, for download pages; the caller frees with mem_free(). */
+MUST_USE bool authority_root_der(
+	const struct authority *a, struct span *der, struct err *err);
+MUST_USE bool authority_root_pem(
+	const struct authority *a, struct span *pem, struct err *err);
+
+/* A CRL signed by the node CA that revokes nothing, valid for 7 days: what SChannel
+ * clients fetch. DER; the caller frees. Needs the key. */
+MUST_USE bool authority_crl(
+	const struct authority *a, int64_t now, struct span *der, struct err *err);
+
+/* A fleet: the root stays at one place, each node asks by CSR (PKCS#10, PEM). */
+MUST_USE bool authority_request(const char *dir, const struct authority_wish *wish,
+	struct span *csr, struct err *err);
+MUST_USE bool authority_sign(const char *dir, struct span csr,
+	const struct authority_wish *wish, struct span *certificate, struct err *err);
+/* Accepts the certificate made by authority_sign(), with the root's, into a node's dir.
+ */
+MUST_USE bool authority_adopt(
+	const char *dir, struct span node_pem, struct span root_pem, struct err *err);
+/* A new node key and certificate beside the old, in use at the next load; the old ones
+ * are kept as previous.crt and previous.key. */
+MUST_USE bool authority_rotate(
+	const char *dir, const struct authority_wish *wish, struct err *err);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * key: private and public keys at rest.
+ *
+ * Keys are OpenSSL's EVP_PKEY; the caller owns what is returned (EVP_PKEY_free, or
+ * AUTO(EVP_PKEY)). Private octets that pass through here are wiped.
+ */
+#pragma once
+
+#include "pki/ossl.h"
+
+enum key_kind {
+	KEY_OTHER = 0, /* none of ours; never made, seldom accepted */
+	KEY_P256,
+	KEY_P384,
+	KEY_RSA2048,
+	KEY_RSA3072,
+	KEY_RSA4096,
+	KEY_ED25519,
+};
+
+enum {
+	KEY_FILE_MAX = 64 * 1024, /* a larger key file is refused unread */
+	KEY_SKI = 20,             /* RFC 5280 §4.2.1.2 method 1 */
+	KEY_ID = 32,              /* SHA-256 of the SubjectPublicKeyInfo */
+};
+
+/* "p256", "rsa2048", …; "other". */
+const char *key_kind_name(enum key_kind kind);
+/* The kind of that name, or KEY_OTHER. */
+enum key_kind key_kind_find(struct span name);
+enum key_kind key_kind_of(const EVP_PKEY *key);
+
+/* A fresh key, or NULL with ERR_PKI_KEY. kind is not KEY_OTHER. */
+EVP_PKEY *key_new(enum key_kind kind, struct err *err);
+
+/*
+ * Reads the first private key of PEM text: PKCS#8 plain or encrypted, or the
+ * traditional forms. passphrase may be empty: an encrypted key is then refused with
+ * ERR_PKI_PASSPHRASE, nobody is asked. NULL on failure.
+ */
+EVP_PKEY *key_from_pem(struct span pem, struct span passphrase, struct err *err);
+/* The same from a file, which must be private: see file_is_private(). */
+EVP_PKEY *key_load(const char *path, struct span passphrase, struct err *err);
+/* PKCS#8 DER. NULL on failure. */
+EVP_PKEY *key_from_der(struct span der, struct err *err);
+
+/* Writes PKCS#8 PEM with mode 0400; encrypted (PBES2, AES-256, PBKDF2) when passphrase
+ * is not empty. Replaces an older file atomically. */
+MUST_USE bool key_save(
+	const char *path, const EVP_PKEY *key, struct span passphrase, struct err *err);
+/* PKCS#8 DER in memory for the caller to secret_wipe() and mem_free(). */
+MUST_USE bool key_to_der(const EVP_PKEY *key, struct span *der, struct err *err);
+
+/* SubjectPublicKeyInfo in DER; the caller frees with mem_free((void *)der->p). */
+MUST_USE bool key_spki(const EVP_PKEY *key, struct span *der, struct err *err);
+/* SHA-256 of it: the name of a key everywhere in the product. */
+MUST_USE bool key_id(const EVP_PKEY *key, uint8_t id[KEY_ID], struct err *err);
+/* SHA-1 of the public key bits (RFC 5280 §4.2.1.2 (1)), what every verifier expects. */
+MUST_USE bool key_ski(const EVP_PKEY *key, uint8_t ski[KEY_SKI], struct err *err);
