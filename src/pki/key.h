@@ -58,3 +58,59 @@ MUST_USE bool key_spki(const EVP_PKEY *key, struct span *der, struct err *err);
 MUST_USE bool key_id(const EVP_PKEY *key, uint8_t id[KEY_ID], struct err *err);
 /* SHA-1 of the public key bits (RFC 5280 §4.2.1.2 (1)), what every verifier expects. */
 MUST_USE bool key_ski(const EVP_PKEY *key, uint8_t ski[KEY_SKI], struct err *err);
+
+/*
+ * The same key for rooms that do not know OpenSSL (the key server, the vault).
+ * Operations block; they belong in processes made for that.
+ */
+struct key;
+
+enum key_hash {
+	KEY_HASH_NONE,
+	KEY_MD5SHA1,
+	KEY_SHA1,
+	KEY_SHA224,
+	KEY_SHA256,
+	KEY_SHA384,
+	KEY_SHA512
+};
+enum key_padding {
+	KEY_PKCS1,
+	KEY_PSS
+}; /* PSS: MGF1 of the same hash, salt as long as it */
+
+enum { KEY_SIGNATURE_MAX = 1024 };
+
+/* Takes over pkey, which is not NULL. */
+struct key *key_wrap(EVP_PKEY *pkey);
+void key_free(struct key *k); /* NULL does nothing */
+struct key *key_open(const char *path, struct span passphrase, struct err *err);
+struct key *key_open_pem(struct span pem, struct span passphrase, struct err *err);
+/* Borrowed. */
+EVP_PKEY *key_pkey(const struct key *k);
+
+enum key_family { KEY_FAMILY_OTHER, KEY_FAMILY_RSA, KEY_FAMILY_EC, KEY_FAMILY_ED25519 };
+enum key_family key_family(const struct key *k);
+/* Of the modulus or the field. */
+unsigned key_bits(const struct key *k);
+/* RSA modulus without leading zeros, or the compressed EC point; false for others or
+ * when it does not fit. */
+MUST_USE bool key_numbers(const struct key *k, uint8_t *dst, size_t cap, size_t *n);
+
+/*
+ * Signs a hash made elsewhere: `digest` has the length of `hash`. RSA with the padding
+ * named (KEY_MD5SHA1 only with KEY_PKCS1, without DigestInfo), ECDSA as DER.
+ * KEY_HASH_NONE: the whole message for Ed25519. dst has KEY_SIGNATURE_MAX octets.
+ * ERR_PKI_KEY.
+ */
+struct key_job {
+	enum key_hash hash;
+	enum key_padding padding;
+	struct span input;
+};
+MUST_USE bool key_sign(const struct key *k, const struct key_job *job, uint8_t *dst,
+	size_t *n, struct err *err);
+/* The raw RSA private operation, without padding: input and output are as long as the
+ * modulus. */
+MUST_USE bool key_rsa_raw(const struct key *k, struct span input, uint8_t *dst,
+	size_t *n, struct err *err);
