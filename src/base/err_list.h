@@ -111,35 +111,3 @@ ERR(PKI_CT, "pki.ct", "A list of transparency logs could not be read.",
 	"It is the JSON form that log list operators publish.")
 ERR(PKI_STORE, "pki.store", "A trust store of the system could not be changed.",
 	"Run as the user who owns it; the tools named in the line must be installed.")
-
-/* gate */
-ERR(POLICY_RULE, "policy.rule", "A rule cannot be understood.", "Look at the marked place.")
-ERR(POLICY_ACTION, "policy.action", "A rule asks for an action in a form we do not know.",
-	"The actions and their arguments are in docs/configuration.md.")
-ERR(POLICY_LISTEN, "policy.listen", "A listener cannot be set up as written.",
-	"Name an address with a port, and a gateway that exists.")
-ERR(GATE_SELF, "gate.self", "The destination is this program itself.",
-	"Ask for another destination; a loop would never end.")
-ERR(GATE_ADDRESS, "gate.address", "The destination's address may not be reached through here.",
-	"If it should be, add it to `reach { allow … }` of the gateway.")
-ERR(GATE_PORT, "gate.port", "The destination's port may not be reached through here.",
-	"If it should be, add it to `reach { ports … }` of the gateway.")
-/* tls */
-ERR(TLS_HELLO, "tls.hello", "The client's first message is malformed.",
-	"The client or something before it speaks no proper TLS; look who sent it.")
-ERR(TLS_PROFILE, "tls.profile", "A TLS setting cannot be used.",
-	"Check versions and cipher names against `openssl ciphers -v`.")
-ERR(TLS_IDENTITY, "tls.identity", "A certificate and its key cannot be presented.",
-	"Check that they belong together and that the key is 2048 bits RSA or P-256 and up.")
-ERR(TLS_HANDSHAKE, "tls.handshake", "The TLS handshake failed.",
-	"Read the reason at the end of the line; both sides must share a version and a cipher.")
-ERR(TLS_ALERT, "tls.alert", "The other side ended TLS with an alert.",
-	"The alert's name says why the other side would not go on.")
-ERR(TLS_TRUNCATED, "tls.truncated", "The connection ended without TLS saying so.",
-	"What was received may not be complete.")
-ERR(TLS_RECORD, "tls.record", "A TLS record could not be read.",
-	"It was damaged or forged on the way.")
-ERR(TLS_REMOTE, "tls.remote", "The key that lives elsewhere gave no signature.",
-	"Check the key server: reachable, has the key, may be asked.")
-ERR(TLS_REMOTE_LIED, "tls.remote-lied", "The key server answered with a wrong signature.",
-	"It holds another key than the certificate's, or something between alters answers.")

@@ -59,10 +59,9 @@ void io_close(struct io *io);
 /* The same with a reset whatever is left: the peer shall see a failure. */
 void io_abort(struct io *io);
 
-/* Gives the fd away, as for splice_start(). The bufs stay, with what they hold. */
+/* Gives the fd away, as for splice_start(). The bufs stay, with what they hold: they
+ * are the caller's now. */
 MUST_USE int io_take(struct io *io);
-/* Wipes the bufs when they are freed: for plaintext. */
-void io_wipe(struct io *io);
 
 /* Unsent and sent but not acknowledged octets are dropped by the kernel after this long
  * (TCP_USER_TIMEOUT); quiet peers are probed from idle_s on. 0 leaves the default. */

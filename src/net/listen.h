@@ -57,6 +57,8 @@ struct listener {
 	/* Private. */
 	struct loop *loop;
 	struct watch watch;
+	int reserve;    /* a descriptor kept for shedding */
+	unsigned batch; /* accepts per turn, as of late */
 	struct timer pause;
 	struct listen_limit *limit; /* borrowed */
 	struct list waiting;

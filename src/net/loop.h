@@ -69,8 +69,11 @@ void loop_turn(struct loop *loop, int wait_ms);
  * call only if the mask changes. Aborts when the kernel is out of memory for it.
  */
 void loop_watch(struct loop *loop, struct watch *w, unsigned events);
-/* Before closing w->fd. Events already fetched for w are dropped. */
+/* Before w->fd is given away. Events already fetched for w are dropped. */
 void loop_forget(struct loop *loop, struct watch *w);
+/* Forgets w and closes its fd, which becomes -1. No other process or descriptor may
+ * share the socket: the kernel then drops it from epoll without being told. */
+void loop_close(struct loop *loop, struct watch *w);
 
 /* Runs h once, near the end of this turn; if this is called there, in the next, which
  * then does not wait. Does nothing when h is waiting already. */
