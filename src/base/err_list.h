@@ -111,3 +111,33 @@ ERR(PKI_CT, "pki.ct", "A list of transparency logs could not be read.",
 	"It is the JSON form that log list operators publish.")
 ERR(PKI_STORE, "pki.store", "A trust store of the system could not be changed.",
 	"Run as the user who owns it; the tools named in the line must be installed.")
+
+/* gate */
+ERR(POLICY_RULE, "policy.rule", "A rule cannot be understood.", "Look at the marked place.")
+ERR(POLICY_ACTION, "policy.action", "A rule asks for an action in a form we do not know.",
+	"The actions and their arguments are in docs/configuration.md.")
+ERR(POLICY_LISTEN, "policy.listen", "A listener cannot be set up as written.",
+	"Name an address with a port, and a gateway that exists.")
+ERR(GATE_SELF, "gate.self", "The destination is this program itself.",
+	"Ask for another destination; a loop would never end.")
+ERR(GATE_ADDRESS, "gate.address", "The destination's address may not be reached through here.",
+	"If it should be, add it to `reach { allow … }` of the gateway.")
+ERR(GATE_PORT, "gate.port", "The destination's port may not be reached through here.",
+	"If it should be, add it to `reach { ports … }` of the gateway.")
+
+/* conf */
+ERR(CONF_SYNTAX, "conf.syntax", "The configuration cannot be read as statements.",
+	"A statement is words, then a block in braces, a semicolon or the line's end.")
+ERR(CONF_EXPR, "conf.expression", "A rule's condition does not end where it should.",
+	"Write: rule NAME when CONDITION do ACTION")
+ERR(CONF_WORD, "conf.word", "A word is not known here.",
+	"docs/configuration.md lists the words of each block.")
+ERR(CONF_VALUE, "conf.value", "A value is not of the kind that is wanted.",
+	"docs/configuration.md tells the form and the limits of each value.")
+ERR(CONF_TWICE, "conf.twice", "Something is said twice that can only be said once.",
+	"Keep one of them.")
+ERR(CONF_MISSING, "conf.missing", "Something that is needed is missing.", "Add it.")
+ERR(CONF_INCLUDE, "conf.include", "A file cannot be included.",
+	"The path is relative to the file that includes it.")
+ERR(CONF_RULE, "conf.rule", "A rule's condition cannot be understood.",
+	"docs/rules.md describes the language.")

@@ -9,7 +9,7 @@
  *	    rule banks when any(http.request.domains[*] in $banks) do bypass
  *	    let office = ip.src in {10.0.0.0/8}
  *	}
- *	include rules.d/*.conf
+ *	include more.conf          # or a pattern, in order of names
  *
  * A statement is words, then a block or the end of the line or `;`. A backslash before
  * the line's end joins lines. A word in double quotes may hold anything, with \" \\ \n
@@ -23,7 +23,7 @@
 #include "conf/report.h"
 
 struct conf_word {
-	struct span text; /* unescaped, NUL behind it; lies in the tree's arena */
+	struct span text; /* unescaped; lives as long as the tree */
 	struct conf_place at;
 	bool quoted;
 };
@@ -45,11 +45,13 @@ struct conf_node {
 struct conf_tree {
 	struct arena arena; /* nodes, words, texts */
 	struct conf_file *files;
+	size_t n_files;
+	size_t text_size; /* octets of all files */
 	struct conf_node
 		*first; /* statements of the top level, includes put in place */
 };
 
-/* Limits: 16 MiB of text in 256 files, 8 levels of include, 16 of blocks, 64 words a
+/* Limits: 8 MiB of text in 256 files, 8 levels of include, 16 of blocks, 64 words a
  * statement, 64 KiB an expression. */
 void conf_tree_init(struct conf_tree *t);
 void conf_tree_fini(struct conf_tree *t);
