@@ -141,3 +141,23 @@ ERR(CONF_INCLUDE, "conf.include", "A file cannot be included.",
 	"The path is relative to the file that includes it.")
 ERR(CONF_RULE, "conf.rule", "A rule's condition cannot be understood.",
 	"docs/rules.md describes the language.")
+
+/* tls */
+ERR(TLS_HELLO, "tls.hello", "The client's first message is malformed.",
+	"The client or something before it speaks no proper TLS; look who sent it.")
+ERR(TLS_PROFILE, "tls.profile", "A TLS setting cannot be used.",
+	"Check versions and cipher names against `openssl ciphers -v`.")
+ERR(TLS_IDENTITY, "tls.identity", "A certificate and its key cannot be presented.",
+	"Check that they belong together and that the key is 2048 bits RSA or P-256 and up.")
+ERR(TLS_HANDSHAKE, "tls.handshake", "The TLS handshake failed.",
+	"Read the reason at the end of the line; both sides must share a version and a cipher.")
+ERR(TLS_ALERT, "tls.alert", "The other side ended TLS with an alert.",
+	"The alert's name says why the other side would not go on.")
+ERR(TLS_TRUNCATED, "tls.truncated", "The connection ended without TLS saying so.",
+	"What was received may not be complete.")
+ERR(TLS_RECORD, "tls.record", "A TLS record could not be read.",
+	"It was damaged or forged on the way.")
+ERR(TLS_REMOTE, "tls.remote", "The key that lives elsewhere gave no signature.",
+	"Check the key server: reachable, has the key, may be asked.")
+ERR(TLS_REMOTE_LIED, "tls.remote-lied", "The key server answered with a wrong signature.",
+	"It holds another key than the certificate's, or something between alters answers.")

@@ -40,7 +40,6 @@ struct ask {
 	uint64_t sent_us;
 	uint64_t due_ms;
 	uint32_t slot;
-	bool written; /* its bytes are in the out buf or beyond */
 
 	/* The pool's. */
 	struct ask_try *tries;
@@ -50,8 +49,8 @@ enum { ASK_SLOTS_MAX = 1u << 16 };
 
 struct ask_slot {
 	struct ask *ask;     /* borrowed; NULL when free */
+	uint32_t next_free;  /* while free: the next, or ASK_SLOTS_MAX */
 	uint16_t generation; /* upper half of the identifier */
-	uint16_t next_free;
 };
 
 struct ask_link {
@@ -67,6 +66,7 @@ struct ask_link {
 	struct list sent;       /* written, oldest (first due) first */
 	uint32_t timeout_ms;    /* from ask_send() to done(), at most */
 	bool padded;            /* requests are padded to WIRE_PAD_TO */
+	bool advancing;         /* inside ask_link_advance() */
 	bool broken;
 	/* Called when octets were added to out outside ask_link_advance(): arrange for
 	 * them to be written at the end of the turn. May be NULL. */

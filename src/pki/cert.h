@@ -42,12 +42,15 @@ enum cert_eku {
 	CERT_EKU_OTHER = 1 << 4,
 };
 
-enum cert_family {
-	CERT_KEY_UNKNOWN,
-	CERT_KEY_RSA,
-	CERT_KEY_EC,
-	CERT_KEY_ED,
-	CERT_KEY_DSA
+/* A signature method; constants of cert_read.c. */
+struct cert_sigalg {
+	const char *name;  /* "ecdsa-sha256" */
+	const char *cfssl; /* "ECDSAWithSHA256" */
+	struct span oid;
+	enum key_family family; /* of the key that signs */
+	enum key_hash hash;     /* KEY_HASH_NONE: of the method itself */
+	bool pss;
+	bool weak; /* no collision resistance, or not checked at all */
 };
 
 /* An extension's value, as sent; absent when p is NULL. */
@@ -77,11 +80,11 @@ struct cert {
 	struct span spki;     /* whole element */
 	struct span key_bits; /* contents of the BIT STRING without its first octet */
 	struct span signature;
-	enum cert_family family;
-	unsigned bits;      /* RSA modulus or field size */
-	uint64_t exponent;  /* RSA public exponent, 0 when larger than 64 bits */
-	const char *sigalg; /* "ecdsa-sha256", …; NULL when we cannot check it */
-	const char *curve;  /* "P-256", …, or NULL */
+	enum key_family family;
+	unsigned bits;     /* RSA modulus or field size */
+	uint64_t exponent; /* RSA public exponent, 0 when larger than 64 bits */
+	const struct cert_sigalg *sig; /* NULL when we do not know it */
+	const char *curve;             /* "P-256", …, or NULL */
 
 	struct cert_ext san, basic, usage, eku, names, aki, ski, policies, mappings,
 		policy_limits, inhibit_any, aia, crl_points, scts, tls_feature;

@@ -11,18 +11,12 @@
 #include "pki/chain.h"
 #include "pki/key.h"
 
-/* A key that lives elsewhere. Defined by whoever asks for its signatures (tls/remote);
- * here it is only carried. */
-struct remote_key;
-
 /* Read only for all but this file. */
 struct identity {
 	unsigned refs;
 	X509 *leaf;            /* owned */
 	STACK_OF(X509) * rest; /* owned; issuers, nearest first; may be empty */
-	EVP_PKEY *key;         /* owned; NULL with a remote signer */
-	struct remote_key
-		*remote; /* borrowed; outlives the identity; NULL when local */
+	EVP_PKEY *key; /* owned; its private half may be elsewhere (tls/remote) */
 	enum key_kind kind;
 	uint8_t sha256[32]; /* of the leaf's DER */
 	int64_t not_before; /* of the leaf, wall seconds */
@@ -30,13 +24,10 @@ struct identity {
 	size_t cost; /* octets of memory, about: for caches */
 };
 
-/* With a key of this process; takes a reference of key. Refuses a key that is not the
- * leaf's (ERR_PKI_IDENTITY). One reference is the caller's. */
+/* Takes a reference of key, here or elsewhere (remote_key_new()). Refuses one that is
+ * not the leaf's (ERR_PKI_IDENTITY). One reference is the caller's. */
 struct identity *identity_new(
 	const struct chain *chain, EVP_PKEY *key, struct err *err);
-/* With a key elsewhere. */
-struct identity *identity_new_remote(
-	const struct chain *chain, struct remote_key *remote, struct err *err);
 /* From a PEM file of certificates, leaf first, and one of the key (may be the same). */
 struct identity *identity_load(const char *certificates, const char *key,
 	struct span passphrase, struct err *err);

@@ -89,7 +89,13 @@ struct key *key_open_pem(struct span pem, struct span passphrase, struct err *er
 /* Borrowed. */
 EVP_PKEY *key_pkey(const struct key *k);
 
-enum key_family { KEY_FAMILY_OTHER, KEY_FAMILY_RSA, KEY_FAMILY_EC, KEY_FAMILY_ED25519 };
+enum key_family {
+	KEY_FAMILY_OTHER,
+	KEY_FAMILY_RSA,
+	KEY_FAMILY_EC,
+	KEY_FAMILY_ED25519,
+	KEY_FAMILY_DSA,
+};
 enum key_family key_family(const struct key *k);
 /* Of the modulus or the field. */
 unsigned key_bits(const struct key *k);

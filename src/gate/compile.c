@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/compile.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "gate/vocab.h"
+#include "pki/authority.h"
+#include "pki/trust.h"
+
+#define EACH_ITEM(type, it, first) \
+	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
+
+static bool
+load_list(struct settings *s, const struct list_settings *l, struct conf_report *report)
+{
+	struct err err = {0};
+	const struct list_source source = {
+		.name = l->name,
+		.path = l->path,
+		.format = (enum list_format)l->format,
+		.column = l->column,
+		.exact = l->exact,
+	};
+	if (lists_load(s->rule_lists, &source, &err))
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "file"),
+		err.code, "%s", err.text);
+}
+
+static bool
+compile_lists(struct settings *s, struct conf_report *report)
+{
+	bool ok = true;
+	s->rule_lists = lists_new();
+	EACH_ITEM(struct list_settings, l, s->lists)
+	ok = load_list(s, l, report) && ok;
+	scheme_init(&s->scheme, vocab_fields, vocab_count, s->rule_lists);
+	return ok;
+}
+
+/* {rule, NAME, when, do, [dry-run,] ACTION, …} as the tree gives it. */
+static bool
+compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
+	struct conf_report *report)
+{
+	struct rule_error error = {0};
+	size_t action = 4;
+	if (node->n < 5 || !span_eq(node->words[2].text, SPAN("when")))
+		return conf_complain(report, node->words[0].at, ERR_POLICY_RULE,
+			"a rule is written: rule NAME when EXPRESSION do ACTION");
+	bool dry_run =
+		!node->words[4].quoted && span_eq(node->words[4].text, SPAN("dry-run"));
+	if (dry_run)
+		action++;
+	if (!act_read(node, action, &g->acts[tag], report))
+		return false;
+	const struct policy_rule rule = {
+		.name = node->words[1].text,
+		.text = node->expr.text,
+		.options = {.dialect = RULE_GATEWAY},
+		.action = g->acts[tag].row,
+		.tag = tag,
+		.dry_run = dry_run,
+	};
+	if (policy_add(g->policy, &rule, &error))
+		return true;
+	(void)conf_complain(report,
+		conf_place_within(node->expr.at, error.line, error.col, error.width),
+		ERR_POLICY_RULE, "%s", error.message);
+	if (error.hint[0])
+		conf_hint(report, "%s", error.hint);
+	return false;
+}
+
+static bool
+compile_rules(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	bool ok = true;
+	g->policy = policy_new(&s->scheme);
+	g->acts = arena_alloc(&s->tree.arena, (g->rules.n + 1) * sizeof(struct act));
+	for (size_t i = 0; i < g->rules.n; i++)
+		ok = compile_rule(g, g->rules.p[i], (uint32_t)i, report) && ok;
+	policy_seal(g->policy);
+	return ok;
+}
+
+static bool
+compile_port(struct gateway *g, struct span word)
+{
+	uint64_t from = 1;
+	uint64_t to = 65535;
+	size_t dash = span_chr(word, '-');
+	if (!span_eq(word, SPAN("any"))) {
+		if (!text_u64(span_first(word, dash), 65535, &from) || from == 0)
+			return false;
+		to = from;
+		if (dash < word.n && !text_u64(span_from(word, dash + 1), 65535, &to))
+			return false;
+	}
+	for (uint64_t port = from; port <= to; port++)
+		g->ports[port / 64] |= (uint64_t)1 << port % 64;
+	return from <= to;
+}
+
+static bool
+compile_ports(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	bool ok = true;
+	for (size_t i = 0; i < g->reach.ports.n; i++) {
+		if (compile_port(g, g->reach.ports.p[i]))
+			continue;
+		ok = conf_complain(report,
+			conf_place_of(&s->tree, g->item.node, "reach"), ERR_POLICY_RULE,
+			"a port is a number, a range such as 8000-8099, or any");
+	}
+	return ok;
+}
+
+enum { MOST_TRUST_FILES = 64 };
+
+static bool
+compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	const char *files[MOST_TRUST_FILES + 1] = {0};
+	size_t n = 0;
+	bool system = false;
+	struct err err = {0};
+	for (size_t i = 0; i < g->upstream.trust.n && n < MOST_TRUST_FILES; i++) {
+		struct span word = g->upstream.trust.p[i];
+		if (span_eq(word, SPAN("system")))
+			system = true;
+		else
+			files[n++] =
+				(const char *)word.p; /* texts of the tree end in NUL */
+	}
+	g->trust = trust_new(system, files, &err);
+	if (g->trust)
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, g->item.node, "upstream"),
+		err.code, "%s", err.text);
+}
+
+/* The worker never sees a key, but our own certificates met at an origin are refused.
+ */
+static bool
+compile_authority(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	struct err err = {0};
+	struct authority *a = authority_load(
+		(const char *)g->authority.p, false, (struct span){0}, &err);
+	if (!a)
+		return conf_complain(report,
+			conf_place_of(&s->tree, g->item.node, "authority"), err.code,
+			"%s", err.text);
+	if (g->trust)
+		trust_refuse_own(g->trust, a->id);
+	authority_free(a);
+	return true;
+}
+
+/* Whatever makes two verdicts about one origin differ belongs in here. */
+static void
+hash_policy(struct gateway *g)
+{
+	uint64_t *words = (uint64_t *)(void *)g->policy_hash;
+	words[0] = map_hash(g->name);
+	words[1] = map_hash(span_of(&g->untrusted, sizeof(g->untrusted)));
+	words[2] = map_hash(
+		span_of(&g->upstream.min_version, sizeof(g->upstream.min_version)));
+	words[3] = g->index;
+}
+
+static bool
+compile_gateway(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	bool ok = compile_rules(s, g, report);
+	ok = compile_ports(s, g, report) && ok;
+	ok = compile_trust(s, g, report) && ok;
+	ok = compile_authority(s, g, report) && ok;
+	hash_policy(g);
+	return ok;
+}
+
+static bool
+compile_listen(
+	struct settings *s, struct listen_settings *l, struct conf_report *report)
+{
+	struct conf_place at = conf_place_of(&s->tree, l->item.node, "address");
+	l->bind = (struct addr){.ip = l->address.ip, .port = l->address.port};
+	if (l->address.ip.family == IP_NONE && l->address.host.n > 0)
+		return conf_complain(report, at, ERR_POLICY_LISTEN,
+			"a port is opened on an address, not a name");
+	if (l->address.ip.family == IP_NONE)
+		l->bind.ip.family = IP_V6; /* [::] takes both */
+	l->gateway = settings_gateway(s, l->use);
+	if (l->gateway)
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "gateway"),
+		ERR_POLICY_LISTEN, "there is no gateway of this name");
+}
+
+static void
+join_servers(struct settings *s)
+{
+	const struct conf_texts *list = &s->resolver.servers;
+	size_t need = 1;
+	for (size_t i = 0; i < list->n; i++)
+		need += list->p[i].n + 1;
+	if (list->n == 0)
+		return;
+	s->servers = mem_alloc(need);
+	struct text t = text_to(s->servers, need);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i > 0)
+			text_put(&t, SPAN(","));
+		text_put(&t, list->p[i]);
+	}
+}
+
+bool
+settings_compile(struct settings *s, struct conf_report *report)
+{
+	bool ok = compile_lists(s, report);
+	size_t index = 0;
+	EACH_ITEM(struct gateway, g, s->gateways)
+	{
+		g->index = index++;
+		ok = compile_gateway(s, g, report) && ok;
+	}
+	EACH_ITEM(struct listen_settings, l, s->listens)
+	ok = compile_listen(s, l, report) && ok;
+	join_servers(s);
+	return ok;
+}
+
+void
+settings_uncompile(struct settings *s)
+{
+	EACH_ITEM(struct gateway, g, s->gateways)
+	{
+		policy_free(g->policy);
+		trust_free(g->trust);
+	}
+	scheme_fini(&s->scheme);
+	lists_free(s->rule_lists);
+	mem_free(s->servers);
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/settings.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/text.h"
+#include "gate/compile.h"
+#include "http/header.h"
+#include "tls/profile.h"
+
+static const struct conf_choice tls_versions[] = {
+	{"1.2", TLS_1_2, "TLS 1.2 (RFC 5246)"},
+	{"1.3", TLS_1_3, "TLS 1.3 (RFC 8446)"},
+	{0},
+};
+
+static const struct conf_choice untrusted_actions[] = {
+	{"block", UNTRUSTED_BLOCK, "Answer with a page that says what is wrong."},
+	{"prompt", UNTRUSTED_PROMPT, "Warn; whoever insists may go on for a while."},
+	{"allow", UNTRUSTED_ALLOW, "Go on, and log it."},
+	{0},
+};
+
+static const struct conf_choice class_actions[] = {
+	{"block", UNTRUSTED_BLOCK, NULL},
+	{"prompt", UNTRUSTED_PROMPT, NULL},
+	{"allow", UNTRUSTED_ALLOW, NULL},
+	{"default", UNTRUSTED_AS_DEFAULT, "As the block's own line says."},
+	{0},
+};
+
+static const struct conf_choice non_tls_actions[] = {
+	{"block", NON_TLS_BLOCK, "Close the connection."},
+	{"tunnel", NON_TLS_TUNNEL, "Pass the bytes through unseen."},
+	{0},
+};
+
+static const struct conf_choice forwarded_actions[] = {
+	{"remove", HEADER_FORWARDED_REMOVE,
+		"Take away what the client sent, add nothing."},
+	{"keep", HEADER_FORWARDED_KEEP, "Leave them as they are."},
+	{"add", HEADER_FORWARDED_ADD, "Add the client behind what is there."},
+	{"set", HEADER_FORWARDED_SET, "Replace them by the client alone."},
+	{0},
+};
+
+static const struct conf_choice fronts[] = {
+	{"proxy", FRONT_PROXY, "Explicit proxy: CONNECT and absolute-form requests."},
+	{0},
+};
+
+static const struct conf_choice list_formats[] = {
+	{"auto", LIST_AUTO, "By the first lines of the file."},
+	{"plain", LIST_PLAIN, "One item a line."},
+	{"hosts", LIST_HOSTS, "Address and names, as in a hosts file."},
+	{"rpz", LIST_RPZ, "Response policy zone."},
+	{"adblock", LIST_ADBLOCK, "Domain lines of Adblock lists."},
+	{"csv", LIST_CSV, "Comma-separated values; needs `column`."},
+	{0},
+};
+
+static const struct conf_choice log_levels[] = {
+	{"error", LOG_ERROR, NULL},
+	{"warn", LOG_WARN, NULL},
+	{"info", LOG_INFO, NULL},
+	{"debug", LOG_DEBUG, NULL},
+	{0},
+};
+
+#define UPSTREAM(field) CONF_AT(struct upstream_settings, field)
+static const struct conf_row upstream_words[] = {
+	{"trust", CONF_TEXTS, UPSTREAM(trust), .preset = "system",
+		.help = "Roots that origins are verified against: `system`, files of "
+			"PEM, or both."},
+	{"min-version", CONF_CHOICE, UPSTREAM(min_version), .preset = "1.2",
+		.choices = tls_versions,
+		.help = "Lowest TLS version spoken to origins."},
+	{"connect-timeout", CONF_DURATION, UPSTREAM(connect_ms), .preset = "10s",
+		.min = 100, .max = 300000,
+		.help = "Time to resolve a name and connect, all addresses together."},
+	{"handshake-timeout", CONF_DURATION, UPSTREAM(handshake_ms), .preset = "10s",
+		.min = 100, .max = 300000,
+		.help = "Time for the TLS handshake with an origin."},
+	{"answer-timeout", CONF_DURATION, UPSTREAM(answer_ms), .preset = "5min",
+		.min = 1000, .help = "Time an origin may take to begin its answer."},
+	{"idle-timeout", CONF_DURATION, UPSTREAM(idle_ms), .preset = "60s",
+		.help = "A connection to an origin is kept so long for the next "
+			"request."},
+	{"reuse", CONF_FLAG, UPSTREAM(reuse), .preset = "on",
+		.help = "Keep connections to origins, and send the next client's "
+			"requests over "
+			"them too. Never done with connections that a client "
+			"authenticated."},
+	{"pool", CONF_INT, UPSTREAM(pool), .preset = "512", .max = 100000,
+		.help = "Idle connections to origins kept per worker."},
+};
+static const struct conf_table upstream_table = {
+	.help = "How origins are reached and verified.",
+	.size = sizeof(struct upstream_settings),
+	CONF_WORDS_OF(upstream_words),
+};
+
+#define CLIENT(field) CONF_AT(struct client_settings, field)
+static const struct conf_row client_words[] = {
+	{"min-version", CONF_CHOICE, CLIENT(min_version), .preset = "1.2",
+		.choices = tls_versions,
+		.help = "Lowest TLS version spoken to clients."},
+	{"ask-timeout", CONF_DURATION, CLIENT(ask_ms), .preset = "15s", .min = 100,
+		.help = "Time a client has to say where it wants to go."},
+	{"hello-timeout", CONF_DURATION, CLIENT(hello_ms), .preset = "15s", .min = 100,
+		.help = "Time a client has to send its whole ClientHello."},
+	{"handshake-timeout", CONF_DURATION, CLIENT(handshake_ms), .preset = "20s",
+		.min = 100, .help = "Time a client has to finish its TLS handshake."},
+	{"head-timeout", CONF_DURATION, CLIENT(head_ms), .preset = "30s", .min = 100,
+		.help = "Time a client has to send a request head once it has begun."},
+	{"idle-timeout", CONF_DURATION, CLIENT(idle_ms), .preset = "5min", .min = 1000,
+		.help = "A client connection without a request is kept so long."},
+	{"stall-timeout", CONF_DURATION, CLIENT(stall_ms), .preset = "1h", .min = 1000,
+		.help = "A message body or a tunnel in which nothing moves ends after "
+			"so long."},
+	{"session-time", CONF_DURATION, CLIENT(session_ms), .preset = "18h",
+		.min = 300000, .max = 172800000,
+		.help = "A client may resume its TLS session for so long."},
+};
+static const struct conf_table client_table = {
+	.help = "How clients are treated.",
+	.size = sizeof(struct client_settings),
+	CONF_WORDS_OF(client_words),
+};
+
+#define UNTRUSTED(field) CONF_AT(struct untrusted, field)
+#define CLASS(word, field, what)                                                    \
+	{                                                                           \
+		word, CONF_CHOICE, UNTRUSTED(field),                                \
+			.preset = "default", .choices = class_actions, .help = what \
+	}
+static const struct conf_row untrusted_args[] = {
+	{"action", CONF_CHOICE, UNTRUSTED(action), .preset = "block",
+		.choices = untrusted_actions,
+		.help = "For every class not named in the block."},
+};
+static const struct conf_row untrusted_words[] = {
+	CLASS("unknown-issuer", unknown_issuer,
+		"No trusted root above it, or an incomplete chain."),
+	CLASS("self-signed", self_signed, "It vouches for itself."),
+	CLASS("expired", expired, "Its time is over."),
+	CLASS("not-yet-valid", not_yet_valid, "Its time has not come."),
+	CLASS("wrong-name", wrong_name, "It is for another name."),
+	CLASS("weak", weak, "Its key or signature is too weak."),
+	CLASS("other", other, "Anything else that is wrong with it."),
+};
+static const struct conf_table untrusted_table = {
+	.help = "What is done about origins whose certificate is not good.",
+	.size = sizeof(struct untrusted),
+	CONF_ARGS_OF(untrusted_args),
+	CONF_WORDS_OF(untrusted_words),
+};
+
+#define REACH(field) CONF_AT(struct reach_settings, field)
+static const struct conf_row reach_words[] = {
+	{"ports", CONF_TEXTS, REACH(ports), .preset = "443 8443",
+		.help = "Ports that CONNECT may name: numbers, ranges such as "
+			"8000-8099, or `any`."},
+	{"allow", CONF_PREFIXES, REACH(allow),
+		.help = "Addresses that clients may reach although they are not "
+			"public."},
+	{"refuse", CONF_PREFIXES, REACH(refuse),
+		.help = "Addresses that clients may not reach although they are "
+			"public."},
+};
+static const struct conf_table reach_table = {
+	.help = "Where clients may make us connect to. Loopback, link-local, private "
+		"and other "
+		"special addresses are refused unless allowed here; our own ports "
+		"always.",
+	.size = sizeof(struct reach_settings),
+	CONF_WORDS_OF(reach_words),
+};
+
+#define FORWARD(field) CONF_AT(struct forward_settings, field)
+static const struct conf_row forward_words[] = {
+	{"via", CONF_FLAG, FORWARD(via), .preset = "off",
+		.help = "Add a Via field both ways."},
+	{"forwarded", CONF_CHOICE, FORWARD(forwarded), .preset = "remove",
+		.choices = forwarded_actions,
+		.help = "X-Forwarded-For, -Proto, -Host and Forwarded of requests."},
+	{"strip-alt-svc", CONF_FLAG, FORWARD(strip_alt_svc), .preset = "on",
+		.help = "Remove Alt-Svc from responses, so that clients stay where "
+			"they are seen."},
+};
+static const struct conf_table forward_table = {
+	.help = "Fields that a proxy adds or takes away.",
+	.size = sizeof(struct forward_settings),
+	CONF_WORDS_OF(forward_words),
+};
+
+#define GATEWAY(field) CONF_AT(struct gateway, field)
+static const struct conf_row gateway_args[] = {
+	{"name", CONF_NAME, GATEWAY(name), .required = true,
+		.help = "What listeners call it."},
+};
+static const struct conf_row gateway_words[] = {
+	{"authority", CONF_PATH, GATEWAY(authority), .required = true,
+		.help = "Directory of the CA that clients trust, as `sekisho ca init` "
+			"makes it."},
+	{"leaf-days", CONF_INT, GATEWAY(leaf_days), .preset = "30", .min = 1,
+		.max = 199, .help = "Lifetime of the certificates shown to clients."},
+	{"leaf-cache", CONF_SIZE, GATEWAY(leaf_cache), .preset = "16m", .min = 65536,
+		.help = "Memory per worker for certificates already minted."},
+	{"upstream", CONF_BLOCK, GATEWAY(upstream), .block = &upstream_table,
+		.help = "How origins are reached and verified."},
+	{"client", CONF_BLOCK, GATEWAY(client), .block = &client_table,
+		.help = "How clients are treated."},
+	{"untrusted", CONF_BLOCK, GATEWAY(untrusted), .block = &untrusted_table,
+		.help = "What is done about origins whose certificate is not good."},
+	{"reach", CONF_BLOCK, GATEWAY(reach), .block = &reach_table,
+		.help = "Where clients may make us connect to."},
+	{"forward", CONF_BLOCK, GATEWAY(forward), .block = &forward_table,
+		.help = "Fields that a proxy adds or takes away."},
+	{"non-tls", CONF_CHOICE, GATEWAY(non_tls), .preset = "block",
+		.choices = non_tls_actions,
+		.help = "What is done with bytes inside CONNECT that are not TLS."},
+	{"rule", CONF_NODES, GATEWAY(rules),
+		.shape = "rule NAME when EXPRESSION do ACTION …",
+		.help = "One rule of the policy. The first deciding rule that matches "
+			"wins."},
+};
+static const struct conf_table gateway_table = {
+	.help = "An inspecting gateway: what listeners `as proxy` use.",
+	.size = sizeof(struct gateway),
+	CONF_ARGS_OF(gateway_args),
+	CONF_WORDS_OF(gateway_words),
+};
+
+#define LISTEN(field) CONF_AT(struct listen_settings, field)
+static const struct conf_row listen_args[] = {
+	{"address", CONF_ADDRESS, LISTEN(address), .min = 1, .required = true,
+		.help = "Address and port; an empty address is every address."},
+	{"front", CONF_CHOICE, LISTEN(front), .after = "as", .choices = fronts,
+		.required = true,
+		.help = "How the destination of connections is learned."},
+	{"gateway", CONF_NAME, LISTEN(use), .after = "use", .required = true,
+		.help = "What decides about them."},
+};
+static const struct conf_row listen_words[] = {
+	{"proxy-protocol", CONF_PREFIXES, LISTEN(proxy_protocol),
+		.help = "Peers that must begin with a PROXY protocol header, which is "
+			"believed."},
+};
+static const struct conf_table listen_table = {
+	.help = "A port to listen on.",
+	.size = sizeof(struct listen_settings),
+	CONF_ARGS_OF(listen_args),
+	CONF_WORDS_OF(listen_words),
+};
+
+#define LIST(field) CONF_AT(struct list_settings, field)
+static const struct conf_row list_args[] = {
+	{"name", CONF_NAME, LIST(name), .required = true,
+		.help = "What rules call it, with a $."},
+	{"file", CONF_PATH, LIST(path), .after = "from", .required = true,
+		.help = "A file, or a directory of files that count together."},
+	{"format", CONF_CHOICE, LIST(format), .after = "as", .preset = "auto",
+		.choices = list_formats, .help = "How its lines are read."},
+};
+static const struct conf_row list_words[] = {
+	{"column", CONF_TEXT, LIST(column), .help = "Which column of a CSV file."},
+	{"exact", CONF_FLAG, LIST(exact), .preset = "off",
+		.help = "A plain name does not cover the names below it."},
+};
+static const struct conf_table list_table = {
+	.help = "A named list that rules can refer to.",
+	.size = sizeof(struct list_settings),
+	CONF_ARGS_OF(list_args),
+	CONF_WORDS_OF(list_words),
+};
+
+#define EVENTS(field) CONF_AT(struct event_settings, field)
+static const struct conf_row event_words[] = {
+	{"store", CONF_PATH, EVENTS(store),
+		.help = "SQLite database that `sekisho log` reads. Absent: `events.db` "
+			"in `data`."},
+	{"json", CONF_TEXT, EVENTS(json),
+		.help = "File for JSON lines, or - for standard output."},
+	{"keep", CONF_DURATION, EVENTS(keep_ms), .preset = "30d",
+		.help = "Events older than this go."},
+	{"keep-size", CONF_SIZE, EVENTS(keep_bytes), .preset = "1g", .min = 1048576,
+		.help = "The oldest events go when the database grows beyond this."},
+};
+static const struct conf_table event_table = {
+	.help = "Where events are recorded.",
+	.size = sizeof(struct event_settings),
+	CONF_WORDS_OF(event_words),
+};
+
+#define RESOLVER(field) CONF_AT(struct resolver_settings, field)
+static const struct conf_row resolver_words[] = {
+	{"servers", CONF_TEXTS, RESOLVER(servers),
+		.help = "Name servers, as address or address:port. Absent: those of "
+			"the system."},
+	{"timeout", CONF_DURATION, RESOLVER(timeout_ms), .preset = "2s", .min = 50,
+		.max = 60000,
+		.help = "How long one server may take before the next is asked."},
+};
+static const struct conf_table resolver_table = {
+	.help = "How names are resolved.",
+	.size = sizeof(struct resolver_settings),
+	CONF_WORDS_OF(resolver_words),
+};
+
+#define TOP(field) CONF_AT(struct settings, field)
+static const struct conf_row top_words[] = {
+	{"workers", CONF_INT, TOP(workers), .preset = "0", .max = 256,
+		.help = "Worker processes; 0 is one per core."},
+	{"log-level", CONF_CHOICE, TOP(log_level), .preset = "info",
+		.choices = log_levels,
+		.help = "What is written to standard error about the program itself."},
+	{"user", CONF_NAME, TOP(user), .preset = "sekisho",
+		.help = "User to become when started as root."},
+	{"data", CONF_PATH, TOP(data), .preset = "/var/lib/sekisho",
+		.help = "Directory for what is kept: events and caches."},
+	{"control", CONF_PATH, TOP(control), .preset = "/run/sekisho/control.sock",
+		.help = "Socket for `sekisho ctl`."},
+	{"admin", CONF_ADDRESS, TOP(admin), .min = 1,
+		.help = "Local address for /metrics. Absent: none."},
+	{"connections", CONF_INT, TOP(connections), .preset = "20000", .min = 1,
+		.max = 1000000,
+		.help = "Most client connections open at once, per worker."},
+	{"drain-timeout", CONF_DURATION, TOP(drain_ms), .preset = "30s",
+		.help = "How long connections may take to end after a reload or a "
+			"stop."},
+	{"events", CONF_BLOCK, TOP(events), .block = &event_table,
+		.help = "Where events are recorded."},
+	{"resolver", CONF_BLOCK, TOP(resolver), .block = &resolver_table,
+		.help = "How names are resolved."},
+	{"list", CONF_BLOCKS, TOP(lists), .block = &list_table,
+		.help = "A named list."},
+	{"listen", CONF_BLOCKS, TOP(listens), .block = &listen_table,
+		.help = "A port to listen on."},
+	{"gateway", CONF_BLOCKS, TOP(gateways), .block = &gateway_table,
+		.help = "An inspecting gateway."},
+};
+
+const struct conf_table settings_table = {
+	.help = "The whole configuration.",
+	.size = sizeof(struct settings),
+	CONF_WORDS_OF(top_words),
+};
+
+static bool
+fill_and_compile(struct settings *s, bool read_ok, struct conf_report *report)
+{
+	struct conf_tree tree = s->tree;
+	bool ok = conf_fill(&tree, &settings_table, s, report);
+	s->tree = tree; /* conf_fill() set the struct anew */
+	secret_random(s->ticket_secret, sizeof(s->ticket_secret));
+	return settings_compile(s, report) && ok && read_ok;
+}
+
+bool
+settings_load(struct settings *s, const char *path, struct conf_report *report)
+{
+	*s = (struct settings){0};
+	conf_tree_init(&s->tree);
+	bool ok = conf_tree_read(&s->tree, path, report);
+	return fill_and_compile(s, ok, report);
+}
+
+bool
+settings_parse(struct settings *s, const char *name, struct span text,
+	struct conf_report *report)
+{
+	*s = (struct settings){0};
+	conf_tree_init(&s->tree);
+	bool ok = conf_tree_parse(&s->tree, name, text, report);
+	return fill_and_compile(s, ok, report);
+}
+
+void
+settings_fini(struct settings *s)
+{
+	settings_uncompile(s);
+	secret_wipe(s->ticket_secret, sizeof(s->ticket_secret));
+	conf_tree_fini(&s->tree);
+}
+
+const struct gateway *
+settings_gateway(const struct settings *s, struct span name)
+{
+	for (const struct conf_item *it = s->gateways; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		if (span_eq(g->name, name))
+			return g;
+	}
+	return NULL;
+}
+
+bool
+gateway_port_allowed(const struct gateway *g, uint16_t port)
+{
+	return g->ports[port / 64] >> port % 64 & 1;
+}
+
+static bool
+in_any(const struct conf_prefixes *list, const struct ip *ip)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (ip_in(ip, &list->p[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A listener of ours: reaching it through ourselves would loop. Bound to every address
+ * it is met at any address that is ours, which only the kernel knows; loopback is one.
+ */
+static bool
+is_own_port(const struct settings *s, const struct addr *to)
+{
+	for (const struct conf_item *it = s->listens; it; it = it->next) {
+		const struct listen_settings *l =
+			(const struct listen_settings *)(const void *)it;
+		static const uint8_t zeros[16];
+		bool any = secret_eq(l->bind.ip.bytes, zeros, sizeof(zeros));
+		if (l->bind.port == to->port &&
+			(ip_eq(&l->bind.ip, &to->ip) ||
+				(any && ip_kind(&to->ip) != IP_PUBLIC)))
+			return true;
+	}
+	return s->admin.port != 0 && s->admin.port == to->port &&
+		ip_eq(&s->admin.ip, &to->ip);
+}
+
+bool
+gateway_address_allowed(const struct gateway *g, const struct settings *s,
+	const struct addr *to, struct err *err)
+{
+	char shown[ADDR_TEXT];
+	enum ip_kind kind = ip_kind(&to->ip);
+	if (is_own_port(s, to))
+		return err_set(err, ERR_GATE_SELF, "%s is a port of this program",
+			addr_text(shown, to));
+	if (in_any(&g->reach.refuse, &to->ip))
+		return err_set(err, ERR_GATE_ADDRESS,
+			"%s is refused by the configuration", addr_text(shown, to));
+	if (kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
+		return true;
+	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
+		addr_text(shown, to), ip_kind_name(kind));
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * settings: the whole configuration, compiled.
+ *
+ * Made once by the master before it forks, const for everybody from then on; a reload
+ * makes new settings and a new generation of workers. The tables in settings.c are what
+ * can be written in a configuration file; the manual is printed from them.
+ */
+#pragma once
+
+#include "conf/schema.h"
+#include "gate/acts.h"
+#include "net/addr.h"
+#include "rule/policy.h"
+#include "rule/set.h"
+
+struct trust; /* pki/trust.h */
+
+/* How the destination of a connection is learned. */
+enum front_kind {
+	FRONT_PROXY, /* CONNECT and absolute-form requests */
+};
+
+/* What is done about an origin whose certificate is not good. */
+enum untrusted_action {
+	UNTRUSTED_BLOCK,
+	UNTRUSTED_PROMPT,
+	UNTRUSTED_ALLOW,
+	UNTRUSTED_AS_DEFAULT, /* of a class: what the block's own line says */
+};
+
+/* What is done with bytes inside CONNECT that are not TLS. */
+enum non_tls_action { NON_TLS_BLOCK, NON_TLS_TUNNEL };
+
+/* Classes that can be given an action of their own, in the order of the table. */
+struct untrusted {
+	int action; /* enum untrusted_action */
+	int unknown_issuer;
+	int self_signed;
+	int expired;
+	int not_yet_valid;
+	int wrong_name;
+	int weak;
+	int other;
+};
+
+struct upstream_settings {
+	struct conf_texts trust; /* "system" and files of PEM */
+	int min_version;         /* as on the wire */
+	uint64_t connect_ms;
+	uint64_t handshake_ms;
+	uint64_t answer_ms; /* from request to response head */
+	uint64_t idle_ms;   /* a connection without a request is kept so long */
+	bool reuse;
+	uint64_t pool; /* idle connections kept per worker */
+};
+
+struct client_settings {
+	int min_version;
+	uint64_t ask_ms;       /* to say where it wants to go */
+	uint64_t hello_ms;     /* to send its ClientHello */
+	uint64_t handshake_ms; /* to finish the handshake */
+	uint64_t head_ms;      /* to send a request head */
+	uint64_t idle_ms;      /* between requests */
+	uint64_t stall_ms;     /* without any progress inside a message or tunnel */
+	uint64_t session_ms;   /* TLS sessions can be resumed so long */
+};
+
+/* Where a stranger may make us connect to. */
+struct reach_settings {
+	struct conf_texts ports;     /* of CONNECT; numbers and ranges */
+	struct conf_prefixes allow;  /* exceptions from what is refused by kind */
+	struct conf_prefixes refuse; /* refused although public */
+};
+
+struct forward_settings {
+	bool via;
+	int forwarded; /* enum header_forwarded */
+	bool strip_alt_svc;
+};
+
+struct gateway {
+	struct conf_item item;
+	struct span name;
+	struct span authority; /* directory of the CA */
+	uint64_t leaf_days;
+	uint64_t leaf_cache; /* octets per worker */
+	struct upstream_settings upstream;
+	struct client_settings client;
+	struct untrusted untrusted;
+	struct reach_settings reach;
+	struct forward_settings forward;
+	int non_tls; /* enum non_tls_action */
+	struct conf_nodes rules;
+
+	/* Compiled. */
+	struct policy *policy; /* owned */
+	struct act *acts;      /* in the tree's arena; a rule's tag is its index */
+	struct trust *trust;   /* owned */
+	uint64_t ports[65536 / 64];
+	uint8_t policy_hash[32]; /* of all that a resumed session must agree with */
+	size_t index;
+};
+
+struct listen_settings {
+	struct conf_item item;
+	struct conf_address address;
+	int front; /* enum front_kind */
+	struct span use;
+	struct conf_prefixes proxy_protocol; /* peers whose PROXY header is believed */
+
+	/* Compiled. */
+	struct addr bind;
+	const struct gateway *gateway; /* borrowed */
+};
+
+struct list_settings {
+	struct conf_item item;
+	struct span name;
+	struct span path;
+	int format; /* enum list_format */
+	struct span column;
+	bool exact;
+};
+
+struct event_settings {
+	struct span store; /* path, or empty */
+	struct span json;  /* path, "-", or empty */
+	uint64_t keep_ms;
+	uint64_t keep_bytes;
+};
+
+struct resolver_settings {
+	struct conf_texts servers;
+	uint64_t timeout_ms;
+};
+
+struct settings {
+	struct conf_tree tree; /* owns all texts below */
+
+	uint64_t workers;          /* 0: one per core */
+	int log_level;             /* enum log_level */
+	struct span user;          /* to become when started as root */
+	struct span data;          /* directory for what is kept */
+	struct span control;       /* path of the control socket */
+	struct conf_address admin; /* where /metrics is served; port 0: nowhere */
+	uint64_t connections;      /* most open client connections per worker */
+	uint64_t drain_ms;
+	struct event_settings events;
+	struct resolver_settings resolver;
+	struct conf_item *lists;
+	struct conf_item *listens;
+	struct conf_item *gateways;
+
+	/* Compiled. */
+	struct lists *rule_lists; /* owned */
+	struct scheme scheme;
+	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
+	char *servers;             /* owned; comma-joined, for the resolver; or NULL */
+};
+
+/* Reads, checks and compiles. False when *report holds errors; s needs settings_fini()
+ * in any case. Reads the files that the configuration names, so it belongs in the
+ * master before privileges are dropped. */
+MUST_USE bool settings_load(
+	struct settings *s, const char *path, struct conf_report *report);
+/* The same from memory, for the demo, tests and `explain` without a file. */
+MUST_USE bool settings_parse(struct settings *s, const char *name, struct span text,
+	struct conf_report *report);
+void settings_fini(struct settings *s);
+
+/* The whole language of the file, for the manual and `check`. */
+extern const struct conf_table settings_table;
+
+/* By name, or NULL. */
+const struct gateway *settings_gateway(const struct settings *s, struct span name);
+/* Whether CONNECT to this port is allowed. */
+MUST_USE bool gateway_port_allowed(const struct gateway *g, uint16_t port);
+/* Whether this address may be connected to for a client; *err says why not. */
+MUST_USE bool gateway_address_allowed(const struct gateway *g, const struct settings *s,
+	const struct addr *to, struct err *err);

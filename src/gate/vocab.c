@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * To add a field: a getter, a row. The compiler, `explain`, error hints and the manual
+ * read this table. Names and types follow the published rules language; where it has
+ * two names for one thing the second is a row with `same`.
+ */
+#include "gate/vocab.h"
+
+#define GETTER(name, expression)                                                 \
+	static struct value name(const struct facts *f, const struct field *row) \
+	{                                                                        \
+		(void)f;                                                         \
+		(void)row;                                                       \
+		return expression;                                               \
+	}
+
+/* An empty span is a fact that is not known. */
+static struct value
+known(struct span s)
+{
+	return s.n > 0 ? value_string(s) : value_missing();
+}
+
+GETTER(get_tls, value_bool(f->tls))
+GETTER(get_client_ip, value_ip(f->client.ip))
+GETTER(get_client_port, value_int(f->client.port))
+GETTER(get_server_ip, value_ip(f->server.ip))
+GETTER(get_server_port, value_int(f->server.port))
+GETTER(get_port, value_int(f->port))
+GETTER(get_connect_host, known(f->connect_host))
+GETTER(get_tcp, value_string(SPAN("tcp")))
+GETTER(get_sni, known(f->sni))
+GETTER(get_sni_domains, value_domains(f->sni))
+GETTER(get_host, known(f->host))
+GETTER(get_host_domains, value_domains(f->host))
+GETTER(get_alpn, f->alpn)
+GETTER(get_ja3, known(f->ja3))
+GETTER(get_ja4, known(f->ja4))
+GETTER(get_ech, f->hello ? value_bool(f->hello->has_ech) : value_missing())
+GETTER(get_hello_length,
+	f->hello ? value_int((int64_t)f->hello->message.n) : value_missing())
+GETTER(get_origin_ip, value_ip(f->origin_ip))
+GETTER(get_verdict, known(f->origin_verdict))
+GETTER(get_tls_version, known(f->tls_version))
+GETTER(get_tls_cipher, known(f->tls_cipher))
+GETTER(get_method, f->request ? known(f->request->method_name) : value_missing())
+GETTER(get_version,
+	f->request ? known(span_str(http_version_text(f->request->version)))
+		   : value_missing())
+GETTER(get_uri, f->request ? known(f->request->path) : value_missing())
+GETTER(get_path, known(f->path))
+GETTER(get_query, f->request ? value_string(f->query) : value_missing())
+GETTER(get_full_uri, known(f->full_uri))
+GETTER(get_headers, f->headers)
+GETTER(get_names, f->names)
+GETTER(get_status, f->response ? value_int(f->response->status) : value_missing())
+GETTER(get_response_headers, f->response_headers)
+
+/* row->arg is the enum http_name of a field with a shorthand of its own. */
+static struct value
+get_one_header(const struct facts *f, const struct field *row)
+{
+	if (!f->request)
+		return value_missing();
+	struct span s = http_get_id(&f->request->fields, (enum http_name)row->arg);
+	return s.p ? value_string(s) : value_missing();
+}
+
+enum {
+	REQUEST_AGAIN = 1 << PHASE_REQUEST,
+	HOST = FIELD_HOST,
+	GATEWAY_HOST = FIELD_HOST | FIELD_GATEWAY,
+	GATEWAY = FIELD_GATEWAY,
+};
+
+// clang-format off
+const struct field vocab_fields[] = {
+	{"ssl", TYPE_BOOL, PHASE_ACCEPT, get_tls, "the client's side is TLS", .again = 1 << PHASE_HELLO | REQUEST_AGAIN},
+	{"ip.src", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client"},
+	{"http.conn.src_ip", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client", GATEWAY},
+	{"net.src.ip", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client", GATEWAY},
+	{"net.src.port", TYPE_INT, PHASE_ACCEPT, get_client_port, "port of the client", GATEWAY},
+	{"net.dst.ip", TYPE_IP, PHASE_PEER, get_origin_ip, "address of the origin", GATEWAY},
+	{"http.conn.dst_ip", TYPE_IP, PHASE_PEER, get_origin_ip, "address of the origin", GATEWAY},
+	{"net.dst.port", TYPE_INT, PHASE_HELLO, get_port, "port of the destination", GATEWAY},
+	{"net.protocol", TYPE_STRING, PHASE_ACCEPT, get_tcp, "tcp", GATEWAY},
+	{"cf.edge.server_ip", TYPE_IP, PHASE_ACCEPT, get_server_ip, "address that was connected to"},
+	{"cf.edge.server_port", TYPE_INT, PHASE_ACCEPT, get_server_port, "port that was connected to"},
+	{"proxy.connect_host", TYPE_STRING, PHASE_HELLO, get_connect_host, "host that CONNECT named, lower case", HOST},
+	{"net.sni.host", TYPE_STRING, PHASE_HELLO, get_sni, "server name of the ClientHello, lower case", GATEWAY_HOST},
+	{"net.sni.domains", TYPE_STRINGS, PHASE_HELLO, get_sni_domains, "that name and every parent", GATEWAY_HOST},
+	{"tls.alpn", TYPE_STRINGS, PHASE_HELLO, get_alpn, "application protocols the client offers"},
+	{"tls.ech", TYPE_BOOL, PHASE_HELLO, get_ech, "the ClientHello offers Encrypted Client Hello"},
+	{"cf.tls_client_hello_length", TYPE_INT, PHASE_HELLO, get_hello_length, "octets of the ClientHello"},
+	{"cf.bot_management.ja3_hash", TYPE_STRING, PHASE_HELLO, get_ja3, "JA3 fingerprint of the ClientHello"},
+	{"cf.bot_management.ja4", TYPE_STRING, PHASE_HELLO, get_ja4, "JA4 fingerprint of the ClientHello"},
+	{"tls.origin.verdict", TYPE_STRING, PHASE_PEER, get_verdict, "class of the origin's certificate"},
+	{"cf.tls_version", TYPE_STRING, PHASE_HANDSHAKE, get_tls_version, "TLS version with the client"},
+	{"cf.tls_cipher", TYPE_STRING, PHASE_HANDSHAKE, get_tls_cipher, "cipher suite with the client"},
+	{"http.request.host", TYPE_STRING, PHASE_HELLO, get_host, "host asked for", GATEWAY_HOST, .again = REQUEST_AGAIN},
+	{"http.conn.hostname", TYPE_STRING, PHASE_HELLO, get_host, "host asked for", GATEWAY_HOST, .again = REQUEST_AGAIN},
+	{"http.request.domains", TYPE_STRINGS, PHASE_HELLO, get_host_domains, "the host and every parent", GATEWAY_HOST, .again = REQUEST_AGAIN},
+	{"http.conn.domains", TYPE_STRINGS, PHASE_HELLO, get_host_domains, "the host and every parent", GATEWAY_HOST, .again = REQUEST_AGAIN},
+	{"http.host", TYPE_STRING, PHASE_REQUEST, get_host, "host asked for, without port", HOST},
+	{"http.request.method", TYPE_STRING, PHASE_REQUEST, get_method, "request method as sent"},
+	{"http.request.version", TYPE_STRING, PHASE_REQUEST, get_version, "HTTP/1.1, HTTP/2, …"},
+	{"http.request.uri", TYPE_STRING, PHASE_REQUEST, get_uri, "path and query"},
+	{"http.request.uri.path_and_query", TYPE_STRING, PHASE_REQUEST, get_uri, "path and query", GATEWAY},
+	{"http.request.uri.path", TYPE_STRING, PHASE_REQUEST, get_path, "path, without query"},
+	{"http.request.uri.query", TYPE_STRING, PHASE_REQUEST, get_query, "query, without question mark"},
+	{"http.request.full_uri", TYPE_STRING, PHASE_REQUEST, get_full_uri, "scheme, host, path and query"},
+	{"http.request.headers", TYPE_STRINGS_MAP, PHASE_REQUEST, get_headers, "request fields by lower-case name"},
+	{"http.request.headers.names", TYPE_STRINGS, PHASE_REQUEST, get_names, "names of the request fields as sent"},
+	{"http.user_agent", TYPE_STRING, PHASE_REQUEST, get_one_header, "User-Agent", .arg = HTTP_NAME_USER_AGENT},
+	{"http.referer", TYPE_STRING, PHASE_REQUEST, get_one_header, "Referer", .arg = HTTP_NAME_REFERER},
+	{"http.response.code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response"},
+	{"http.response.status_code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response", GATEWAY},
+	{"http.response.headers", TYPE_STRINGS_MAP, PHASE_RESPONSE, get_response_headers, "response fields by lower-case name"},
+};
+// clang-format on
+const size_t vocab_count = COUNT_OF(vocab_fields);

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hello_print: fingerprints of a ClientHello, and the digests that rules ask for.
+ *
+ * All are computed only when asked: most policies look at none of them. MD5 and SHA-1
+ * are what the definitions say; nothing here protects anything.
+ */
+#include "tls/hello.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/read.h"
+#include "base/text.h"
+
+enum {
+	EXT_SERVER_NAME = 0,
+	EXT_ALPN = 16,
+	JA4_PART = 12, /* hex digits kept of each digest */
+	JA4_COUNT_MAX = 99,
+};
+
+/* Where the JA3 text goes: to a text, or straight into a digest. */
+struct ja3_out {
+	struct text *text;
+	EVP_MD_CTX *md;
+};
+
+static void
+ja3_put(struct ja3_out *out, struct span s)
+{
+	if (out->text)
+		text_put(out->text, s);
+	if (out->md)
+		(void)EVP_DigestUpdate(out->md, s.p, s.n);
+}
+
+static void
+ja3_number(struct ja3_out *out, uint32_t v, bool more)
+{
+	char dst[16];
+	size_t n = text_format(dst, sizeof(dst), "%s%u", more ? "-" : "", v);
+
+	ja3_put(out, span_of(dst, n));
+}
+
+static void
+ja3_list(struct ja3_out *out, struct span list, size_t bytes)
+{
+	struct read r = read_from(list);
+	bool more = false;
+
+	ja3_put(out, SPAN(","));
+	while (read_more(&r)) {
+		uint32_t v = read_be(&r, bytes);
+		if (bytes == 2 && hello_is_grease((uint16_t)v)) /* two octets */
+			continue;
+		ja3_number(out, v, more);
+		more = true;
+	}
+}
+
+static void
+ja3_extensions(struct ja3_out *out, struct span extensions)
+{
+	struct read r = read_from(extensions);
+	bool more = false;
+
+	ja3_put(out, SPAN(","));
+	while (read_more(&r)) {
+		uint32_t type = read_be(&r, 2);
+		read_vec(&r, 2);
+		if (hello_is_grease((uint16_t)type)) /* two octets */
+			continue;
+		ja3_number(out, type, more);
+		more = true;
+	}
+}
+
+static void
+ja3_walk(struct ja3_out *out, const struct hello *h)
+{
+	ja3_number(out, h->legacy_version, false);
+	ja3_list(out, h->ciphers, 2);
+	ja3_extensions(out, h->extensions);
+	ja3_list(out, h->groups, 2);
+	ja3_list(out, h->points, 1);
+}
+
+void
+hello_ja3_text(const struct hello *h, struct text *t)
+{
+	ja3_walk(&(struct ja3_out){.text = t}, h);
+}
+
+/* Ends the digest and writes the first `digits` hex digits of it. */
+static void
+digest_hex(EVP_MD_CTX *md, char *dst, size_t digits)
+{
+	uint8_t sum[EVP_MAX_MD_SIZE] = {0};
+	unsigned n = 0;
+	struct text t = text_to(dst, digits + 1);
+
+	(void)EVP_DigestFinal_ex(md, sum, &n);
+	text_put_hex(&t, span_of(sum, digits / 2), false);
+}
+
+const char *
+hello_ja3(const struct hello *h, char dst[HELLO_JA3])
+{
+	struct ja3_out out = {.md = EVP_MD_CTX_new()};
+
+	dst[0] = '\0';
+	/* Without MD5 (a FIPS provider) there is no JA3; it reads as empty. */
+	if (out.md && EVP_DigestInit_ex(out.md, EVP_md5(), NULL) == 1) {
+		ja3_walk(&out, h);
+		digest_hex(out.md, dst, HELLO_JA3 - 1);
+	}
+	EVP_MD_CTX_free(out.md);
+	return dst;
+}
+
+/* ---- JA4 ---- */
+
+/* Values of 2 octets without GREASE, in the client's order or sorted. */
+struct values {
+	uint16_t *v; /* owned */
+	size_t n;
+};
+
+static void
+add_value(struct values *vs, uint16_t v)
+{
+	if (!hello_is_grease(v))
+		vs->v[vs->n++] = v;
+}
+
+static struct values
+values_of(struct span list)
+{
+	struct values vs = {.v = mem_array(list.n / 2 + 1, sizeof(uint16_t))};
+
+	for (size_t i = 0; i + 1 < list.n; i += 2)
+		add_value(&vs, (uint16_t)((list.p[i] << 8) | list.p[i + 1]));
+	return vs;
+}
+
+static struct values
+extension_types(const struct hello *h)
+{
+	struct values vs = {.v = mem_array(h->n_extensions + 1u, sizeof(uint16_t))};
+	struct read r = read_from(h->extensions);
+
+	while (read_more(&r)) {
+		add_value(&vs, (uint16_t)read_be(&r, 2)); /* two octets */
+		read_vec(&r, 2);
+	}
+	return vs;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint16_t *x = a;
+	const uint16_t *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* "002f,0035": hex, four digits each. */
+static void
+digest_values(EVP_MD_CTX *md, const struct values *vs)
+{
+	for (size_t i = 0; i < vs->n; i++) {
+		char dst[8];
+		size_t n = text_format(
+			dst, sizeof(dst), "%s%04x", i > 0 ? "," : "", vs->v[i]);
+		(void)EVP_DigestUpdate(md, dst, n);
+	}
+}
+
+static struct values
+without_name_and_alpn(const struct values *all)
+{
+	struct values some = {.v = mem_array(all->n + 1, sizeof(uint16_t))};
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->v[i] != EXT_SERVER_NAME && all->v[i] != EXT_ALPN)
+			some.v[some.n++] = all->v[i];
+	}
+	return some;
+}
+
+/* The digest of a sorted list, with another list behind "_" in its own order. */
+static void
+put_part(struct text *t, struct values *sorted, const struct values *behind)
+{
+	char hex[JA4_PART + 1] = "000000000000";
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	qsort(sorted->v, sorted->n, sizeof(uint16_t), by_value);
+	if (sorted->n > 0 && md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1) {
+		digest_values(md, sorted);
+		if (behind && behind->n > 0) {
+			(void)EVP_DigestUpdate(md, "_", 1);
+			digest_values(md, behind);
+		}
+		digest_hex(md, hex, JA4_PART);
+	}
+	EVP_MD_CTX_free(md);
+	text_add(t, "_%s", hex);
+}
+
+static const char *
+version_text(uint16_t v)
+{
+	switch (v) {
+	case 0x0304:
+		return "13";
+	case 0x0303:
+		return "12";
+	case 0x0302:
+		return "11";
+	case 0x0301:
+		return "10";
+	case 0x0300:
+		return "s3";
+	case 0x0002:
+		return "s2";
+	default: /* drafts and nonsense */
+		return "00";
+	}
+}
+
+/* First and last character of the first protocol; of its hex form when one of them is
+ * neither letter nor digit. */
+static void
+put_alpn(struct text *t, const struct hello *h)
+{
+	struct span rest = h->alpn;
+	struct span name;
+
+	if (!hello_next_alpn(&rest, &name)) {
+		text_put(t, SPAN("00"));
+		return;
+	}
+	uint8_t first = name.p[0];
+	uint8_t last = name.p[name.n - 1];
+	bool plain = (ascii_is_alpha(first) || ascii_is_digit(first)) &&
+		(ascii_is_alpha(last) || ascii_is_digit(last));
+	if (plain)
+		text_add(t, "%c%c", first, last);
+	else
+		text_add(t, "%x%x", first >> 4, last & 0xf);
+}
+
+static size_t
+at_most_99(size_t n)
+{
+	return n > JA4_COUNT_MAX ? JA4_COUNT_MAX : n;
+}
+
+const char *
+hello_ja4(const struct hello *h, char dst[HELLO_JA4])
+{
+	struct text t = text_to(dst, HELLO_JA4);
+	struct values ciphers = values_of(h->ciphers);
+	struct values sigalgs = values_of(h->sigalgs);
+	struct values types = extension_types(h);
+	struct values some = without_name_and_alpn(&types);
+
+	text_add(&t, "t%s%c%02zu%02zu", version_text(h->version_max),
+		h->has_sni ? 'd' : 'i', at_most_99(ciphers.n), at_most_99(types.n));
+	put_alpn(&t, h);
+	put_part(&t, &ciphers, NULL);
+	put_part(&t, &some, &sigalgs);
+
+	mem_free(ciphers.v);
+	mem_free(sigalgs.v);
+	mem_free(types.v);
+	mem_free(some.v);
+	return dst;
+}
+
+/* ---- digests of the rule language ---- */
+
+static const char *
+end_base64(EVP_MD_CTX *md, char dst[HELLO_SHA1])
+{
+	uint8_t sum[EVP_MAX_MD_SIZE] = {0};
+	unsigned n = 0;
+	struct text t = text_to(dst, HELLO_SHA1);
+
+	if (EVP_DigestFinal_ex(md, sum, &n) == 1)
+		text_put_base64(&t, span_of(sum, n));
+	return dst;
+}
+
+const char *
+hello_ciphers_sha1(const struct hello *h, char dst[HELLO_SHA1])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	dst[0] = '\0';
+	if (md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1) {
+		(void)EVP_DigestUpdate(md, h->ciphers.p, h->ciphers.n);
+		end_base64(md, dst);
+	}
+	EVP_MD_CTX_free(md);
+	return dst;
+}
+
+static void
+digest_types(EVP_MD_CTX *md, struct span extensions, bool little_endian)
+{
+	struct read r = read_from(extensions);
+
+	while (read_more(&r)) {
+		struct span type = read_bytes(&r, 2);
+		uint8_t turned[2] = {0};
+		if (type.n == 2) {
+			turned[0] = type.p[little_endian ? 1 : 0];
+			turned[1] = type.p[little_endian ? 0 : 1];
+		}
+		(void)EVP_DigestUpdate(md, turned, sizeof(turned));
+		read_vec(&r, 2);
+	}
+}
+
+const char *
+hello_extensions_sha1(const struct hello *h, bool little_endian, char dst[HELLO_SHA1])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	dst[0] = '\0';
+	if (md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1) {
+		digest_types(md, h->extensions, little_endian);
+		end_base64(md, dst);
+	}
+	EVP_MD_CTX_free(md);
+	return dst;
+}
