@@ -9,7 +9,9 @@
  * they are understood, so `in` need only hold the longest line, not the head. What two
  * parsers could read differently is refused (smuggling): see the tests for the list.
  *
- * A reader that failed stays failed; the connection cannot be used again.
+ * A reader that failed stays failed; the connection cannot be used again. After H1_END
+ * a response reader is idle: octets that come unasked fail it (ERR_HTTP_UNASKED), so a
+ * pooled connection is watched by calling h1_read().
  */
 #pragma once
 
@@ -22,10 +24,11 @@ enum h1_step {
 	H1_INFORM,   /* a 1xx head other than 101 is complete; another head follows */
 	H1_BODY,     /* body octets are at *body; give back with h1_took() */
 	H1_TRAILERS, /* head->trailers is complete; told once, only if there are some */
-	H1_END,      /* the message is over; stays until h1_next_…() */
-	H1_TUNNEL,   /* from here on `in` is no longer HTTP; stays */
-	H1_CLOSED,   /* the peer ended between two messages; stays */
-	H1_FAILED,   /* *err says why; stays */
+	H1_END, /* the message is over; a request reader says so until h1_next_request()
+		 */
+	H1_TUNNEL, /* from here on `in` is no longer HTTP; stays */
+	H1_CLOSED, /* the peer ended between two messages; stays */
+	H1_FAILED, /* *err says why; stays */
 };
 
 enum h1_role { H1_REQUESTS, H1_RESPONSES };
@@ -42,7 +45,6 @@ struct h1_reader {
 		H1_S_CHUNK_DATA,
 		H1_S_CHUNK_END,
 		H1_S_TRAILERS,
-		H1_S_TRAILERS_TOLD,
 		H1_S_END,
 		H1_S_TUNNEL,
 		H1_S_FAILED,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * header: values of fields that are lists, and fields that a gateway adds or takes
- * away (RFC 9110 §5.6, §7.6, §12).
+ * away (RFC 9110 §5.6, §7.6).
  */
 #pragma once
 
@@ -55,11 +55,5 @@ struct header_hop {
 MUST_USE bool header_forward(struct http_head *head, enum header_forwarded how,
 	const struct header_hop *hop, struct err *err);
 
-/* Quality 0 to 1000 with which Accept takes this media type; 1000 without Accept. */
-MUST_USE unsigned header_accepts(const struct http_fields *f, struct span type);
-/* Index of the language (by primary tag, as "de") of n that Accept-Language likes most;
- * 0 when none is liked. */
-MUST_USE size_t header_language(
-	const struct http_fields *f, const struct span *tags, size_t n);
 /* "text/html" of a Content-Type value, as sent; empty if malformed. */
 struct span header_media_type(struct span value);

@@ -114,7 +114,7 @@ size_t http_get_all(
 	const struct http_fields *f, struct span name, struct span *values, size_t cap);
 
 /* Adds at the end, copying both. Refuses a name that is no token or a value that could
- * end a line, and what exceeds 64 KiB or the arena. */
+ * end a line, and what the arena has no room for. */
 MUST_USE bool http_add(
 	struct http_fields *f, struct span name, struct span value, struct err *err);
 /* As http_remove() and http_add(), but in the place of the first one. */
@@ -135,6 +135,7 @@ MUST_USE bool http_head_copy(struct http_head *dst, const struct http_head *src,
 	struct arena *a, struct err *err);
 
 enum http_method http_method_find(struct span name); /* case matters */
+struct span http_method_text(enum http_method m);    /* empty for HTTP_OTHER */
 enum http_name http_name_find(struct span name);     /* case does not */
 struct span http_name_text(enum http_name id);       /* lower case */
 const char *http_version_text(enum http_version v);  /* "HTTP/1.1", "HTTP/2", "" */

@@ -61,5 +61,6 @@ bool url_split(struct span target, struct span *path, struct span *query);
 /* The next "key=value" of a query, both as sent; a piece without '=' has an empty
  * value. False at the end. */
 MUST_USE bool url_query_next(struct span *rest, struct span *key, struct span *value);
-/* Undoes %XX (and '+' when plus) into the arena; a bad escape stays as it is. */
-struct span url_unescape(struct arena *a, struct span s, bool plus);
+/* Undoes %XX (and '+' when plus) into the arena; a bad escape stays as it is. False
+ * when the arena has no room. */
+MUST_USE bool url_unescape(struct arena *a, struct span s, bool plus, struct span *out);
