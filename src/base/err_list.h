@@ -161,3 +161,13 @@ ERR(TLS_REMOTE, "tls.remote", "The key that lives elsewhere gave no signature.",
 	"Check the key server: reachable, has the key, may be asked.")
 ERR(TLS_REMOTE_LIED, "tls.remote-lied", "The key server answered with a wrong signature.",
 	"It holds another key than the certificate's, or something between alters answers.")
+
+/* event */
+ERR(EVENT_RECORD, "event.record", "An event's record is malformed.",
+	"All processes must run the same version; restart sekisho.")
+ERR(EVENT_STORE, "event.store", "The store of events cannot be used.",
+	"Check the path, its owner and free space; traffic goes on without it.")
+ERR(EVENT_SINK, "event.sink", "A sink for events cannot be used.",
+	"Check what the configuration says behind `events`.")
+ERR(EVENT_FILTER, "event.filter", "The filter cannot be understood.",
+	"docs/events.md lists the fields, docs/rules.md the operators.")

@@ -79,8 +79,9 @@ void event_id(struct event *e, enum event_field f, uint64_t id);
 void event_err(struct event *e, const struct err *err);
 MUST_USE bool event_has(const struct event *e, enum event_field f);
 
-/* A new id for a session or a request: 42 bits of wall milliseconds, then random ones,
- * so that ids sort by time and tell when. Never 0. */
+/* A new id for a session or a request: 40 bits of milliseconds since 2020, then 23 that
+ * count on from a random start in each process; so ids sort by time and tell when.
+ * Never 0. To be called after the last fork. */
 uint64_t event_id_new(void);
 enum { EVENT_ID_TEXT = 17 };
 /* 16 hex digits; returns dst. */
@@ -104,9 +105,11 @@ enum event_kind event_kind_find(struct span name);
 
 struct event_value {
 	bool set;
-	int64_t i;     /* INT, FLAG, ID as bits */
-	struct span s; /* STR; points into what was read */
-	struct ip ip;  /* IP */
+	union {
+		int64_t i;     /* INT, FLAG, ID as bits */
+		struct span s; /* STR; points into what was read */
+		struct ip ip;  /* IP */
+	};
 };
 
 struct event_view {

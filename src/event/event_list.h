@@ -6,8 +6,8 @@
  * mostly UTF-8; INT signed 64 bits; FLAG true or absent-and-false; IP an address; ID 64
  * bits shown as 16 hex digits. KINDS says in which kinds it appears: S session, R
  * request, D dns, K key, A admin, joined with |. A name is forever: it is the column in
- * the store, the key in JSON and the field in `sekisho log --where`. The store gains the
- * column by itself.
+ * the store, the key in JSON and the field in `sekisho log --where`. The store gains
+ * the column by itself.
  *
  * Names that start with us_ are durations in microseconds; bytes_ count octets.
  */
