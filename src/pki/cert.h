@@ -147,6 +147,8 @@ struct cert_san {
 /* for (struct read it = cert_sans(c); cert_next_san(&it, &san);) */
 struct read cert_sans(const struct cert *c);
 MUST_USE bool cert_next_san(struct read *it, struct cert_san *out);
+/* For people: "a.example", "192.0.2.1". */
+void cert_san_text(const struct cert_san *san, struct text *t);
 
 /* "CN=a.example, O=Example" in the order of the certificate, control octets escaped. */
 void cert_name_text(struct span name, struct text *t);

@@ -24,3 +24,9 @@ const struct cert_sigalg *cert_sigalg_find(struct span algo);
 
 /* Reads a SubjectPublicKeyInfo's contents into family, bits, exponent, curve. */
 MUST_USE bool cert_read_spki(struct cert *c, struct read spki);
+
+/* Whether `name` lies below `base` (RFC 5280 §7.1): its first relative names are
+ * base's. */
+MUST_USE bool cert_name_within(struct span name, struct span base);
+/* The emailAddress attribute number `skip` of a name, counted from 0. */
+MUST_USE bool cert_name_next_email(struct span name, size_t skip, struct span *out);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * authority_node: a fleet's nodes ask the root for their CA, renew it, and sign CRLs.
+ */
+#include <openssl/pem.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "pki/authority_priv.h"
+
+enum { CRL_DAYS = 7, CSR_MAX = 64 * 1024 };
+
+static bool
+take_memory(BIO *bio, struct span *out)
+{
+	char *p = NULL;
+	long n = BIO_get_mem_data(bio, &p);
+
+	if (n <= 0)
+		return false;
+	*out = (struct span){
+		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
+	return true;
+}
+
+static bool
+write_request(const struct authority_wish *wish, EVP_PKEY *key, struct span *csr,
+	struct err *err)
+{
+	AUTO(X509_REQ) *req = X509_REQ_new();
+	AUTO(X509_NAME) *name = X509_NAME_new();
+	AUTO(BIO) *bio = BIO_new(BIO_s_mem());
+
+	if (!req || !name || !bio ||
+		!mint_name_add(name, NID_commonName,
+			span_str(wish->node ? wish->node : "node")) ||
+		X509_REQ_set_subject_name(req, name) != 1 ||
+		X509_REQ_set_pubkey(req, key) != 1 ||
+		X509_REQ_sign(req, key,
+			key_kind_of(key) == KEY_ED25519 ? NULL : EVP_sha256()) <= 0 ||
+		PEM_write_bio_X509_REQ(bio, req) != 1 || !take_memory(bio, csr))
+		return ossl_err(err, ERR_PKI_AUTHORITY, "making a request");
+	return true;
+}
+
+bool
+authority_request(const char *dir, const struct authority_wish *wish, struct span *csr,
+	struct err *err)
+{
+	if (!file_mkdir(dir, 0700, err))
+		return false;
+	if (authority_has(dir, "next.key"))
+		return err_set(err, ERR_PKI_AUTHORITY,
+			"%s/next.key exists: a request is pending already", dir);
+	AUTO(EVP_PKEY) *key = key_new(wish->kind ? wish->kind : KEY_P256, err);
+	return key && write_request(wish, key, csr, err) &&
+		authority_save_key(dir, "next.key", key, (struct span){0}, err);
+}
+
+static EVP_PKEY *
+read_request(struct span csr, struct err *err)
+{
+	AUTO(BIO) *bio = csr.n <= CSR_MAX ? BIO_new_mem_buf(csr.p, (int)csr.n) : NULL;
+	AUTO(X509_REQ) *req = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+	AUTO(EVP_PKEY) *key = req ? X509_REQ_get_pubkey(req) : NULL;
+
+	if (!key || X509_REQ_verify(req, key) != 1) {
+		ossl_err(err, ERR_PKI_AUTHORITY,
+			"no request (PKCS#10), or not signed by its key");
+		return NULL;
+	}
+	if (key_kind_of(key) == KEY_OTHER) {
+		err_set(err, ERR_PKI_AUTHORITY,
+			"the request's key is of no kind we accept");
+		return NULL;
+	}
+	return KEEP(key);
+}
+
+/* Only the key is taken from a request; names and dates are the signer's to say. */
+bool
+authority_sign(const char *dir, struct span csr, const struct authority_wish *wish,
+	struct span *certificate, struct err *err)
+{
+	AUTO(EVP_PKEY) *key = read_request(csr, err);
+	if (!key)
+		return false;
+	AUTO(X509) *root = authority_load_cert(dir, "root.crt", err);
+	if (!root || !authority_lint_ca(root, "root.crt", err))
+		return false;
+	AUTO(EVP_PKEY) *root_key =
+		authority_load_key(dir, "root.key", wish->passphrase, err);
+	if (!root_key)
+		return false;
+	if (X509_check_private_key(root, root_key) != 1)
+		return ossl_err(err, ERR_PKI_AUTHORITY, "root.key is not root.crt's");
+	struct authority_node from = {root, root_key, key};
+	AUTO(X509) *node = authority_make_node(wish, &from, err);
+	return node && authority_pem(node, certificate, err);
+}
+
+static bool
+rename_in(const char *dir, const char *from, const char *to, struct err *err)
+{
+	char a[AUTHORITY_PATH];
+	char b[AUTHORITY_PATH];
+
+	if (!authority_has(dir, from))
+		return true;
+	if (!authority_path(a, dir, from, err) || !authority_path(b, dir, to, err))
+		return false;
+	return rename(a, b) == 0 || err_set(err, ERR_FILE_WRITE, "%s to %s", a, b);
+}
+
+static X509 *
+read_cert(struct span pem, struct err *err)
+{
+	struct chain chain = {0};
+
+	if (!chain_add_text(&chain, pem, err))
+		return NULL;
+	AUTO_CERTS *list = chain_to_x509(&chain, 0, err);
+	chain_fini(&chain);
+	return list ? sk_X509_shift(list) : NULL;
+}
+
+/* The new pair takes the place of the old one, which stays as previous.*: both chains
+ * end in the same root, so clients notice nothing. */
+static bool
+install_next(const char *dir, const X509 *node, struct err *err)
+{
+	return rename_in(dir, "node.key", "previous.key", err) &&
+		rename_in(dir, "node.crt", "previous.crt", err) &&
+		rename_in(dir, "next.key", "node.key", err) &&
+		authority_save_cert(dir, "node.crt", node, err);
+}
+
+bool
+authority_adopt(
+	const char *dir, struct span node_pem, struct span root_pem, struct err *err)
+{
+	AUTO(X509) *node = read_cert(node_pem, err);
+	AUTO(X509) *root = node ? read_cert(root_pem, err) : NULL;
+	struct chain chain = {0};
+
+	if (!root || !chain_from_x509(&chain, node, NULL, err))
+		return false;
+	bool ok = authority_lint_ca(root, "root.crt", err) &&
+		authority_lint_pair(root, &chain, err);
+	chain_fini(&chain);
+	if (!ok)
+		return false;
+	AUTO(EVP_PKEY) *key =
+		authority_load_key(dir, "next.key", (struct span){0}, err);
+	if (!key)
+		return false;
+	if (X509_check_private_key(node, key) != 1)
+		return ossl_err(err, ERR_PKI_AUTHORITY,
+			"the certificate does not answer this node's request");
+	return authority_save_cert(dir, "root.crt", root, err) &&
+		install_next(dir, node, err);
+}
+
+bool
+authority_rotate(const char *dir, const struct authority_wish *wish, struct err *err)
+{
+	AUTO(X509) *root = authority_load_cert(dir, "root.crt", err);
+	if (!root || !authority_lint_ca(root, "root.crt", err))
+		return false;
+	AUTO(EVP_PKEY) *root_key =
+		authority_load_key(dir, "root.key", wish->passphrase, err);
+	AUTO(EVP_PKEY) *key =
+		root_key ? key_new(wish->kind ? wish->kind : KEY_P256, err) : NULL;
+	if (!key)
+		return false;
+	struct authority_node from = {root, root_key, key};
+	AUTO(X509) *node = authority_make_node(wish, &from, err);
+	return node &&
+		authority_save_key(dir, "next.key", key, (struct span){0}, err) &&
+		install_next(dir, node, err);
+}
+
+static bool
+add_crl_aki(X509_CRL *crl, const X509 *issuer)
+{
+	AUTO(AUTHORITY_KEYID) *aki = AUTHORITY_KEYID_new();
+	const ASN1_OCTET_STRING *ski =
+		X509_get0_subject_key_id((X509 *)(uintptr_t)issuer);
+
+	if (!aki || !ski)
+		return false;
+	aki->keyid = ASN1_OCTET_STRING_dup(ski);
+	return aki->keyid &&
+		X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, aki, 0,
+			X509V3_ADD_DEFAULT) == 1;
+}
+
+/* RFC 5280 §5.2.3: it must grow; the hour does. */
+static bool
+add_crl_number(X509_CRL *crl, int64_t now)
+{
+	AUTO(ASN1_INTEGER) *number = ASN1_INTEGER_new();
+
+	return number && ASN1_INTEGER_set_int64(number, now / 3600) == 1 &&
+		X509_CRL_add1_ext_i2d(
+			crl, NID_crl_number, number, 0, X509V3_ADD_DEFAULT) == 1;
+}
+
+bool
+authority_crl(const struct authority *a, int64_t now, struct span *der, struct err *err)
+{
+	AUTO(X509_CRL) *crl = X509_CRL_new();
+	AUTO(ASN1_TIME) *from = ASN1_TIME_new();
+	AUTO(ASN1_TIME) *to = ASN1_TIME_new();
+	AUTO_OCTETS *p = NULL;
+
+	if (!a->key)
+		return err_set(err, ERR_PKI_AUTHORITY, "it was loaded without keys");
+	if (!crl || !from || !to || !mint_set_time(from, now - 3600) ||
+		!mint_set_time(to, now + CRL_DAYS * AUTHORITY_DAY_S) ||
+		X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
+		X509_CRL_set_issuer_name(crl, X509_get_subject_name(a->node)) != 1 ||
+		X509_CRL_set1_lastUpdate(crl, from) != 1 ||
+		X509_CRL_set1_nextUpdate(crl, to) != 1 || !add_crl_aki(crl, a->node) ||
+		!add_crl_number(crl, now))
+		return ossl_err(err, ERR_PKI_AUTHORITY, "building a CRL");
+	const EVP_MD *md = key_kind_of(a->key) == KEY_ED25519 ? NULL : EVP_sha256();
+	int n = X509_CRL_sign(crl, a->key, md) > 0 ? i2d_X509_CRL(crl, &p) : -1;
+	if (n <= 0)
+		return ossl_err(err, ERR_PKI_AUTHORITY, "signing a CRL");
+	*der = (struct span){
+		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
+	return true;
+}

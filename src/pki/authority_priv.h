@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * authority_priv: between the files of authority.
+ */
+#pragma once
+
+#include "pki/authority.h"
+#include "pki/mint_priv.h"
+
+enum { AUTHORITY_PATH = 1024, AUTHORITY_DAY_S = 86400 };
+
+/* dir/file, or ERR_PKI_AUTHORITY when that is too long. */
+MUST_USE bool authority_path(
+	char dst[AUTHORITY_PATH], const char *dir, const char *file, struct err *err);
+MUST_USE bool authority_has(const char *dir, const char *file);
+
+/* Self-signed; key is its own. NULL on failure. */
+X509 *authority_make_root(
+	const struct authority_wish *wish, const EVP_PKEY *key, struct err *err);
+
+/* What a node CA is made from; borrowed. */
+struct authority_node {
+	const X509 *root;
+	const EVP_PKEY *root_key;
+	const EVP_PKEY *node_key; /* its public half */
+};
+X509 *authority_make_node(const struct authority_wish *wish,
+	const struct authority_node *from, struct err *err);
+
+/* Writes a certificate as PEM, mode 0644. */
+MUST_USE bool authority_save_cert(
+	const char *dir, const char *file, const X509 *x, struct err *err);
+MUST_USE bool authority_save_key(const char *dir, const char *file, const EVP_PKEY *key,
+	struct span passphrase, struct err *err);
+EVP_PKEY *authority_load_key(
+	const char *dir, const char *file, struct span passphrase, struct err *err);
+X509 *authority_load_cert(const char *dir, const char *file, struct err *err);
+/* PEM in memory of ours, with a NUL behind it. */
+MUST_USE bool authority_pem(const X509 *x, struct span *pem, struct err *err);
+
+/* Whether a certificate may issue, below `root`; ERR_PKI_AUTHORITY names the fault. */
+MUST_USE bool authority_lint_ca(const X509 *x, const char *what, struct err *err);
+MUST_USE bool authority_lint_pair(
+	const X509 *root, const struct chain *node, struct err *err);
