@@ -27,11 +27,12 @@ struct answer_call {
 	struct list of_link;      /* in link->calls */
 	struct answer_link *link; /* NULL once the peer is gone */
 	struct answer_door *door;
-	struct wire_msg req;      /* spans into bytes[] */
-	struct keys_entry *entry; /* the key it means, or NULL */
-	uint64_t since_us;        /* clock_us() when its last octet was here */
-	uint64_t began_us;        /* when work on it began */
-	size_t room;              /* of the link's out, kept for the answer */
+	struct wire_msg req;        /* spans into bytes[] */
+	struct keys_entry *entry;   /* the key it means; set while it is performed */
+	const struct answer_op *op; /* NULL: an operation on a key */
+	uint64_t since_us;          /* clock_us() when its last octet was here */
+	uint64_t began_us;          /* when work on it began */
+	size_t room;                /* of the link's out, kept for the answer */
 	size_t n;
 	uint8_t bytes[]; /* what the spans of req point to */
 };
@@ -69,11 +70,11 @@ struct answer_door {
 	 * on to the vault). c->entry is NULL then. */
 	void (*pass_on)(struct answer_call *c);
 
-	struct list cheap; /* calls */
-	struct list dear;
-	size_t n_cheap;
-	size_t n_dear;
-	unsigned turn;
+	struct answer_line {
+		struct list calls;
+		size_t n;
+	} cheap, dear;
+	unsigned run; /* cheap ones served since the last dear one */
 };
 
 /* Who the peer is and what it may: one per client certificate, or one for the vault. */

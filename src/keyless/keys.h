@@ -12,36 +12,38 @@
 #include "base/map.h"
 #include "keyless/wire.h"
 
-struct key; /* pki/key.h */
+struct key;    /* pki/key.h */
+struct signer; /* pki/signer.h */
 
 struct keys_entry {
 	struct map_item by_ski;
 	struct map_item by_digest; /* RSA and EC only */
 	struct map_item by_id;     /* when it has an id */
 	struct list all;
-	struct key *key; /* owned; has the private half */
-	uint8_t type;    /* enum wire_key */
+	struct key *key;       /* owned; has the private half */
+	struct signer *signer; /* owned */
+	uint8_t type;          /* enum wire_key */
 	uint16_t bits;
 	uint8_t ski[WIRE_SKI];
 	uint8_t digest[WIRE_DIGEST];
 	bool has_digest;
 	bool decrypt;       /* the raw RSA operation is allowed with it */
 	bool stale;         /* found missing by a reload that is going on */
-	const char *id;     /* owned: certificate id or file name without ".pem" */
-	const char *source; /* owned: path, for people */
-	uint64_t mtime;
+	char *id;           /* owned: certificate id or file name without ".pem" */
+	char *source;       /* owned: path, for people */
+	int64_t changed_ns; /* of the file, wall */
 };
 
 struct keys {
 	struct map by_ski;
 	struct map by_digest;
 	struct map by_id;
-	struct map by_name; /* server name → entry, operator's map */
+	struct map by_name; /* server name → SKI, operator's map */
 	struct list all;
 	size_t n;
-	const char *dir;        /* owned; NULL without a directory */
-	const char *passphrase; /* owned; for encrypted PEM; wiped */
-	bool decrypt;           /* allow the raw RSA operation with RSA keys of dir */
+	char *dir;        /* owned; NULL without a directory */
+	char *passphrase; /* owned; for encrypted PEM; wiped */
+	bool decrypt;     /* allow the raw RSA operation with RSA keys of dir */
 };
 
 void keys_init(struct keys *k);

@@ -26,14 +26,14 @@ struct vectors {
 
 struct vector {
 	const char *name; /* in the arena */
-	uint8_t req[2048];
+	uint8_t req[1100];
 	size_t n_req;
 	const struct json *items; /* NULL: the server closes */
 	int64_t id;
 	int64_t total;
 	bool fixed; /* the payload is deterministic */
 	uint8_t op;
-	uint8_t payload[2048];
+	uint8_t payload[1100];
 	size_t n_payload;
 };
 
