@@ -18,7 +18,7 @@ enum {
 	DIAL_STAGGER_MS = 250, /* "Connection Attempt Delay", RFC 8305 §8 */
 };
 
-struct dial_attempt;
+struct dial_race;
 
 /* Zero but for what the caller sets. */
 struct dial {
@@ -40,12 +40,7 @@ struct dial {
 	struct loop *loop;
 	struct timer timer;
 	struct hook finished;
-	struct dial_attempt *attempts; /* owned, while dialling */
-	uint64_t deadline_ms;
-	uint64_t next_ms;
-	size_t n;
-	size_t next;
-	size_t open;
+	struct dial_race *race; /* owned, while dialling */
 };
 
 /* Where to. */
