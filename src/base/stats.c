@@ -24,49 +24,49 @@ stats_bind(struct stats *page)
 
 /* One writer per page: a plain load and store is enough, and costs no bus lock. */
 static void
-store(enum stat s, uint64_t v)
+store(enum stat_name s, uint64_t v)
 {
 	atomic_store_explicit(&bound->v[s], v, memory_order_relaxed);
 }
 
 uint64_t
-stat_get(enum stat s)
+stat_get(enum stat_name s)
 {
 	return atomic_load_explicit(&bound->v[s], memory_order_relaxed);
 }
 
 void
-stat_add(enum stat s, uint64_t n)
+stat_add(enum stat_name s, uint64_t n)
 {
 	store(s, stat_get(s) + n);
 }
 
 void
-stat_sub(enum stat s, uint64_t n)
+stat_sub(enum stat_name s, uint64_t n)
 {
 	store(s, stat_get(s) - n);
 }
 
 void
-stat_set(enum stat s, uint64_t v)
+stat_set(enum stat_name s, uint64_t v)
 {
 	store(s, v);
 }
 
 const char *
-stat_id(enum stat s)
+stat_id(enum stat_name s)
 {
 	return rows[s].id;
 }
 
 const char *
-stat_help(enum stat s)
+stat_help(enum stat_name s)
 {
 	return rows[s].help;
 }
 
 enum stat_kind
-stat_kind(enum stat s)
+stat_kind(enum stat_name s)
 {
 	return rows[s].kind;
 }

@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 
-enum stat {
+enum stat_name {
 #define STAT(name, id, kind, help) STAT_##name,
 #include "base/stats_list.h"
 #undef STAT
@@ -26,12 +26,12 @@ struct stats {
 /* Counts go to this page from now on; before, and with NULL, into a page of the
  * process. */
 void stats_bind(struct stats *page);
-void stat_add(enum stat s, uint64_t n);
-void stat_sub(enum stat s, uint64_t n);
-void stat_set(enum stat s, uint64_t v);
+void stat_add(enum stat_name s, uint64_t n);
+void stat_sub(enum stat_name s, uint64_t n);
+void stat_set(enum stat_name s, uint64_t v);
 /* This process's own value. */
-uint64_t stat_get(enum stat s);
+uint64_t stat_get(enum stat_name s);
 
-const char *stat_id(enum stat s);
-const char *stat_help(enum stat s);
-enum stat_kind stat_kind(enum stat s);
+const char *stat_id(enum stat_name s);
+const char *stat_help(enum stat_name s);
+enum stat_kind stat_kind(enum stat_name s);
