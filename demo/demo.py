@@ -132,13 +132,14 @@ class Demo:
         say(f"  curl --proxy {self.gateway.url} --cacert {self.gateway.root} "
             f"{self.urls['www.good.example']}")
         say(f"  {self.program} log -f --store {self.folder}/gateway/data/events.db\n")
-        signal.sigwait([signal.SIGINT, signal.SIGTERM])
+        while True:
+            signal.pause()
 
 
 def main():
     if len(sys.argv) != 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit("usage: demo.py SEKISHO")
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="sekisho-demo-"))
     folder.chmod(0o755)
     demo = Demo(Path(sys.argv[1]).resolve(), folder)
@@ -149,7 +150,9 @@ def main():
         demo.table()
         if not os.environ.get("DEMO_ONCE"):
             demo.keep_serving()
-    except BaseException:
+    except (KeyboardInterrupt, SystemExit):
+        say("\nending")
+    except Exception:
         log = folder / "gateway" / "gateway.log"
         if log.exists():
             say(f"--- the gateway said:\n{log.read_text(errors='replace')[-4000:]}")
