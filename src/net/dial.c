@@ -81,10 +81,11 @@ finish(struct dial *d)
 {
 	bool starting = d->race->starting;
 	end_race(d);
-	if (starting)
+	if (starting) {
 		loop_soon(d->loop, &d->finished);
-	else
-		d->done(d);
+		return;
+	}
+	d->done(d);
 }
 
 static void

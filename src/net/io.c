@@ -49,10 +49,11 @@ read_some(struct io *io)
 	ssize_t n = recv(io->watch.fd, at, room, MSG_DONTWAIT);
 	if (n <= 0) {
 		buf_added(&io->in, 0);
-		if (n == 0)
+		if (n == 0) {
 			io->eof = true;
-		else if (!is_transient(errno))
+		} else if (!is_transient(errno)) {
 			fail(io, errno);
+		}
 		return false;
 	}
 	buf_added(&io->in, (size_t)n);
@@ -131,10 +132,11 @@ take_hangup(struct io *io)
 	socklen_t n = sizeof(number);
 	if (getsockopt(io->watch.fd, SOL_SOCKET, SO_ERROR, &number, &n) != 0)
 		number = errno;
-	if (number != 0)
+	if (number != 0) {
 		fail(io, number);
-	else
+	} else {
 		loop_watch(io->loop, &io->watch, 0);
+	}
 }
 
 static void

@@ -42,6 +42,7 @@ struct ipc_out {
 	struct ipc_packet *last;
 	size_t queued; /* octets */
 	size_t most;
+	bool closed; /* the receiver is gone */
 };
 
 /* Takes fd. At most `most` octets are queued. */
@@ -62,10 +63,13 @@ struct ipc_in {
 	/* Private. */
 	struct loop *loop;
 	struct watch watch;
+	uint8_t *bytes; /* owned: one packet */
+	struct corpse corpse;
 };
 
 /* Takes fd; set both callbacks before. */
 void ipc_in_open(struct ipc_in *in, struct loop *loop, int fd);
+/* in must outlive the turn (loop_bury() it, or keep it embedded in what does). */
 void ipc_in_close(struct ipc_in *in);
 
 /* One message of at most 256 octets with at most 8 descriptors over a unix socket. The

@@ -127,9 +127,10 @@ bind_unix(int fd, const struct sockaddr_un *sa, unsigned mode, struct err *err)
 {
 	struct stat st;
 	if (lstat(sa->sun_path, &st) == 0) {
-		if (!S_ISSOCK(st.st_mode) || !is_dead(sa))
+		if (!S_ISSOCK(st.st_mode) || !is_dead(sa)) {
 			return err_set(
 				err, ERR_NET_LISTEN, "%s is in use", sa->sun_path);
+		}
 		(void)unlink(sa->sun_path);
 	}
 	mode_t before = umask((mode_t)(~mode & 0777));
@@ -145,9 +146,10 @@ bool
 listen_open_unix(const char *path, unsigned mode, int *fd, struct err *err)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	if (!span_copy(sa.sun_path, sizeof(sa.sun_path), span_str(path)))
+	if (!span_copy(sa.sun_path, sizeof(sa.sun_path), span_str(path))) {
 		return err_set(
 			err, ERR_NET_LISTEN, "socket path is too long: %s", path);
+	}
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return err_errno(err, ERR_NET_LISTEN, errno, "socket");

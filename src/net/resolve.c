@@ -296,11 +296,12 @@ take_question(void *question, int status, int timeouts, struct ares_addrinfo *re
 	ares_freeaddrinfo(result);
 	if (status == ARES_EDESTRUCTION)
 		return;
-	if (f->v4.back && f->v6.back)
+	if (f->v4.back && f->v6.back) {
 		land_soon(f);
-	else if (q->n > 0)
+	} else if (q->n > 0) {
 		timer_set(f->resolver->loop, &f->family_wait,
 			clock_now() + FAMILY_WAIT_MS);
+	}
 }
 
 static void

@@ -41,7 +41,6 @@ struct splice_way {
 	struct buf first; /* bytes read before we came, sent first */
 	bool eof;         /* the source has ended */
 	bool shut;        /* and the drain was told */
-	bool full;        /* the drain takes nothing now */
 	bool copies;      /* splice was refused: read and write */
 };
 

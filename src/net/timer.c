@@ -67,10 +67,11 @@ remove_place(struct timer_heap *h, size_t i)
 	struct timer_place last = h->places[--h->n];
 	if (i == h->n)
 		return;
-	if (i > 0 && h->places[(i - 1) / ARITY].key_ms > last.key_ms)
+	if (i > 0 && h->places[(i - 1) / ARITY].key_ms > last.key_ms) {
 		sift_up(h, i, last);
-	else
+	} else {
 		sift_down(h, i, last);
+	}
 }
 
 void
