@@ -23,8 +23,8 @@
 #include "tls/profile.h"
 #include "tls/remote.h"
 
-struct identity;      /* pki/identity.h */
-struct stack_st_X509; /* a chain, leaf first */
+struct chain;    /* pki/chain.h */
+struct identity; /* pki/identity.h */
 struct tls;
 struct tls_session; /* tls/resume.h */
 
@@ -56,8 +56,15 @@ struct tls_server_spec {
 	struct profile *profile;
 	struct identity *identity; /* NULL: TLS_WANTS_IDENTITY will come */
 	struct identity *second;   /* another key type (RSA beside ECDSA), or NULL */
-	struct span alpn; /* the one protocol to choose ("h2", no length); empty:
-			   * no ALPN. Not offered by the client: no ALPN */
+	struct span
+		alpn; /* the one protocol to choose ("h2", no length), kept by the
+		       * caller; empty: no ALPN. Not offered by the client: no ALPN */
+	/* What sessions are bound to, PROFILE_POLICY octets; NULL: the profile's
+	 * policy. A session of another binding is not resumed, the handshake is full.
+	 */
+	const uint8_t *binding;
+	struct span staple; /* OCSP response for the identity, kept by the caller; or
+			       empty */
 	struct remote_owner *owner;
 	struct buf *wire_in;
 	struct buf *wire_out;
@@ -120,9 +127,14 @@ void tls_facts(const struct tls *t, struct tls_facts *out);
 /* "unknown_ca" for 48 (RFC 8446 §6); "unassigned" for others. */
 const char *tls_alert_name(int number);
 
-/* Leaf first, as the peer sent them (only the leaf when resumed on a server); NULL when
- * it showed none. Valid until tls_free(). */
-struct stack_st_X509 *tls_peer_chain(struct tls *t);
+/* Whether the peer showed a certificate. */
+MUST_USE bool tls_has_peer(const struct tls *t);
+/* Adds copies to out: leaf first, as the peer sent them; only the leaf when a server's
+ * session was resumed. Nothing when the peer showed none. ERR_PKI_CHAIN when it is too
+ * long to be handled. */
+MUST_USE bool tls_peer_chain(const struct tls *t, struct chain *out, struct err *err);
+/* The OCSP response a server stapled, or empty; valid until tls_free(). */
+struct span tls_peer_staple(const struct tls *t);
 
 /* A plaintext alert record, for refusing a client before there is an engine. False when
  * it does not fit. */

@@ -37,19 +37,20 @@ struct profile_spec {
 	enum profile_role role;
 	uint16_t min_version; /* 0: TLS 1.2 */
 	uint16_t max_version; /* 0: the highest there is */
-	const char *ciphers;  /* TLS 1.2 suites, OpenSSL's syntax; NULL: ours */
-	const char *suites;   /* TLS 1.3 suites; NULL: OpenSSL's */
-	/* TLS 1.2 RSA key exchange has no forward secrecy; only with a keyless site
-	 * that asks for it. */
+	const char
+		*ciphers;   /* TLS 1.2 suites, OpenSSL's syntax; NULL: ECDHE and AEAD */
+	const char *suites; /* TLS 1.3 suites; NULL: the three everybody has */
+	/* TLS 1.2 RSA key exchange has no forward secrecy; adds its suites. */
 	bool insecure_rsa_key_exchange;
+	/* TLS 1.2 suites with CBC, for peers that have nothing better. */
+	bool insecure_cbc;
 	/* Sessions begun under one policy are not resumed under another: hash whatever
-	 * makes them differ. (RFC 8446 §8, trap of many proxies.) */
+	 * makes them differ. A connection can be bound tighter (engine.h). */
 	uint8_t policy[PROFILE_POLICY];
 
 	/* Servers only. */
 	enum profile_client_cert client_cert;
-	const struct span
-		*ca_names; /* DER Names for the CertificateRequest; may be none */
+	const struct span *ca_names; /* DER Names for the CertificateRequest, or none */
 	size_t n_ca_names;
 	struct tickets
 		*tickets; /* borrowed for the profile's life; NULL: no resumption */
@@ -61,5 +62,6 @@ MUST_USE struct profile *profile_new(const struct profile_spec *spec, struct err
 struct profile *profile_get(struct profile *p);
 /* The last put frees. NULL is fine. */
 void profile_put(struct profile *p);
+enum profile_role profile_role(const struct profile *p);
 enum profile_client_cert profile_client_cert(const struct profile *p);
 const uint8_t *profile_policy(const struct profile *p); /* PROFILE_POLICY octets */

@@ -61,11 +61,18 @@ struct remote_ask {
 	const struct remote_key *key;
 	enum remote_op op;
 	struct span input; /* digest, message or ciphertext; lives as long as the ask */
+
 	/* remote's own. */
+	enum {
+		REMOTE_WAITING,
+		REMOTE_ANSWERED,
+		REMOTE_REFUSED,
+		REMOTE_LIED,
+	} state;
+	struct evp_pkey_st *public; /* borrowed: what the answer must verify with */
 	uint8_t *answer;
 	size_t n;
 	size_t cap;
-	enum { REMOTE_WAITING, REMOTE_ANSWERED, REMOTE_REFUSED } state;
 };
 
 /* Embedded by the owner of connections whose keys are elsewhere. */
@@ -76,9 +83,9 @@ struct remote_owner {
 };
 
 /*
- * The answer has come. Wrong lengths count as refused; a signature that does not verify
- * is found out by remote itself with the public key, and ends the handshake
- * (ERR_TLS_REMOTE_LIED). After either call: tls_advance().
+ * The answer has come. It is held against the public key first: a wrong signature of a
+ * faulty RSA device gives the key away to whoever sees it, so none leaves this process;
+ * the handshake ends with ERR_TLS_REMOTE_LIED. After either call: tls_advance().
  */
 void remote_answer(struct remote_ask *ask, struct span answer);
 /* There will be none: late, refused, no route. The handshake fails with an alert. */
@@ -92,7 +99,9 @@ void remote_refuse(struct remote_ask *ask);
 MUST_USE struct evp_pkey_st *remote_key_new(
 	struct x509_st *leaf, struct remote_key *key, struct err *err);
 
-/* Before the first handshake, once per process: how many may wait at a time. */
+/* Before the first handshake, once per process: how many may wait at a time, each with
+ * a stack of 32 KiB of which 13 are touched; beyond it handshakes fail at once. Without
+ * the call there is no limit. */
 MUST_USE bool remote_setup(size_t max_waiting, struct err *err);
-/* At the worker's exit. */
+/* At the worker's exit, when no key made here is left. */
 void remote_end(void);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * engine_priv: what is in an engine, for the files of this room.
+ */
+#pragma once
+
+#include "pki/ossl.h"
+#include "tls/bio_priv.h"
+#include "tls/engine.h"
+
+struct tls {
+	SSL *ssl;                /* owned */
+	struct profile *profile; /* one reference */
+	struct bio_wire wire;
+	enum tls_state state;
+	int alert_sent; /* TLS_NO_ALERT, or its number */
+	int alert_received;
+	bool presented;             /* server: there is an identity */
+	bool accepted;              /* client: tls_accept() was called */
+	bool told_end;              /* our close_notify is on its way */
+	enum err_code refused;      /* why there was no signature, or ERR_NONE */
+	struct span alpn;           /* server: what to choose; borrowed */
+	struct span staple;         /* server; borrowed */
+	struct remote_owner *owner; /* borrowed */
+	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */
+	SSL_SESSION *session;   /* client: newest that can be resumed; owned, or NULL */
+	size_t retry;        /* octets of a write that OpenSSL must see again, or 0 */
+	uint64_t burst;      /* octets written since the last pause */
+	uint64_t written_ms; /* clock_now() of the last write */
+	struct err *why;     /* owned; set with TLS_FAILED */
+};
+
+/* Callbacks that belong to every SSL_CTX, and to those of one role. */
+void engine_prepare(SSL_CTX *ctx);
+void engine_prepare_server(SSL_CTX *ctx);
+void engine_prepare_client(SSL_CTX *ctx);
+/* The engine an SSL belongs to. */
+struct tls *engine_of(const SSL *ssl);

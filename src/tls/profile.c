@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/profile_priv.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "tls/bio_priv.h"
+#include "tls/engine_priv.h"
+#include "tls/resume_priv.h"
+
+enum { CIPHERS_MAX = 1024 };
+
+/*
+ * AES-128 first: as safe for a session, and its key schedule runs on SHA-256, which the
+ * processor has instructions for. A mobile client that puts ChaCha first gets it.
+ */
+static const char *const our_suites =
+	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+static const char *const our_ciphers =
+	"ECDHE+AESGCM+AES128:ECDHE+AESGCM+AES256:ECDHE+CHACHA20";
+static const char *const cbc_ciphers = ":ECDHE+AES:!AESCCM";
+static const char *const rsa_ciphers = ":kRSA+AESGCM";
+static const char *const rsa_cbc_ciphers = ":kRSA+AES:!AESCCM";
+
+/*
+ * What OpenSSL thinks of a certificate decides nothing here: pki/trust has the last
+ * word, after the handshake. So no chain is built, which would cost more than the
+ * handshake's own signature; that the peer holds the leaf's key is checked by TLS all
+ * the same.
+ */
+static int
+leave_to_trust(X509_STORE_CTX *store, void *unused)
+{
+	(void)unused;
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return 1;
+}
+
+static bool
+set_versions(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
+{
+	int min = spec->min_version ? spec->min_version : TLS_1_2;
+
+	if (min < TLS_1_2 || (spec->max_version && spec->max_version < min))
+		return err_set(err, ERR_TLS_PROFILE, "versions from %04x to %04x",
+			(unsigned)min, (unsigned)spec->max_version);
+	if (SSL_CTX_set_min_proto_version(ctx, min) != 1 ||
+		SSL_CTX_set_max_proto_version(ctx, spec->max_version) != 1)
+		return ossl_err(err, ERR_TLS_PROFILE, "versions");
+	return true;
+}
+
+static bool
+set_ciphers(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
+{
+	char list[CIPHERS_MAX];
+	struct text t = text_to(list, sizeof(list));
+
+	text_add(&t, "%s", spec->ciphers ? spec->ciphers : our_ciphers);
+	if (spec->insecure_cbc)
+		text_add(&t, "%s", cbc_ciphers);
+	if (spec->insecure_rsa_key_exchange)
+		text_add(&t, "%s", spec->insecure_cbc ? rsa_cbc_ciphers : rsa_ciphers);
+	if (t.cut)
+		return err_set(err, ERR_TLS_PROFILE, "the cipher list is too long");
+	if (SSL_CTX_set_cipher_list(ctx, list) != 1)
+		return ossl_err(err, ERR_TLS_PROFILE, "ciphers \"%s\"", list);
+	const char *suites = spec->suites ? spec->suites : our_suites;
+	if (SSL_CTX_set_ciphersuites(ctx, suites) != 1)
+		return ossl_err(err, ERR_TLS_PROFILE, "suites \"%s\"", suites);
+	return true;
+}
+
+static bool
+set_common(SSL_CTX *ctx, const struct profile *p, struct err *err)
+{
+	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_options(ctx,
+		SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+			SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	/* The buffers of an idle connection go back: 34 KB of its 48. */
+	SSL_CTX_set_mode(ctx,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_cert_verify_callback(ctx, leave_to_trust, NULL);
+	if (SSL_CTX_set_session_id_context(ctx, p->policy, sizeof(p->policy)) != 1)
+		return ossl_err(err, ERR_TLS_PROFILE, "session id context");
+	return true;
+}
+
+/* The names of authorities in the CertificateRequest, so that a browser offers only
+ * what can be good. */
+static bool
+set_ca_names(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
+{
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	for (size_t i = 0; names && i < spec->n_ca_names; i++) {
+		const uint8_t *p = spec->ca_names[i].p;
+		X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)spec->ca_names[i].n);
+		if (!name || sk_X509_NAME_push(names, name) <= 0) {
+			X509_NAME_free(name);
+			sk_X509_NAME_pop_free(names, X509_NAME_free);
+			return ossl_err(
+				err, ERR_TLS_PROFILE, "name of a client authority");
+		}
+	}
+	SSL_CTX_set0_CA_list(ctx, names);
+	return true;
+}
+
+static bool
+set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
+	struct err *err)
+{
+	int verify = SSL_VERIFY_NONE;
+
+	if (spec->client_cert != CLIENT_CERT_OFF)
+		verify = SSL_VERIFY_PEER;
+	if (spec->client_cert == CLIENT_CERT_REQUIRE)
+		verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	SSL_CTX_set_verify(ctx, verify, NULL);
+	if (spec->n_ca_names > 0 && !set_ca_names(ctx, spec, err))
+		return false;
+
+	/* The client keeps the session, in its ticket; a cache here would be one per
+	 * process, and empty after a reload. */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (p->tickets && spec->session_timeout_s > 0) {
+		SSL_CTX_set_timeout(ctx, (long)spec->session_timeout_s);
+		/* One ticket a handshake: without early data a client may use it again,
+		 * and each costs an encryption and a record. */
+		SSL_CTX_set_num_tickets(ctx, 1);
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, resume_ticket_key);
+	} else {
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+		SSL_CTX_set_num_tickets(ctx, 0);
+	}
+	engine_prepare_server(ctx);
+	return true;
+}
+
+static void
+set_client(SSL_CTX *ctx)
+{
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	/* Sessions come to the engine by callback and go to our own cache, which knows
+	 * under what verdict they may be used. */
+	SSL_CTX_set_session_cache_mode(
+		ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	engine_prepare_client(ctx);
+}
+
+static bool
+fill(struct profile *p, const struct profile_spec *spec, struct err *err)
+{
+	p->ctx = SSL_CTX_new(TLS_method());
+	p->wire = bio_method_new();
+	if (!p->ctx || !p->wire)
+		return ossl_err(err, ERR_TLS_PROFILE, "no SSL_CTX");
+	SSL_CTX_set_app_data(p->ctx, p);
+	if (!set_versions(p->ctx, spec, err) || !set_ciphers(p->ctx, spec, err) ||
+		!set_common(p->ctx, p, err))
+		return false;
+	engine_prepare(p->ctx);
+	if (p->role == PROFILE_SERVER)
+		return set_server(p->ctx, p, spec, err);
+	set_client(p->ctx);
+	return true;
+}
+
+struct profile *
+profile_new(const struct profile_spec *spec, struct err *err)
+{
+	struct profile *p = mem_alloc(sizeof(*p));
+
+	*p = (struct profile){
+		.refs = 1,
+		.role = spec->role,
+		.client_cert = spec->client_cert,
+		.tickets = spec->tickets,
+	};
+	memcpy(p->policy, spec->policy, sizeof(p->policy)); /* both PROFILE_POLICY */
+	if (!fill(p, spec, err)) {
+		profile_put(p);
+		return NULL;
+	}
+	return p;
+}
+
+struct profile *
+profile_get(struct profile *p)
+{
+	p->refs++;
+	return p;
+}
+
+void
+profile_put(struct profile *p)
+{
+	if (!p || --p->refs > 0)
+		return;
+	SSL_CTX_free(p->ctx);
+	BIO_meth_free(p->wire);
+	mem_free(p);
+}
+
+enum profile_role
+profile_role(const struct profile *p)
+{
+	return p->role;
+}
+
+enum profile_client_cert
+profile_client_cert(const struct profile *p)
+{
+	return p->client_cert;
+}
+
+const uint8_t *
+profile_policy(const struct profile *p)
+{
+	return p->policy;
+}
+
+struct profile *
+profile_of(const SSL_CTX *ctx)
+{
+	return SSL_CTX_get_app_data(ctx);
+}
