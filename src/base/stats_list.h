@@ -15,5 +15,7 @@ STAT(EVENTS_STORED, "events_stored", COUNTER, "Events written to the store.")
 STAT(EVENTS_UNSTORED, "events_unstored", COUNTER,
 	"Events the store could not take (disk full, file damaged).")
 STAT(EVENTS_EXPIRED, "events_expired", COUNTER, "Events forgotten by age or size.")
+STAT(EVENTS_UNSENT, "events_unsent", COUNTER,
+	"Events a sink could not take (file full, reader stopped).")
 STAT(EVENTS_MALFORMED, "events_malformed", COUNTER,
 	"Messages to the scribe that were not understood.")

@@ -127,6 +127,11 @@ struct span event_bytes(const struct event *e);
  */
 MUST_USE bool event_read(struct span *s, struct event_view *out, struct err *err);
 
+struct json_out;
+/* Adds the event as a JSON object: time, kind and what is set; ids and addresses are
+ * text, flags true. */
+void event_json(struct json_out *j, const struct event_view *e);
+
 /* --- sending: in a worker --- */
 
 /* Octets of one message to the scribe, the most and when one is sent early. */

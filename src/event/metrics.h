@@ -16,6 +16,6 @@ struct metrics_page {
 
 enum { METRICS_TEXT_MAX = 256 * 1024 };
 
-/* Adds the text format 0.0.4: counters summed over processes, gauges too; per process
- * only what differs by process is told apart by a label. */
+/* Adds the text format 0.0.4: one sample per worker, and one for all other processes
+ * together; PromQL sums them. */
 void metrics_put(struct text *t, const struct metrics_page *pages, size_t n);

@@ -22,8 +22,3 @@ MUST_USE bool query_compile(
 	struct span text, struct query **out, struct rule_error *error);
 void query_free(struct query *q);
 MUST_USE bool query_matches(struct query *q, const struct event_view *e);
-
-/* One event as a JSON object, one line without its end; ids and addresses as text,
- * absent fields left out. Added at the current place of j. */
-struct json_out;
-void query_json(struct json_out *j, const struct event_view *e);

@@ -17,7 +17,8 @@ struct sink_kind {
 	const char *help;
 	/* target: what the configuration says behind the word; may be empty */
 	struct sink *(*open)(struct span target, struct err *err);
-	/* json: the event as one line with its LF; both live until the call returns */
+	/* json: the event as one line without its LF; both live until the call returns
+	 */
 	void (*put)(struct sink *s, const struct event_view *e, struct span json);
 	/* Once a second and at the end: hand on what is buffered. May be NULL. */
 	void (*flush)(struct sink *s);

@@ -59,6 +59,3 @@ void store_scan_close(struct store_scan *scan);
 
 /* The highest seq, 0 when there is none: where following begins. */
 uint64_t store_last(struct store *s);
-/* The first seq of the newest n events of these kinds, so that a scan oldest first
- * from there shows them in reading order. */
-uint64_t store_tail(struct store *s, unsigned kinds, uint64_t n);

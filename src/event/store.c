@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * store: the writing half.
+ *
+ * One table, a column per field of event_list.h, rows in the order of arrival. There is
+ * no index but the row's number: time rises with it, so looking for recent things reads
+ * the end, and an insert touches the last page only. Rows leave in the same order.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/stats.h"
+#include "base/text.h"
+#include "event/store_priv.h"
+
+enum {
+	APPLICATION_ID = 0x534b4556, /* "SKEV", shown by file(1) */
+	COMMIT_COUNT = 1000,
+	COMMIT_MS = 1000,
+	PRUNE_MS = 5000,   /* how often retention is looked at */
+	PRUNE_ROWS = 4000, /* in one go: some milliseconds */
+	COMPLAIN_MS = 60000,
+	SQL_MAX = 6 * 1024,
+};
+
+bool
+store_fail(sqlite3 *db, const char *doing, struct err *err)
+{
+	return err_set(err, ERR_EVENT_STORE, "%s: %s", doing,
+		db ? sqlite3_errmsg(db) : "out of memory");
+}
+
+static bool
+run(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The first column of the first row, or `otherwise`. */
+static int64_t
+ask(sqlite3 *db, const char *sql, int64_t otherwise)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t v = otherwise;
+	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK &&
+		sqlite3_step(q) == SQLITE_ROW &&
+		sqlite3_column_type(q, 0) != SQLITE_NULL)
+		v = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return v;
+}
+
+static const char *
+column_type(enum event_field f)
+{
+	enum event_type type = event_field_type(f);
+	return type == EVENT_TYPE_STR || type == EVENT_TYPE_IP ? "TEXT" : "INTEGER";
+}
+
+/* Which fields the file's table has a column for. */
+static bool
+list_columns(sqlite3 *db, bool has[EVENT_FIELDS])
+{
+	sqlite3_stmt *q = NULL;
+	if (sqlite3_prepare_v2(db, "SELECT name FROM pragma_table_info('event')", -1,
+		    &q, NULL) != SQLITE_OK)
+		return false;
+	while (sqlite3_step(q) == SQLITE_ROW) {
+		enum event_field f = event_field_find(
+			span_str((const char *)sqlite3_column_text(q, 0)));
+		if (f < EVENT_FIELDS)
+			has[f] = true;
+	}
+	return sqlite3_finalize(q) == SQLITE_OK;
+}
+
+/* Makes the table, or gives an older one the columns it lacks. */
+static bool
+make_table(sqlite3 *db)
+{
+	char sql[200];
+	bool has[EVENT_FIELDS] = {false};
+
+	if (!run(db,
+		    "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY,"
+		    " time INTEGER NOT NULL, kind TEXT NOT NULL)") ||
+		!list_columns(db, has))
+		return false;
+	for (int f = 0; f < EVENT_FIELDS; f++) {
+		if (has[f])
+			continue;
+		text_format(sql, sizeof(sql), "ALTER TABLE event ADD COLUMN \"%s\" %s",
+			event_field_name((enum event_field)f),
+			column_type((enum event_field)f));
+		if (!run(db, sql))
+			return false;
+	}
+	text_format(sql, sizeof(sql), "PRAGMA application_id=%d", APPLICATION_ID);
+	return run(db, sql);
+}
+
+static bool
+prepare_insert(struct store *s)
+{
+	char sql[SQL_MAX];
+	struct text t = text_to(sql, sizeof(sql));
+
+	text_add(&t, "INSERT INTO event(time,kind");
+	for (int f = 0; f < EVENT_FIELDS; f++)
+		text_add(&t, ",\"%s\"", event_field_name((enum event_field)f));
+	text_add(&t, ") VALUES(?,?");
+	for (int f = 0; f < EVENT_FIELDS; f++)
+		text_add(&t, ",?");
+	text_add(&t, ")");
+	must(!t.cut); /* the names are ours */
+	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->insert,
+		       NULL) == SQLITE_OK;
+}
+
+/* WAL: readers never block the writer. NORMAL: a power cut may lose the last seconds,
+ * never the file. */
+static bool
+set_up(struct store *s)
+{
+	return run(s->db, "PRAGMA auto_vacuum=INCREMENTAL") &&
+		run(s->db, "PRAGMA journal_mode=WAL") &&
+		run(s->db, "PRAGMA synchronous=NORMAL") &&
+		run(s->db, "PRAGMA wal_autocheckpoint=2000") &&
+		run(s->db, "PRAGMA journal_size_limit=16777216") &&
+		run(s->db, "BEGIN IMMEDIATE") && make_table(s->db) &&
+		run(s->db, "COMMIT") && prepare_insert(s);
+}
+
+/* The file, not for others' eyes; SQLite gives its -wal and -shm the same mode. */
+static bool
+make_file(const char *path, struct err *err)
+{
+	char dir[1024];
+	struct span p = span_str(path);
+	size_t slash = span_rchr(p, '/');
+
+	if (slash < p.n && slash > 0) {
+		if (!span_copy(dir, sizeof(dir), span_first(p, slash)))
+			return err_set(err, ERR_EVENT_STORE, "the path is too long");
+		if (!file_mkdir(dir, 0750, err))
+			return false;
+	}
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return err_errno(err, ERR_EVENT_STORE, errno, "%s", path);
+	close(fd);
+	return true;
+}
+
+bool
+store_open(const struct store_options *o, struct store **out, struct err *err)
+{
+	if (!make_file(o->path, err))
+		return false;
+	struct store *s = mem_alloc(sizeof(*s));
+	s->max_ms = o->max_ms;
+	s->max_size = o->max_size;
+	if (sqlite3_open_v2(o->path, &s->db,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+		sqlite3_busy_timeout(s->db, 300) != SQLITE_OK || !set_up(s)) {
+		(void)store_fail(s->db, o->path, err);
+		store_close(s);
+		return false;
+	}
+	*out = s;
+	return true;
+}
+
+void
+store_close(struct store *s)
+{
+	if (!s)
+		return;
+	store_flush(s);
+	sqlite3_finalize(s->insert);
+	sqlite3_close(s->db);
+	mem_free(s);
+}
+
+/* Tells the log, not more than once a minute. */
+static void
+complain(struct store *s, const char *doing)
+{
+	uint64_t now = clock_now();
+	if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
+		return;
+	s->complained_ms = now == 0 ? 1 : now;
+	log_error(
+		"event.store", "doing=%s reason=\"%s\"", doing, sqlite3_errmsg(s->db));
+}
+
+/* Gives up the open transaction and what is in it. */
+static void
+abandon(struct store *s, const char *doing)
+{
+	complain(s, doing);
+	stat_add(STAT_EVENTS_UNSTORED, s->waiting);
+	s->waiting = 0;
+	if (sqlite3_get_autocommit(s->db) == 0)
+		(void)run(s->db, "ROLLBACK");
+}
+
+static void
+bind(sqlite3_stmt *q, int at, enum event_type type, const struct event_value *v)
+{
+	char text[IP_TEXT];
+
+	switch (type) {
+	case EVENT_TYPE_STR: /* at most EVENT_STR_LIMIT octets */
+		sqlite3_bind_text(
+			q, at, (const char *)v->s.p, (int)v->s.n, SQLITE_STATIC);
+		break;
+	case EVENT_TYPE_IP:
+		sqlite3_bind_text(q, at, ip_text(text, &v->ip), -1, SQLITE_TRANSIENT);
+		break;
+	case EVENT_TYPE_INT:
+	case EVENT_TYPE_FLAG:
+	case EVENT_TYPE_ID:
+		sqlite3_bind_int64(q, at, v->i);
+		break;
+	}
+}
+
+void
+store_add(struct store *s, const struct event_view *e)
+{
+	if (s->waiting == 0) {
+		s->begun_ms = clock_now();
+		if (!run(s->db, "BEGIN")) {
+			s->waiting = 1;
+			abandon(s, "begin");
+			return;
+		}
+	}
+	s->waiting++;
+	sqlite3_stmt *q = s->insert;
+	sqlite3_clear_bindings(q);
+	sqlite3_bind_int64(q, 1, e->time);
+	sqlite3_bind_text(q, 2, event_kind_name(e->kind), -1, SQLITE_STATIC);
+	for (int f = 0; f < EVENT_FIELDS; f++) {
+		if (e->v[f].set)
+			bind(q, f + STORE_COLUMNS_HEAD,
+				event_field_type((enum event_field)f), &e->v[f]);
+	}
+	int done = sqlite3_step(q);
+	sqlite3_reset(q);
+	if (done != SQLITE_DONE)
+		abandon(s, "insert");
+	else if (s->waiting >= COMMIT_COUNT)
+		store_flush(s);
+}
+
+void
+store_flush(struct store *s)
+{
+	if (s->waiting == 0)
+		return;
+	if (!run(s->db, "COMMIT")) {
+		abandon(s, "commit");
+		return;
+	}
+	stat_add(STAT_EVENTS_STORED, s->waiting);
+	s->waiting = 0;
+}
+
+/* --- retention --- */
+
+static uint64_t
+file_size(struct store *s)
+{
+	int64_t pages = ask(s->db, "PRAGMA page_count", 0) -
+		ask(s->db, "PRAGMA freelist_count", 0);
+	return (uint64_t)(pages * ask(s->db, "PRAGMA page_size", 4096));
+}
+
+/* Forgets the oldest rows up to seq `last`; true when there were any. */
+static bool
+forget(struct store *s, int64_t last)
+{
+	char sql[100];
+	text_format(
+		sql, sizeof(sql), "DELETE FROM event WHERE seq<=%lld", (long long)last);
+	if (!run(s->db, sql)) {
+		complain(s, "forget");
+		return false;
+	}
+	int n = sqlite3_changes(s->db);
+	stat_add(STAT_EVENTS_EXPIRED, n > 0 ? (uint64_t)n : 0);
+	return n > 0;
+}
+
+/* Forgets as many of the oldest rows as the file is too large, by their average. */
+static bool
+prune_size(struct store *s, int64_t first)
+{
+	uint64_t size = file_size(s);
+	uint64_t rows =
+		(uint64_t)(ask(s->db, "SELECT max(seq) FROM event", first) - first + 1);
+
+	if (size <= s->max_size)
+		return false;
+	uint64_t n = rows * (size - s->max_size) / size + 1;
+	return forget(s, first + (int64_t)(n < PRUNE_ROWS ? n : PRUNE_ROWS) - 1);
+}
+
+/* One piece of what is too old or too much; true when there may be more. */
+static bool
+prune(struct store *s)
+{
+	char sql[160];
+	int64_t first = ask(s->db, "SELECT min(seq) FROM event", -1);
+	bool more = false;
+
+	if (first < 0)
+		return false;
+	if (s->max_ms > 0) {
+		/* Rows ended in this order, began nearly so: the last old one among the
+		 * first. */
+		text_format(sql, sizeof(sql),
+			"SELECT max(seq) FROM event WHERE seq<%lld AND time<%lld",
+			(long long)(first + PRUNE_ROWS),
+			(long long)(clock_wall_ms() - (int64_t)s->max_ms));
+		int64_t last = ask(s->db, sql, -1);
+		more = last >= 0 && forget(s, last);
+	}
+	if (!more && s->max_size > 0)
+		more = prune_size(s, first);
+	if (more)
+		(void)run(s->db, "PRAGMA incremental_vacuum(2000)");
+	return more;
+}
+
+uint64_t
+store_tick(struct store *s, uint64_t now)
+{
+	uint64_t next = COMMIT_MS;
+
+	if (s->waiting > 0 && now - s->begun_ms >= COMMIT_MS)
+		store_flush(s);
+	if (s->waiting > 0)
+		return COMMIT_MS - (now - s->begun_ms);
+	if (!s->has_pruned || now - s->pruned_ms >= PRUNE_MS) {
+		bool more = prune(s);
+		s->has_pruned = !more; /* otherwise go on at the next tick */
+		s->pruned_ms = now;
+		next = more ? 20 : COMMIT_MS;
+	}
+	return next;
+}
