@@ -18,10 +18,11 @@ refuse(struct err *err, const char *what, struct span got, const char *const *na
 	size_t n_names)
 {
 	size_t near = text_nearest(got, names, n_names);
-	if (near < n_names)
+	if (near < n_names) {
 		return err_set(err, ERR_USAGE,
 			"unknown %s \"%.*s\"; did you mean \"%s\"?", what,
 			SPAN_ARG(got), names[near]);
+	}
 	return err_set(err, ERR_USAGE, "unknown %s \"%.*s\"", what, SPAN_ARG(got));
 }
 
@@ -88,14 +89,16 @@ take_value(struct cli_call *call, struct words *w, const struct cli_option *o,
 	const char *inside, struct err *err)
 {
 	if (!o->value) {
-		if (inside)
+		if (inside) {
 			return err_set(
 				err, ERR_USAGE, "option --%s takes no value", o->name);
+		}
 		return keep_value(call, o, "", err);
 	}
-	if (!inside && !*w->next)
+	if (!inside && !*w->next) {
 		return err_set(err, ERR_USAGE, "option --%s needs a value: %s", o->name,
 			o->value);
+	}
 	return keep_value(call, o, inside ? inside : *w->next++, err);
 }
 
@@ -139,9 +142,10 @@ take_word(struct cli_call *call, struct words *w, const char *word, struct err *
 		return take_long(call, w, word + 2, err);
 	if (!w->only_operands && word[0] == '-' && word[1])
 		return take_letters(call, w, word + 1, err);
-	if (call->n_operands == COUNT_OF(call->operands))
+	if (call->n_operands == COUNT_OF(call->operands)) {
 		return err_set(
 			err, ERR_USAGE, "more than %zu operands", call->n_operands);
+	}
 	call->operands[call->n_operands++] = word;
 	return true;
 }
@@ -155,9 +159,10 @@ check_operands(const struct cli_call *call, struct err *err)
 		return true;
 	if (call->n_operands < c->least)
 		return err_set(err, ERR_USAGE, "\"%s\" needs %s", c->name, c->operands);
-	if (call->n_operands > c->most)
+	if (call->n_operands > c->most) {
 		return err_set(err, ERR_USAGE, "\"%s\" does not understand \"%s\"",
 			c->name, call->operands[c->most]);
+	}
 	return true;
 }
 
@@ -227,9 +232,10 @@ refuse_command(
 		if (!inside && !(*all)->hidden)
 			names[n++] = (*all)->name;
 	}
-	if (inside)
+	if (inside) {
 		return refuse(err, "command", span_str(argv[2]), names, n) ||
 			err_within(err, "%s", argv[1]);
+	}
 	return refuse(err, "command", group, names, n);
 }
 
@@ -293,10 +299,11 @@ cli_number(const struct cli_call *call, const char *name, uint64_t max, uint64_t
 {
 	const char *text = cli_get(call, name);
 
-	if (text && !text_u64(span_str(text), max, inout))
+	if (text && !text_u64(span_str(text), max, inout)) {
 		return err_set(err, ERR_USAGE,
 			"--%s wants a whole number up to %llu, not \"%s\"", name,
 			(unsigned long long)max, text);
+	}
 	return true;
 }
 
@@ -323,8 +330,7 @@ asks_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* `sekisho`, `sekisho --help`, `sekisho ca`, `sekisho ca --help`: lists, not commands.
- */
+/* `sekisho`, `sekisho ca`, each with or without --help: lists, not commands. */
 static bool
 print_list(const struct command *const *all, int argc, char *const argv[], int *code)
 {
@@ -345,6 +351,7 @@ print_list(const struct command *const *all, int argc, char *const argv[], int *
 static int
 run_call(const struct cli_call *call)
 {
+	must(call->command); /* cli_parse() found one */
 	if (call->wants_help) {
 		cli_print_help(call->command);
 		return CLI_GOOD;
@@ -360,10 +367,11 @@ cli_main(const struct command *const *all, int argc, char *const argv[])
 	int code = CLI_GOOD;
 
 	if (!print_list(all, argc, argv, &code)) {
-		if (cli_parse(all, argc, argv, &call, &err))
+		if (cli_parse(all, argc, argv, &call, &err)) {
 			code = run_call(&call);
-		else
+		} else {
 			code = (int)cli_fail(&err);
+		}
 	}
 	if (!text_flush() && code == CLI_GOOD)
 		code = CLI_FAILED; /* what was asked for did not arrive */

@@ -25,10 +25,11 @@ cli_usage_line(const struct command *c, char *dst, size_t cap)
 static void
 option_text(const struct cli_option *o, struct text *t)
 {
-	if (o->letter)
+	if (o->letter) {
 		text_add(t, "-%c, ", o->letter);
-	else
+	} else {
 		text_add(t, "    ");
+	}
 	text_add(t, "--%s", o->name);
 	if (o->value)
 		text_add(t, " %s", o->value);
@@ -99,12 +100,13 @@ print_roff(struct span s)
 	if (s.n > 0 && (s.p[0] == '.' || s.p[0] == '\''))
 		text_out("\\&");
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\\')
+		if (s.p[i] == '\\') {
 			text_out("\\e");
-		else if (s.p[i] == '-')
+		} else if (s.p[i] == '-') {
 			text_out("\\-");
-		else
+		} else {
 			text_out_span((struct span){s.p + i, 1});
+		}
 	}
 }
 
@@ -116,10 +118,11 @@ print_roff_lines(const char *lines)
 	struct span line = {0};
 
 	while (span_cut(&rest, '\n', &line)) {
-		if (line.n == 0)
+		if (line.n == 0) {
 			text_out(".PP");
-		else
+		} else {
 			print_roff(line);
+		}
 		text_out("\n");
 	}
 }
