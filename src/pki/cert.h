@@ -89,17 +89,18 @@ struct cert {
 	struct cert_ext san, basic, usage, eku, names, aki, ski, policies, mappings,
 		policy_limits, inhibit_any, aia, crl_points, scts, tls_feature;
 	bool has_unknown_critical;
-	bool is_ca;             /* basicConstraints cA */
-	int path_len;           /* −1: no limit */
-	unsigned key_usage;     /* enum cert_usage; 0 when absent */
-	unsigned ekus;          /* enum cert_eku */
-	struct span aki_key;    /* keyIdentifier, or empty */
-	struct span ski_key;    /* subjectKeyIdentifier, or empty */
-	struct span ca_issuers; /* first http URL of the issuer, or empty */
-	struct span ocsp;       /* first http URL of the responder, or empty */
-	struct span crl;        /* first http URL of a CRL, or empty */
-	bool must_staple;       /* RFC 7633 */
-	char fault[64];         /* what in its form no verifier should accept, or "" */
+	bool is_ca;               /* basicConstraints cA */
+	int path_len;             /* −1: no limit */
+	unsigned key_usage;       /* enum cert_usage; 0 when absent */
+	unsigned ekus;            /* enum cert_eku */
+	struct span aki_key;      /* keyIdentifier, or empty */
+	struct span ski_key;      /* subjectKeyIdentifier, or empty */
+	struct span ca_issuers;   /* first http URL of the issuer, or empty */
+	struct span ocsp;         /* first http URL of the responder, or empty */
+	struct span crl;          /* first http URL of a CRL, or empty */
+	bool must_staple;         /* RFC 7633 */
+	const char *serial_fault; /* what is wrong with its serial number, or NULL */
+	char fault[64]; /* what in its form no verifier should accept, or "" */
 
 	EVP_PKEY *key;                            /* owned; made by cert_key() */
 	X509 *x509;                               /* owned; made by cert_x509() */

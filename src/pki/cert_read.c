@@ -43,13 +43,13 @@ read_serial(struct cert *c, struct read *tbs)
 	for (size_t i = 0; i < c->serial.n; i++)
 		is_zero = is_zero && c->serial.p[i] == 0;
 	if ((c->serial.p[0] & 0x80) != 0)
-		cert_note(c, "negative serial number");
+		c->serial_fault = "negative serial number";
 	else if (is_zero)
-		cert_note(c, "serial number 0");
+		c->serial_fault = "serial number 0";
 	else if (c->serial.n > 20)
-		cert_note(c, "serial number over 20 octets");
+		c->serial_fault = "serial number over 20 octets";
 	else if (c->serial.n > 1 && c->serial.p[0] == 0 && c->serial.p[1] < 0x80)
-		cert_note(c, "serial number not in its shortest form");
+		c->serial_fault = "serial number not in its shortest form";
 }
 
 static void

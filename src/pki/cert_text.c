@@ -474,8 +474,8 @@ put_extras(struct json_out *j, const struct cert *c)
 		json_span(j, "crl", c->crl);
 	json_bool(j, "must_staple", c->must_staple);
 	json_bool(j, "has_scts", c->scts.present);
-	if (c->fault[0])
-		json_str(j, "fault", c->fault);
+	if (c->fault[0] || c->serial_fault)
+		json_str(j, "fault", c->fault[0] ? c->fault : c->serial_fault);
 }
 
 void
@@ -549,6 +549,7 @@ cert_print(const struct cert *c, struct text *t)
 	text_add(t, "\n  sha-256    ");
 	text_put_hex(t, span_of(c->sha256, sizeof c->sha256), false);
 	text_add(t, "\n");
-	if (c->fault[0])
-		text_add(t, "  fault      %s\n", c->fault);
+	if (c->fault[0] || c->serial_fault)
+		text_add(t, "  fault      %s\n",
+			c->fault[0] ? c->fault : c->serial_fault);
 }

@@ -29,8 +29,10 @@ enum {
 
 struct verdict {
 	enum verdict_class class;
-	int at;         /* index in path of the certificate at fault; −1: none */
-	char text[192]; /* what we saw: names, dates, the section; printable */
+	uint32_t faults; /* bit 1 << class for every fault of the path; class is the
+			    gravest */
+	int at;          /* index in path of the certificate at fault; −1: none */
+	char text[192];  /* what we saw: names, dates, the section; printable */
 	struct cert
 		*path[TRUST_PATH]; /* leaf first; a good one ends in the root; held */
 	size_t n_path;
@@ -65,6 +67,7 @@ struct trust_options {
 	bool private_names; /* single labels, .local, private addresses may be certified
 			       by the roots of the system too */
 	bool require_ct;
+	int max_depth; /* intermediates, self-issued ones not counted; −1: any [−1] */
 	unsigned max_path;       /* certificates in a path [TRUST_PATH] */
 	unsigned max_paths;      /* tried before giving up [64] */
 	unsigned max_signatures; /* checked before giving up [64] */
@@ -101,7 +104,7 @@ MUST_USE bool trust_stale(const struct trust *t);
 
 /* A certificate of this authority met outside is refused as VERDICT_OWN_AUTHORITY. */
 void trust_refuse_own(struct trust *t, const uint8_t spki_sha256[CERT_HASH]);
-/* A key known to be compromised: VERDICT_BLOCKED. Some are built in. */
+/* A key known to be compromised or distrusted: VERDICT_BLOCKED. */
 void trust_block_key(struct trust *t, const uint8_t spki_sha256[CERT_HASH]);
 /* Logs to hold SCTs against; borrowed, outlives t. */
 void trust_set_logs(struct trust *t, const struct ctlogs *logs);
