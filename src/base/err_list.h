@@ -171,3 +171,24 @@ ERR(EVENT_SINK, "event.sink", "A sink for events cannot be used.",
 	"Check what the configuration says behind `events`.")
 ERR(EVENT_FILTER, "event.filter", "The filter cannot be understood.",
 	"docs/events.md lists the fields, docs/rules.md the operators.")
+ERR(GATE_TARGET, "gate.target", "The request does not say where it should go in a form we accept.",
+	"Ask with CONNECT host:port for https, or with an absolute http:// URL.")
+ERR(GATE_MISDIRECTED, "gate.misdirected",
+	"The request is for another host than the one this connection was opened to.",
+	"Open a connection to that host; the client usually does so by itself.")
+ERR(GATE_BLOCKED, "gate.blocked", "A rule of this network does not allow this.",
+	"If you need it, tell your administrator the rule's name and the request's number.")
+ERR(GATE_UNTRUSTED, "gate.untrusted", "The site could not prove that it is what it claims to be.",
+	"Do not send it anything. If the site is yours, have its certificate put right.")
+ERR(GATE_NOT_TLS, "gate.not-tls", "What came after CONNECT is not TLS.",
+	"If such connections are wanted, set `non-tls tunnel` in the gateway.")
+ERR(GATE_PROTOCOL, "gate.protocol", "The client speaks no protocol that can be inspected.",
+	"Let it pass with a rule that does bypass.")
+ERR(GATE_CLIENT_SLOW, "gate.client-slow", "The client took too long.", "")
+ERR(GATE_ORIGIN_SLOW, "gate.origin-slow", "The site took too long.", "Try again later.")
+ERR(GATE_ORIGIN_GONE, "gate.origin-gone", "The site ended the connection before it had answered.",
+	"Try again; if it stays so, ask the site's operator.")
+ERR(GATE_MINT, "gate.mint", "No certificate could be made for the client.",
+	"Look at the vault's lines in the log.")
+ERR(GATE_DRAINED, "gate.drained", "The gateway was restarted or told to stop.", "Connect again.")
+ERR(NET_RESET, "net.reset", "The connection was reset.", "Try again.")

@@ -19,3 +19,22 @@ STAT(EVENTS_UNSENT, "events_unsent", COUNTER,
 	"Events a sink could not take (file full, reader stopped).")
 STAT(EVENTS_MALFORMED, "events_malformed", COUNTER,
 	"Messages to the scribe that were not understood.")
+
+/* gate */
+STAT(CONNECTS, "connects", COUNTER, "CONNECT requests accepted.")
+STAT(INSPECTED, "sessions_inspected", COUNTER, "TLS connections that policy chose to inspect.")
+STAT(BYPASSED, "sessions_bypassed", COUNTER, "Connections passed through without inspection.")
+STAT(BAD_HELLOS, "bad_hellos", COUNTER, "ClientHellos refused as malformed.")
+STAT(UNREACHABLE, "origins_unreachable", COUNTER, "Connections whose origin could not be reached.")
+STAT(UNTRUSTED, "origins_untrusted", COUNTER, "Origins refused because of their certificate.")
+STAT(CLIENT_HANDSHAKES, "client_handshakes", COUNTER, "Full TLS handshakes with clients.")
+STAT(CLIENT_RESUMED, "client_resumed", COUNTER, "TLS handshakes with clients that resumed a session.")
+STAT(CLIENT_REFUSED, "client_refused", COUNTER, "TLS handshakes that clients broke off.")
+STAT(LEAFS_MINTED, "leafs_minted", COUNTER, "Certificates minted.")
+STAT(MINT_FAILURES, "mint_failures", COUNTER, "Sessions that got no certificate.")
+STAT(UPSTREAMS_OPENED, "upstreams_opened", COUNTER, "Connections made to origins.")
+STAT(UPSTREAMS_REUSED, "upstreams_reused", COUNTER, "Connections to origins taken from the pool.")
+STAT(UPSTREAMS_IDLE, "upstreams_idle", GAUGE, "Connections to origins waiting in the pool.")
+STAT(REQUESTS, "requests", COUNTER, "HTTP requests.")
+STAT(REQUESTS_BLOCKED, "requests_blocked", COUNTER, "HTTP requests blocked by a rule.")
+STAT(REQUESTS_RETRIED, "requests_retried", COUNTER, "HTTP requests sent again on a fresh connection.")

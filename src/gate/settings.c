@@ -300,6 +300,8 @@ static const struct conf_row resolver_words[] = {
 	{"servers", CONF_TEXTS, RESOLVER(servers),
 		.help = "Name servers, as address or address:port. Absent: those of "
 			"the system."},
+	{"hosts", CONF_PATH, RESOLVER(hosts),
+		.help = "A hosts file that is asked first. Absent: /etc/hosts."},
 	{"timeout", CONF_DURATION, RESOLVER(timeout_ms), .preset = "2s", .min = 50,
 		.max = 60000,
 		.help = "How long one server may take before the next is asked."},

@@ -132,6 +132,7 @@ struct event_settings {
 
 struct resolver_settings {
 	struct conf_texts servers;
+	struct span hosts; /* path, or empty: the system's */
 	uint64_t timeout_ms;
 };
 

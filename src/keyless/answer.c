@@ -35,7 +35,7 @@ answer_door_init(struct answer_door *d, struct keys *keys)
 }
 
 static void
-drop_line(struct answer_line *line)
+drop_line(struct answer_queue *line)
 {
 	LIST_EACH (it, &line->calls) {
 		struct answer_call *c = CONTAINER_OF(it, struct answer_call, queued);
@@ -333,7 +333,7 @@ admit(struct answer_link *l, const struct wire_msg *m, size_t room)
 		c->op = find_op(d, m->op);
 	if (code == WIRE_OK && !c->op && row && row->key != WIRE_KEY_NONE)
 		code = check_key(l, m);
-	struct answer_line *line = is_dear(c) ? &d->dear : &d->cheap;
+	struct answer_queue *line = is_dear(c) ? &d->dear : &d->cheap;
 	if (code == WIRE_OK && line->n >= d->line_max)
 		code = WIRE_INTERNAL;
 	if (code != WIRE_OK) {
@@ -465,7 +465,7 @@ static struct answer_call *
 next_call(struct answer_door *d)
 {
 	bool dear = d->cheap.n == 0 || (d->dear.n > 0 && d->run >= CHEAP_RUN);
-	struct answer_line *line = dear ? &d->dear : &d->cheap;
+	struct answer_queue *line = dear ? &d->dear : &d->cheap;
 
 	if (line->n == 0)
 		return NULL;

@@ -70,7 +70,7 @@ struct answer_door {
 	 * on to the vault). c->entry is NULL then. */
 	void (*pass_on)(struct answer_call *c);
 
-	struct answer_line {
+	struct answer_queue {
 		struct list calls;
 		size_t n;
 	} cheap, dear;

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How it goes on: exchange_advance() turns from state to state until one of them waits.
+ * In EXCHANGE_SENDING both directions are tried in each call; neither waits for the
+ * other but through the bufs, which is all the backpressure there is.
+ */
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "base/stats.h"
+#include "gate/exchange_priv.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "gate/worker.h"
+
+enum {
+	EXCHANGE_ARENA = 512 * 1024
+}; /* two heads of 64 KiB, and what is made of them */
+
+static struct buf *
+from_client(struct session *s)
+{
+	return side_in(&s->client);
+}
+
+static struct buf *
+to_client(struct session *s)
+{
+	return side_out(&s->client);
+}
+
+static struct buf *
+from_origin(struct session *s)
+{
+	return side_in(&s->up->side);
+}
+
+static struct buf *
+to_origin(struct session *s)
+{
+	return side_out(&s->up->side);
+}
+
+void
+exchange_init(struct exchange *x, bool tls)
+{
+	*x = (struct exchange){.tls = tls};
+	arena_init(&x->arena, EXCHANGE_ARENA);
+	h1_reader_init(&x->requests, H1_REQUESTS, NULL);
+	h1_writer_init(&x->to_client);
+	http_head_init(&x->request, &x->arena);
+	http_head_init(&x->response, &x->arena);
+}
+
+void
+exchange_fini(struct exchange *x)
+{
+	arena_fini(&x->arena);
+}
+
+bool
+exchange_idle(const struct exchange *x)
+{
+	return x->state == EXCHANGE_IDLE;
+}
+
+enum h1_step
+exchange_read_head(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct span body;
+	if (x->head_ready)
+		return H1_HEAD;
+	if (s->client.ended && !x->requests.eof)
+		h1_eof(&x->requests);
+	enum h1_step step =
+		h1_read(&x->requests, from_client(s), &x->request, &body, &x->err);
+	if (step == H1_HEAD)
+		x->head_ready = true;
+	return step;
+}
+
+/* Drops a connection that cannot carry anything again. */
+static void
+drop_origin(struct session *s)
+{
+	upstream_free(s->up);
+	s->up = NULL;
+}
+
+void
+exchange_fail(struct session *s, const struct err *why, unsigned status)
+{
+	struct exchange *x = &s->exchange;
+	const struct refusal refusal = {
+		.code = why->code,
+		.text = span_str(why->text),
+		.status = status,
+	};
+	x->err = *why;
+	reach_cancel(&s->reach);
+	if (s->up)
+		drop_origin(s);
+	if (x->answered)
+		x->state =
+			EXCHANGE_CLOSING; /* exchange_advance() sees it is not over */
+	else
+		exchange_answer_refusal(s, &refusal);
+}
+
+/* --- the origin --- */
+
+/* A pooled connection may end just as it is used. Nothing came back and the request may
+ * be said twice: then it is, on a fresh one. */
+static bool
+try_again(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	bool empty = x->request.body.kind == BODY_NONE ||
+		(x->request.body.kind == BODY_LENGTH && x->request.body.length == 0);
+	if (!s->up->was_reused || x->retried || x->answered || !empty ||
+		!http_method_repeats(x->request.method) ||
+		!h1_reader_idle(&x->responses))
+		return false;
+	stat_add(STAT_REQUESTS_RETRIED, 1);
+	drop_origin(s);
+	x->retried = true;
+	x->head_sent = false;
+	x->request_sent = false;
+	x->state = EXCHANGE_REACHING;
+	return true;
+}
+
+static bool
+is_usable(const struct upstream *up)
+{
+	return up && !side_eof(&up->side) && up->side.io.failed == 0;
+}
+
+/* The origin's certificate was judged anew on a second connection: same rules as for
+ * the first. */
+static bool
+take_origin(struct session *s)
+{
+	s->up = reach_take(&s->reach);
+	if (!s->exchange.target.tls)
+		return true;
+	return stage_reach_judge(s);
+}
+
+static void
+start_sending(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	h1_reader_init(&x->responses, H1_RESPONSES, NULL);
+	h1_writer_init(&x->to_origin);
+	x->reused = s->up->requests > 0;
+	s->up->requests++;
+	x->state = EXCHANGE_SENDING;
+}
+
+/* False: wait. */
+static bool
+advance_reaching(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err;
+	if (is_usable(s->up)) {
+		start_sending(s);
+		return true;
+	}
+	if (s->up)
+		drop_origin(s);
+	if (reach_is_idle(&s->reach))
+		reach_start(&s->reach, s, &x->target, x->retried);
+	switch (reach_advance(&s->reach)) {
+	case REACH_WAIT:
+		return false;
+	case REACH_DONE:
+		if (take_origin(s))
+			start_sending(s);
+		else
+			exchange_answer_refusal(s, &s->refusal);
+		return true;
+	case REACH_FAILED:
+		break;
+	}
+	err = s->reach.err;
+	exchange_fail(s, &err, stage_reach_status(err.code));
+	return true;
+}
+
+/* --- client → origin --- */
+
+static bool
+send_head(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	switch (h1_write_head(&x->to_origin, &x->request, to_origin(s), &err)) {
+	case H1_FULL:
+		return false;
+	case H1_REFUSED:
+		exchange_fail(s, &err, 400);
+		return false;
+	case H1_WROTE:
+		break;
+	}
+	x->head_sent = true;
+	h1_next_response(&x->responses, x->request.method, x->request.protocol.n > 0);
+	return true;
+}
+
+static bool
+send_end(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	enum h1_wrote wrote =
+		h1_write_end(&x->to_origin, &x->request.trailers, to_origin(s), &err);
+	if (wrote == H1_REFUSED)
+		exchange_fail(s, &err, 400);
+	if (wrote != H1_WROTE)
+		return false;
+	x->request_sent = true;
+	x->sent_us = clock_us();
+	return true;
+}
+
+/* One step of the request's body. False when it cannot go on now. */
+static bool
+send_some(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct span body = {0};
+	struct err err = {0};
+	size_t n = 0;
+	switch (h1_read(&x->requests, from_client(s), &x->request, &body, &err)) {
+	case H1_BODY:
+		n = h1_write_body(&x->to_origin, body, to_origin(s));
+		h1_took(&x->requests, from_client(s), n);
+		x->bytes_request += n;
+		return n == body.n;
+	case H1_TRAILERS:
+		return true;
+	case H1_END:
+		return send_end(s) && false;
+	case H1_MORE:
+		if (!side_eof(&s->client) || x->requests.eof)
+			return false;
+		h1_eof(&x->requests);
+		return true;
+	case H1_FAILED:
+		exchange_fail(s, &err, http_error_status(err.code));
+		return false;
+	case H1_HEAD:
+	case H1_INFORM:
+	case H1_TUNNEL:
+	case H1_CLOSED:
+		break;
+	}
+	return false;
+}
+
+static void
+send_request(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	if (!x->head_sent && !send_head(s))
+		return;
+	while (x->state == EXCHANGE_SENDING && !x->request_sent && send_some(s))
+		;
+}
+
+/* --- origin → client --- */
+
+static bool
+write_waiting_head(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	bool is_final = x->response.status >= 200 || x->response.status == 101;
+	switch (h1_write_head(&x->to_client, &x->response, to_client(s), &err)) {
+	case H1_FULL:
+		return false;
+	case H1_REFUSED:
+		exchange_fail(s, &err, 502);
+		return false;
+	case H1_WROTE:
+		break;
+	}
+	x->head_waits = false;
+	x->answered = x->answered || is_final;
+	return true;
+}
+
+static bool
+finish_response(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	enum h1_wrote wrote =
+		h1_write_end(&x->to_client, &x->response.trailers, to_client(s), &err);
+	if (wrote == H1_REFUSED)
+		exchange_fail(s, &err, 502);
+	x->response_over = wrote == H1_WROTE;
+	return false;
+}
+
+static bool
+lose_origin(struct session *s, const struct err *why)
+{
+	struct err err = *why;
+	if (try_again(s))
+		return false;
+	if (err.code == ERR_NONE)
+		(void)err_set(
+			&err, ERR_GATE_ORIGIN_GONE, "it closed before it answered");
+	exchange_fail(s, &err, 502);
+	return false;
+}
+
+static bool
+hear_no_more(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct side *side = &s->up->side;
+	struct err err = side->err;
+	if (!side_eof(side) || x->responses.eof)
+		return false;
+	if (side->ended) { /* properly: that may be what ends the body */
+		h1_eof(&x->responses);
+		return true;
+	}
+	if (err.code == ERR_NONE)
+		(void)err_set(&err, ERR_GATE_ORIGIN_GONE, "the connection broke");
+	return lose_origin(s, &err);
+}
+
+/* One step of the response. False when it cannot go on now. */
+static bool
+receive_some(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct span body = {0};
+	struct err err = {0};
+	size_t n = 0;
+	if (x->head_waits)
+		return write_waiting_head(s);
+	switch (h1_read(&x->responses, from_origin(s), &x->response, &body, &err)) {
+	case H1_INFORM:
+		x->head_waits = x->request.version != HTTP_1_0;
+		return true;
+	case H1_HEAD:
+		exchange_take_response(s);
+		return true;
+	case H1_BODY:
+		n = h1_write_body(&x->to_client, body, to_client(s));
+		h1_took(&x->responses, from_origin(s), n);
+		x->bytes_response += n;
+		return n == body.n;
+	case H1_TRAILERS:
+		return true;
+	case H1_END:
+		return finish_response(s);
+	case H1_TUNNEL:
+		h1_tunnel(&x->requests);
+		x->state = EXCHANGE_UPGRADED;
+		return false;
+	case H1_MORE:
+		return hear_no_more(s);
+	case H1_CLOSED:
+	case H1_FAILED:
+		break;
+	}
+	return lose_origin(s, &err);
+}
+
+static void
+receive_response(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	while (x->state == EXCHANGE_SENDING && s->up && !x->response_over &&
+		receive_some(s))
+		;
+}
+
+/* --- the end of an exchange --- */
+
+/* Whether the origin's connection is in step: both messages were read and written to
+ * their ends, and neither said that it is the last. */
+static bool
+origin_lasts(const struct exchange *x)
+{
+	return x->request_sent && x->response_over && !x->origin_closes &&
+		!x->to_origin.must_close && x->responses.state == H1_S_END;
+}
+
+static void
+part_from_origin(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	if (!s->up)
+		return;
+	if (!origin_lasts(x)) {
+		side_end(&s->up->side);
+		drop_origin(s);
+		return;
+	}
+	stage_reach_keep_session(s);
+	if (!s->g->upstream.reuse || s->up->bound)
+		return; /* stays this session's own */
+	upstream_give(s->up, s->g->upstream.idle_ms);
+	s->up = NULL;
+}
+
+static void
+next_request(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct h1_reader requests = x->requests;
+	struct arena arena = x->arena;
+	bool tls = x->tls;
+	h1_next_request(&requests);
+	arena_reset(&arena);
+	*x = (struct exchange){.tls = tls, .arena = arena, .requests = requests};
+	h1_writer_init(&x->to_client);
+	http_head_init(&x->request, &x->arena);
+	http_head_init(&x->response, &x->arena);
+}
+
+/* True: over. */
+static bool
+finish(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	bool client_lasts = x->request_sent && !x->closes && !x->to_client.must_close &&
+		!s->draining && s->refusal.code == ERR_NONE;
+	part_from_origin(s);
+	exchange_tell(s);
+	if (client_lasts)
+		next_request(s);
+	else
+		x->state = EXCHANGE_CLOSING;
+	return true;
+}
+
+/* False: wait. */
+static bool
+advance_sending(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	send_request(s);
+	receive_response(s);
+	if (x->state != EXCHANGE_SENDING)
+		return true;
+	return x->response_over && finish(s);
+}
+
+/* --- answers of ours --- */
+
+/* False: wait. */
+static bool
+advance_answering(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	if (x->head_waits && !write_waiting_head(s))
+		return x->state != EXCHANGE_ANSWERING;
+	size_t n = h1_write_body(&x->to_client, x->page, to_client(s));
+	x->page = span_from(x->page, n);
+	x->bytes_response += n;
+	if (x->page.n > 0)
+		return false;
+	if (h1_write_end(&x->to_client, NULL, to_client(s), &err) == H1_FULL)
+		return false;
+	x->response_over = true;
+	return finish(s);
+}
+
+/* --- bytes that are not HTTP --- */
+
+static void
+pump(struct side *from, struct side *to, uint64_t *count)
+{
+	*count += buf_move(side_out(to), side_in(from), SIZE_MAX);
+	if (side_eof(from) && buf_empty(side_in(from)) && !to->end_wanted)
+		side_end(to);
+}
+
+static enum exchange_turn
+advance_upgraded(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct side *origin = &s->up->side;
+	pump(&s->client, origin, &x->bytes_request);
+	pump(origin, &s->client, &x->bytes_response);
+	if (side_failed(&s->client) || side_failed(origin))
+		return EXCHANGE_BREAKS;
+	if (s->client.end_sent && origin->end_sent)
+		return EXCHANGE_ENDS;
+	return EXCHANGE_WAITS;
+}
+
+/* --- the whole --- */
+
+static enum exchange_turn
+advance_head(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	enum h1_step step = exchange_read_head(s);
+	if (step == H1_HEAD)
+		return exchange_begin(s);
+	if (step == H1_FAILED) {
+		err = x->err;
+		exchange_fail(s, &err, http_error_status(err.code));
+		return EXCHANGE_GOES_ON;
+	}
+	if (step != H1_MORE)
+		return EXCHANGE_ENDS;
+	x->state = h1_reader_idle(&x->requests) ? EXCHANGE_IDLE : EXCHANGE_HEAD;
+	if (side_failed(&s->client))
+		return EXCHANGE_ENDS;
+	return s->draining && x->state == EXCHANGE_IDLE ? EXCHANGE_ENDS
+							: EXCHANGE_WAITS;
+}
+
+static enum exchange_turn
+go_on_or_wait(bool goes_on)
+{
+	return goes_on ? EXCHANGE_GOES_ON : EXCHANGE_WAITS;
+}
+
+static enum exchange_turn
+advance_once(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	switch (x->state) {
+	case EXCHANGE_IDLE:
+	case EXCHANGE_HEAD:
+		return advance_head(s);
+	case EXCHANGE_REACHING:
+		return go_on_or_wait(advance_reaching(s));
+	case EXCHANGE_SENDING:
+		return go_on_or_wait(advance_sending(s));
+	case EXCHANGE_ANSWERING:
+		return go_on_or_wait(advance_answering(s));
+	case EXCHANGE_UPGRADED:
+		return advance_upgraded(s);
+	case EXCHANGE_CLOSING:
+		break;
+	}
+	return x->answered && !x->response_over ? EXCHANGE_BREAKS : EXCHANGE_ENDS;
+}
+
+enum exchange_turn
+exchange_advance(struct session *s)
+{
+	enum exchange_turn turn = EXCHANGE_GOES_ON;
+	while (turn == EXCHANGE_GOES_ON)
+		turn = side_failed(&s->client) ? EXCHANGE_BREAKS : advance_once(s);
+	return turn;
+}

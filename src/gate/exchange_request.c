@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/* exchange_request: what becomes of a request and of its response. */
+#include "base/clock.h"
+#include "base/stats.h"
+#include "gate/exchange_priv.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "gate/worker.h"
+#include "http/header.h"
+#include "http/url.h"
+
+static const struct act *
+decide(struct session *s, enum phase phase)
+{
+	struct exchange *x = &s->exchange;
+	x->facts.base.reached = phase;
+	uint32_t rule = policy_decide(s->g->policy, phase, &x->facts, &x->verdicts);
+	if (rule == RULE_NONE)
+		return NULL;
+	const struct policy_rule row = policy_rule(s->g->policy, rule);
+	x->rule = row.name;
+	x->action = row.action->name;
+	return &s->g->acts[row.tag];
+}
+
+static enum exchange_turn
+answer(struct session *s, enum err_code code, unsigned status, const char *text)
+{
+	const struct refusal refusal = {
+		.code = code, .text = span_str(text), .status = status};
+	exchange_answer_refusal(s, &refusal);
+	return EXCHANGE_GOES_ON;
+}
+
+static enum exchange_turn
+answer_block(struct session *s, const struct act *act)
+{
+	struct exchange *x = &s->exchange;
+	const struct refusal refusal = {
+		.code = ERR_GATE_BLOCKED,
+		.rule = x->rule,
+		.reason = act->text,
+		.status = 403,
+	};
+	stat_add(STAT_REQUESTS_BLOCKED, 1);
+	if (act->reset) {
+		(void)err_set(
+			&x->err, ERR_GATE_BLOCKED, "rule %.*s", SPAN_ARG(x->rule));
+		return EXCHANGE_BREAKS;
+	}
+	exchange_answer_refusal(s, &refusal);
+	return EXCHANGE_GOES_ON;
+}
+
+static bool
+is_magic(struct span host)
+{
+	return span_eq(host, SPAN("sekisho.internal"));
+}
+
+/* Inside TLS the origin is the one the certificate was shown for, and no other: a
+ * request for another name belongs to another policy (RFC 9110 §15.5.20). */
+static enum exchange_turn
+aim_inside(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	struct url_host host;
+	struct span shown = s->facts.sni.n > 0 ? s->facts.sni : s->facts.connect_host;
+	if (x->request.method == HTTP_CONNECT)
+		return answer(s, ERR_GATE_TARGET, 405,
+			"CONNECT inside an inspected connection");
+	if (!url_host_parse(
+		    x->request.authority, s->facts.port, &x->arena, &host, &err))
+		return answer(s, ERR_GATE_TARGET, 400, err.text);
+	if (!span_eq(host.name, shown) || host.port != s->facts.port)
+		return answer(s, ERR_GATE_MISDIRECTED, 421,
+			"the request is for another host than "
+			"the connection");
+	x->target = s->target;
+	x->request.scheme = SPAN("https");
+	return EXCHANGE_GOES_ON;
+}
+
+static enum exchange_turn
+aim_plain(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	struct url_host host;
+	if (x->request.method == HTTP_CONNECT)
+		return EXCHANGE_CONNECTS;
+	if (x->request.scheme.n == 0) {
+		exchange_answer_ourselves(s);
+		return EXCHANGE_GOES_ON;
+	}
+	if (!span_eq(x->request.scheme, SPAN("http")))
+		return answer(
+			s, ERR_GATE_TARGET, 400, "https is asked for with CONNECT");
+	if (!url_host_parse(x->request.authority, 80, &x->arena, &host, &err))
+		return answer(s, ERR_GATE_TARGET, 400, err.text);
+	if (is_magic(host.name)) {
+		exchange_answer_ourselves(s);
+		return EXCHANGE_GOES_ON;
+	}
+	x->target = (struct target){.g = s->g, .host = host.name, .port = host.port};
+	x->facts.port = host.port;
+	return EXCHANGE_GOES_ON;
+}
+
+/* Where a connection was authenticated rather than a request (NTLM, Negotiate), it is
+ * that client's alone for good. */
+static bool
+authenticates_connection(const struct http_fields *fields, enum http_name name)
+{
+	const struct http_field *f = NULL;
+	while ((f = http_next_id(fields, name, f)) != NULL) {
+		if (span_eq_nocase(span_first(f->value, 4), SPAN("NTLM")) ||
+			span_eq_nocase(span_first(f->value, 9), SPAN("Negotiate")))
+			return true;
+	}
+	return false;
+}
+
+static bool
+ready_for_origin(struct session *s, struct err *err)
+{
+	struct exchange *x = &s->exchange;
+	const struct forward_settings *f = &s->g->forward;
+	const struct header_hop hop = {
+		.client = s->facts.client.ip,
+		.scheme = x->facts.scheme,
+		.host = x->request.authority,
+	};
+	header_strip(&x->request);
+	x->request.close = false;
+	if (f->via && !header_add_via(&x->request, SPAN("sekisho"), err))
+		return false;
+	return header_forward(
+		&x->request, (enum header_forwarded)f->forwarded, &hop, err);
+}
+
+static void
+start_record(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	x->id = event_id_new();
+	x->wall_ms = clock_wall_ms();
+	x->began_us = clock_us();
+	x->action = "allow";
+	x->verdicts = s->verdicts;
+	x->facts = s->facts;
+	facts_take_request(&x->facts, &x->request, &s->wg->wanted, &x->arena);
+	x->to_client.old_peer = x->request.version == HTTP_1_0;
+	s->story->requests++;
+	stat_add(STAT_REQUESTS, 1);
+}
+
+enum exchange_turn
+exchange_begin(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	bool closes = x->request.close;
+	x->head_ready = false;
+	start_record(s);
+	if (s->refusal.code != ERR_NONE) {
+		exchange_answer_refusal(s, &s->refusal);
+		return EXCHANGE_GOES_ON;
+	}
+	enum exchange_turn turn = x->tls ? aim_inside(s) : aim_plain(s);
+	if (turn != EXCHANGE_GOES_ON || x->state == EXCHANGE_ANSWERING)
+		return turn;
+	const struct act *act = decide(s, PHASE_REQUEST);
+	if (act && act->kind == ACT_BLOCK)
+		return answer_block(s, act);
+	if (!ready_for_origin(s, &err))
+		return answer(s, err.code, 400, err.text);
+	x->closes = closes;
+	x->state = EXCHANGE_REACHING;
+	return EXCHANGE_GOES_ON;
+}
+
+static void
+ready_for_client(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	const struct forward_settings *f = &s->g->forward;
+	struct err err = {0};
+	header_strip(&x->response);
+	if (f->strip_alt_svc)
+		http_remove_id(&x->response.fields, HTTP_NAME_ALT_SVC);
+	if (f->via && !header_add_via(&x->response, SPAN("sekisho"), &err))
+		x->err = err; /* a full Via is no reason to fail */
+	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
+	x->response.close = x->closes || s->draining;
+	if (x->response.body.kind == BODY_CLOSE)
+		x->response.body.kind =
+			BODY_CHUNKED; /* the client's connection can last */
+}
+
+void
+exchange_take_response(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	x->answered_us = clock_us();
+	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
+	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
+		s->up->bound = true;
+	const struct act *act = decide(s, PHASE_RESPONSE);
+	if (act && act->kind == ACT_BLOCK) {
+		s->up->bound =
+			true; /* its body is still on the way: not for the pool */
+		upstream_free(s->up);
+		s->up = NULL;
+		if (answer_block(s, act) == EXCHANGE_BREAKS)
+			x->state = EXCHANGE_CLOSING;
+		return;
+	}
+	ready_for_client(s);
+	x->head_waits = true;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/reach.h"
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "gate/session.h"
+#include "gate/worker.h"
+
+static void
+resolved(struct resolve *q)
+{
+	session_advance(CONTAINER_OF(q, struct reach, resolve)->s);
+}
+
+static void
+dialled(struct dial *d)
+{
+	session_advance(CONTAINER_OF(d, struct reach, dial)->s);
+}
+
+/* Asked for every address at every attempt, so a name that resolves to another address
+ * the second time gains nothing. */
+static bool
+may_dial(struct dial *d, const struct addr *to, struct err *err)
+{
+	struct reach *r = CONTAINER_OF(d, struct reach, dial);
+	return gateway_address_allowed(r->to.g, r->s->w->settings, to, err);
+}
+
+static uint64_t
+lap(struct reach *r)
+{
+	uint64_t now = clock_us();
+	uint64_t took = now - r->since_us;
+	r->since_us = now;
+	return took;
+}
+
+static enum reach_turn
+fail(struct reach *r)
+{
+	r->state = REACH_BROKEN;
+	return REACH_FAILED;
+}
+
+static void
+start_dial(struct reach *r)
+{
+	const struct dial_to to = {
+		.ips = r->resolve.ips, .n = r->resolve.n, .port = r->to.port};
+	r->times.resolve_us = lap(r);
+	r->state = REACH_DIALLING;
+	r->dial = (struct dial){.done = dialled, .allowed = may_dial};
+	dial_start(&r->dial, &r->s->w->loop, &to, r->deadline);
+}
+
+void
+reach_start(struct reach *r, struct session *s, const struct target *to, bool fresh)
+{
+	must(reach_is_idle(r));
+	*r = (struct reach){.s = s, .to = *to, .since_us = clock_us()};
+	r->deadline = clock_now() + to->g->upstream.connect_ms;
+	r->up = fresh || !to->g->upstream.reuse ? NULL : upstream_take(s->w, to);
+	if (r->up) {
+		r->up->user = s;
+		r->state = REACH_READY;
+		return;
+	}
+	r->fresh = true;
+	r->resolve.done = resolved;
+	r->state = REACH_RESOLVING;
+	if (resolve_start(s->w->resolver, &r->resolve, to->host))
+		start_dial(r);
+}
+
+bool
+reach_is_idle(const struct reach *r)
+{
+	return r->state == REACH_IDLE;
+}
+
+static enum reach_turn
+advance_resolving(struct reach *r)
+{
+	/* done() has been called when there is an answer of either kind. */
+	if (r->resolve.n == 0 && r->resolve.code == ERR_NONE) {
+		if (clock_now() < r->deadline)
+			return REACH_WAIT;
+		(void)err_set(&r->err, ERR_NET_NAME_FAILED,
+			"no answer about %.*s in time", SPAN_ARG(r->to.host));
+		return fail(r);
+	}
+	start_dial(r);
+	return REACH_WAIT;
+}
+
+static struct resume_key
+resume_key(const struct worker *w, const struct target *to)
+{
+	return (struct resume_key){
+		.host = to->sni.n > 0 ? to->sni : to->host, /* what was verified */
+		.port = to->port,
+		.policy = profile_policy(w->gateways[to->g->index].to_origins),
+		.alpn = to->alpn,
+	};
+}
+
+static bool
+start_tls(struct reach *r)
+{
+	struct worker *w = r->s->w;
+	const struct worker_gateway *wg = &w->gateways[r->to.g->index];
+	struct side *side = &r->up->side;
+	const struct resume_key key = resume_key(w, &r->to);
+	const struct tls_client_spec spec = {
+		.profile = wg->to_origins,
+		.host = r->to.sni,
+		.alpn = r->to.alpn,
+		.session = resume_get(&w->resumes, &key),
+		.wire_in = &side->io.in,
+		.wire_out = &side->io.out,
+	};
+	side->tls = tls_client_new(&spec, &r->err);
+	if (!side->tls)
+		return false;
+	r->deadline = clock_now() + r->to.g->upstream.handshake_ms;
+	side_pull(side);
+	side_push(side);
+	return true;
+}
+
+static enum reach_turn
+advance_dialling(struct reach *r)
+{
+	if (r->dial.fd < 0 && r->dial.err.code == ERR_NONE)
+		return REACH_WAIT;
+	r->times.dial_us = lap(r);
+	if (r->dial.fd < 0) {
+		r->err = r->dial.err;
+		return fail(r);
+	}
+	r->up = upstream_new(r->s->w, &r->to, r->dial.fd);
+	r->up->user = r->s;
+	r->up->peer = r->dial.peer;
+	r->state = r->to.tls ? REACH_SHAKING : REACH_READY;
+	if (r->to.tls && !start_tls(r))
+		return fail(r);
+	return r->state == REACH_READY ? REACH_DONE : REACH_WAIT;
+}
+
+/* The chain is judged before an octet of plaintext moves, whoever asked. */
+static bool
+judge(struct reach *r)
+{
+	struct chain chain = {0};
+	struct upstream *up = r->up;
+	if (!chain_from_x509(&chain, NULL, tls_peer_chain(up->side.tls), &r->err)) {
+		chain_fini(&chain);
+		return false;
+	}
+	const struct trust_ask ask = {
+		.chain = &chain,
+		.host = r->to.sni.n > 0 ? r->to.sni : r->to.host,
+		.now = clock_wall(),
+		.options = trust_options_default(),
+	};
+	trust_check(r->to.g->trust, &ask, &up->verdict);
+	chain_fini(&chain);
+	r->times.verify_us = lap(r);
+	return true;
+}
+
+static enum reach_turn
+advance_shaking(struct reach *r)
+{
+	struct side *side = &r->up->side;
+	side_pull(side);
+	side_push(side);
+	switch (tls_state(side->tls)) {
+	case TLS_WANTS_VERDICT:
+		r->times.tls_us = lap(r);
+		if (!judge(r))
+			return fail(r);
+		r->state = REACH_READY;
+		return REACH_DONE;
+	case TLS_FAILED:
+	case TLS_ENDED:
+		r->err = side->err;
+		return fail(r);
+	case TLS_SHAKING:
+	case TLS_WANTS_IDENTITY:
+	case TLS_WANTS_SIGNATURE:
+	case TLS_OPEN:
+		break;
+	}
+	if (side->io.failed) {
+		(void)err_errno(&r->err, ERR_NET_RESET, side->io.failed,
+			"during the handshake");
+		return fail(r);
+	}
+	if (clock_now() >= r->deadline) {
+		(void)err_set(
+			&r->err, ERR_GATE_ORIGIN_SLOW, "no TLS handshake in time");
+		return fail(r);
+	}
+	return REACH_WAIT;
+}
+
+enum reach_turn
+reach_advance(struct reach *r)
+{
+	switch (r->state) {
+	case REACH_RESOLVING:
+		return advance_resolving(r);
+	case REACH_DIALLING:
+		return advance_dialling(r);
+	case REACH_SHAKING:
+		return advance_shaking(r);
+	case REACH_READY:
+		return REACH_DONE;
+	case REACH_IDLE:
+	case REACH_BROKEN:
+		break;
+	}
+	return REACH_FAILED;
+}
+
+struct upstream *
+reach_take(struct reach *r)
+{
+	struct upstream *up = r->up;
+	must(r->state == REACH_READY);
+	r->up = NULL;
+	r->state = REACH_IDLE;
+	return up;
+}
+
+void
+reach_cancel(struct reach *r)
+{
+	if (r->state == REACH_RESOLVING)
+		resolve_cancel(&r->resolve);
+	if (r->state == REACH_DIALLING)
+		dial_cancel(&r->dial);
+	upstream_free(r->up);
+	r->up = NULL;
+	r->state = REACH_IDLE;
+}
+
+void
+reach_keep_session(struct worker *w, const struct target *to, struct upstream *up)
+{
+	const struct resume_key key = resume_key(w, to);
+	resume_put(&w->resumes, &key, up->side.tls);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stage_ask: an explicit proxy's client says where it wants to go: CONNECT, or a
+ * request with an absolute target, which is plain HTTP and goes straight to the relay.
+ */
+#include <string.h>
+
+#include "base/stats.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "http/url.h"
+
+static int
+refuse_connect(struct session *s, enum err_code code, unsigned status, const char *text)
+{
+	const struct refusal refusal = {
+		.code = code, .text = span_str(text), .status = status};
+	s->story->action = "block";
+	session_refuse(s, &refusal);
+	return STAGE_RELAY; /* answers the CONNECT itself, with a page */
+}
+
+int
+stage_connect(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	struct url_host host;
+	if (!url_host_parse(x->request.authority, 0, &s->arena, &host, &err))
+		return refuse_connect(s, ERR_GATE_TARGET, 400, err.text);
+	s->facts.connect_host = host.name;
+	s->facts.host = host.name;
+	s->facts.port = host.port;
+	s->target = (struct target){
+		.g = s->g, .host = host.name, .port = host.port, .tls = true};
+	if (!gateway_port_allowed(s->g, host.port)) {
+		(void)err_set(&err, ERR_GATE_PORT, "port %u", host.port);
+		return refuse_connect(s, ERR_GATE_PORT, 403, err.text);
+	}
+	if (!buf_put(side_out(&s->client),
+		    SPAN("HTTP/1.1 200 Connection established\r\n\r\n")))
+		return TURN_WAIT; /* cannot be: nothing else is in it */
+	stat_add(STAT_CONNECTS, 1);
+	exchange_fini(x);
+	exchange_init(x, true);
+	return STAGE_HELLO;
+}
+
+static int
+give_up(struct session *s, enum ender who, enum err_code code)
+{
+	struct err err = {0};
+	if (code != ERR_NONE)
+		(void)err_set(&err, code, "while asking for a destination");
+	session_end(s, who, &err);
+	return TURN_OVER;
+}
+
+int
+stage_ask_advance(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	side_pull(&s->client);
+	switch (exchange_read_head(s)) {
+	case H1_MORE:
+		if (s->expired)
+			return give_up(s, ENDER_GATEWAY, ERR_GATE_CLIENT_SLOW);
+		return s->draining ? give_up(s, ENDER_GATEWAY, ERR_NONE) : TURN_WAIT;
+	case H1_CLOSED:
+		return give_up(s, ENDER_CLIENT, ERR_NONE);
+	case H1_HEAD:
+		if (x->request.method == HTTP_CONNECT && s->refusal.code == ERR_NONE)
+			return stage_connect(s);
+		s->story->action = s->refusal.code == ERR_NONE ? "plain" : "block";
+		return STAGE_RELAY;
+	case H1_FAILED:
+		return STAGE_RELAY; /* which answers 400 */
+	case H1_INFORM:
+	case H1_BODY:
+	case H1_TRAILERS:
+	case H1_END:
+	case H1_TUNNEL:
+		break;
+	}
+	return TURN_WAIT;
+}

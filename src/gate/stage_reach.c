@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stage_reach: the origin is reached before the client is shown anything, so that what
+ * the client sees can be what the origin really is: its protocol, its name, its fault.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "base/text.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "gate/worker.h"
+
+/* What we speak, in our order of preference, and the client offered. Wire form. */
+static struct span
+mirrored_alpn(struct session *s)
+{
+	if (hello_offers(&s->hello, SPAN("http/1.1")))
+		return SPAN("\x08http/1.1");
+	return (struct span){0};
+}
+
+/* A protocol we do not speak cannot be inspected; what then is the same question as
+ * with bytes that are no TLS at all. */
+static bool
+speaks_only_others(const struct session *s)
+{
+	return s->hello.alpn.n > 0 && !hello_offers(&s->hello, SPAN("http/1.1"));
+}
+
+unsigned
+stage_reach_status(enum err_code code)
+{
+	switch ((int)code) {
+	case ERR_GATE_ADDRESS:
+	case ERR_GATE_SELF:
+	case ERR_NET_FORBIDDEN:
+		return 403;
+	case ERR_NET_TIMEOUT:
+	case ERR_GATE_ORIGIN_SLOW:
+		return 504;
+	default:
+		return 502;
+	}
+}
+
+/* Where TLS is to be inspected people get a page; a tunnel can only be closed. */
+static int
+give_up(struct session *s, const struct err *err)
+{
+	const struct refusal refusal = {
+		.code = err->code,
+		.text = span_str(err->text),
+		.status = stage_reach_status(err->code),
+	};
+	s->story->reach = s->reach.times;
+	reach_cancel(&s->reach);
+	if (!s->target.tls) {
+		session_end(s, ENDER_ORIGIN, err);
+		return TURN_OVER;
+	}
+	stat_add(STAT_UNREACHABLE, 1);
+	session_refuse(s, &refusal);
+	return STAGE_PRESENT;
+}
+
+static int
+action_for_class(const struct untrusted *u, enum verdict_class class)
+{
+	int action = u->other;
+	switch ((int)class) {
+	case VERDICT_UNKNOWN_ISSUER:
+	case VERDICT_INCOMPLETE:
+		action = u->unknown_issuer;
+		break;
+	case VERDICT_SELF_SIGNED:
+		action = u->self_signed;
+		break;
+	case VERDICT_EXPIRED:
+		action = u->expired;
+		break;
+	case VERDICT_NOT_YET:
+		action = u->not_yet_valid;
+		break;
+	case VERDICT_WRONG_NAME:
+		action = u->wrong_name;
+		break;
+	case VERDICT_WEAK_KEY:
+	case VERDICT_WEAK_SIGNATURE:
+		action = u->weak;
+		break;
+	default: /* the rest are `other` */
+		break;
+	}
+	return action == UNTRUSTED_AS_DEFAULT ? u->action : action;
+}
+
+static void
+refuse_untrusted(struct session *s, const struct verdict *v)
+{
+	const struct refusal refusal = {
+		.code = ERR_GATE_UNTRUSTED,
+		.text = span_str(v->text),
+		.status = 502,
+	};
+	s->story->action = "block";
+	stat_add(STAT_UNTRUSTED, 1);
+	session_refuse(s, &refusal);
+}
+
+static void
+judge(struct session *s)
+{
+	const struct verdict *v = &s->up->verdict;
+	s->facts.origin_ip = s->up->peer.ip;
+	s->facts.origin_verdict = span_str(verdict_id(v->class));
+	const struct act *act = session_decide(s, PHASE_PEER);
+	if (act && act->kind == ACT_BLOCK) {
+		session_block(s, act, PHASE_PEER);
+		return;
+	}
+	if (v->class == VERDICT_GOOD)
+		return;
+	if (action_for_class(&s->g->untrusted, v->class) != UNTRUSTED_ALLOW) {
+		refuse_untrusted(s, v);
+		return;
+	}
+	log_info("upstream.untrusted", "host=%.*s verdict=%s action=allow",
+		SPAN_ARG(s->facts.host), verdict_id(v->class));
+}
+
+/* An origin that is not accepted is never resumed, never pooled, never spoken to. */
+bool
+stage_reach_judge(struct session *s)
+{
+	judge(s);
+	if (s->over)
+		return false;
+	if (s->refusal.code != ERR_NONE) {
+		upstream_free(s->up);
+		s->up = NULL;
+		return false;
+	}
+	if (tls_state(s->up->side.tls) == TLS_WANTS_VERDICT)
+		tls_accept(s->up->side.tls);
+	return true;
+}
+
+void
+stage_reach_keep_session(struct session *s)
+{
+	struct upstream *up = s->up;
+	if (!up->side.tls || up->was_reused || up->requests != 1)
+		return;
+	reach_keep_session(s->w, &s->exchange.target, up);
+}
+
+static int
+arrive(struct session *s)
+{
+	s->up = reach_take(&s->reach);
+	s->story->reach = s->reach.times;
+	story_origin(s, s->up);
+	if (!s->target.tls)
+		return STAGE_TUNNEL;
+	if (!stage_reach_judge(s) && s->over)
+		return TURN_OVER;
+	return STAGE_PRESENT;
+}
+
+int
+stage_reach_advance(struct session *s)
+{
+	struct err err = {0};
+	if (s->client.io.failed ||
+		(side_eof(&s->client) && buf_empty(&s->client.io.in))) {
+		session_end(s, ENDER_CLIENT, NULL);
+		return TURN_OVER;
+	}
+	if (reach_is_idle(&s->reach)) {
+		if (s->target.tls && speaks_only_others(s)) {
+			(void)err_set(&err, ERR_GATE_PROTOCOL,
+				"the client offers no protocol we know");
+			session_end(s, ENDER_GATEWAY, &err);
+			return TURN_OVER;
+		}
+		s->target.alpn = s->target.tls ? mirrored_alpn(s) : (struct span){0};
+		reach_start(&s->reach, s, &s->target, !s->target.tls);
+	}
+	switch (reach_advance(&s->reach)) {
+	case REACH_DONE:
+		return arrive(s);
+	case REACH_FAILED:
+		err = s->reach.err;
+		return give_up(s, &err);
+	case REACH_WAIT:
+		break;
+	}
+	if (!s->expired)
+		return TURN_WAIT;
+	(void)err_set(&err, ERR_GATE_ORIGIN_SLOW, "%.*s could not be reached in time",
+		SPAN_ARG(s->target.host));
+	return give_up(s, &err);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stage_relay, stage_farewell: requests and responses, and the polite end.
+ */
+#include "base/clock.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "gate/worker.h"
+
+/* How long what is going on now may take without anything moving. */
+static uint64_t
+patience_ms(const struct session *s)
+{
+	const struct client_settings *c = &s->g->client;
+	switch (s->exchange.state) {
+	case EXCHANGE_IDLE:
+		return c->idle_ms;
+	case EXCHANGE_HEAD:
+		return c->head_ms;
+	case EXCHANGE_REACHING:
+		return s->g->upstream.connect_ms + s->g->upstream.handshake_ms;
+	case EXCHANGE_SENDING:
+		return s->exchange.request_sent && !s->exchange.answered
+			? s->g->upstream.answer_ms
+			: c->stall_ms;
+	case EXCHANGE_ANSWERING:
+	case EXCHANGE_UPGRADED:
+	case EXCHANGE_CLOSING:
+		break;
+	}
+	return c->stall_ms;
+}
+
+/* A head that trickles in has one deadline for all of it; elsewhere any octet that
+ * moves begins a new one. */
+static void
+set_deadline(struct session *s, enum exchange_state before)
+{
+	bool restarts = s->exchange.state != EXCHANGE_HEAD || before != EXCHANGE_HEAD;
+	if (restarts)
+		session_deadline(s, patience_ms(s));
+}
+
+static int
+take_too_long(struct session *s)
+{
+	struct err err = {0};
+	switch (s->exchange.state) {
+	case EXCHANGE_IDLE:
+		s->story->ender = ENDER_GATEWAY;
+		s->story->ended_in = STAGE_RELAY;
+		return STAGE_FAREWELL;
+	case EXCHANGE_SENDING:
+	case EXCHANGE_REACHING:
+		if (!s->exchange.answered) {
+			(void)err_set(&err, ERR_GATE_ORIGIN_SLOW, "no answer in time");
+			exchange_fail(s, &err, 504);
+			return TURN_WAIT;
+		}
+		break;
+	case EXCHANGE_HEAD:
+	case EXCHANGE_ANSWERING:
+	case EXCHANGE_UPGRADED:
+	case EXCHANGE_CLOSING:
+		break;
+	}
+	(void)err_set(&err, ERR_GATE_CLIENT_SLOW, "nothing moved for too long");
+	session_end(s, ENDER_GATEWAY, &err);
+	return TURN_OVER;
+}
+
+int
+stage_relay_advance(struct session *s)
+{
+	enum exchange_state before = s->exchange.state;
+	if (s->expired) {
+		s->expired = false;
+		int turn = take_too_long(s);
+		if (turn != TURN_WAIT)
+			return turn;
+	}
+	side_pull(&s->client);
+	if (s->up)
+		side_pull(&s->up->side);
+	switch (exchange_advance(s)) {
+	case EXCHANGE_CONNECTS:
+		return stage_connect(s);
+	case EXCHANGE_ENDS:
+		return STAGE_FAREWELL;
+	case EXCHANGE_BREAKS:
+		session_end(s, ENDER_NONE, &s->exchange.err);
+		return TURN_OVER;
+	case EXCHANGE_WAITS:
+	case EXCHANGE_GOES_ON:
+		break;
+	}
+	set_deadline(s, before);
+	return TURN_WAIT;
+}
+
+/*
+ * What is queued goes out, then our end closes, then the client's words are dropped
+ * until it closes too: a socket closed with unread bytes would reset, and take back the
+ * answer the client has not read yet.
+ */
+int
+stage_farewell_advance(struct session *s)
+{
+	if (s->up) {
+		side_end(&s->up->side);
+		upstream_free(s->up);
+		s->up = NULL;
+	}
+	side_end(&s->client);
+	side_pull(&s->client);
+	buf_drop(side_in(&s->client), buf_len(side_in(&s->client)));
+	if (s->client.tls)
+		buf_drop(&s->client.io.in, buf_len(&s->client.io.in));
+	if (!s->expired && !s->client.io.failed &&
+		!(s->client.io.shut && s->client.io.eof))
+		return TURN_WAIT;
+	session_end(s, ENDER_GATEWAY, NULL);
+	return TURN_OVER;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/story.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "gate/stages.h"
+#include "gate/worker.h"
+
+struct session_story *
+story_new(void)
+{
+	struct session_story *story = mem_alloc(sizeof(*story));
+	story->id = event_id_new();
+	story->wall_ms = clock_wall_ms();
+	story->began_us = story->stage_us = clock_us();
+	story->alert = TLS_NO_ALERT;
+	return story;
+}
+
+void
+story_free(struct session_story *story)
+{
+	if (!story)
+		return;
+	cert_put(story->origin_leaf);
+	mem_free(story);
+}
+
+void
+story_stage(struct session *s)
+{
+	uint64_t now = clock_us();
+	s->story->stages[s->stage] += now - s->story->stage_us;
+	s->story->stage_us = now;
+}
+
+static void
+copy_text(char *dst, size_t cap, const char *text)
+{
+	text_format(dst, cap, "%s", text ? text : "");
+}
+
+void
+story_origin(struct session *s, const struct upstream *up)
+{
+	struct session_story *story = s->story;
+	struct tls_facts facts;
+	story->origin = up->peer;
+	story->origin_reused = up->was_reused;
+	if (!up->side.tls)
+		return;
+	tls_facts(up->side.tls, &facts);
+	story->origin_version = facts.version_name;
+	story->origin_resumed = facts.resumed;
+	copy_text(story->origin_cipher, sizeof(story->origin_cipher), facts.cipher);
+	copy_text(story->origin_group, sizeof(story->origin_group), facts.group);
+	story->origin_verdict = verdict_id(up->verdict.class);
+	if (up->verdict.n_path > 0 && !story->origin_leaf)
+		story->origin_leaf = cert_get(up->verdict.path[0]);
+}
+
+void
+story_client(struct session *s)
+{
+	struct session_story *story = s->story;
+	struct tls_facts facts;
+	tls_facts(s->client.tls, &facts);
+	story->client_version = facts.version_name;
+	story->client_resumed = facts.resumed;
+	copy_text(story->client_cipher, sizeof(story->client_cipher), facts.cipher);
+	copy_text(story->client_group, sizeof(story->client_group), facts.group);
+	(void)span_copy(story->alpn, sizeof(story->alpn), facts.alpn);
+}
+
+/* close_notify is how it should end; anything else is worth telling. */
+static void
+note_alert(struct session_story *story, const struct tls *tls, enum ender peer)
+{
+	struct tls_facts facts;
+	if (!tls || story->alert > 0)
+		return;
+	tls_facts(tls, &facts);
+	if (facts.alert_received > 0) {
+		story->alert = facts.alert_received;
+		story->alert_by = peer;
+	} else if (facts.alert_sent > 0) {
+		story->alert = facts.alert_sent;
+		story->alert_by = ENDER_GATEWAY;
+	}
+}
+
+void
+story_alerts(struct session *s)
+{
+	const struct upstream *up = s->up ? s->up : s->reach.up;
+	note_alert(s->story, s->client.tls, ENDER_CLIENT);
+	if (up)
+		note_alert(s->story, up->side.tls, ENDER_ORIGIN);
+}
+
+static const char *
+ender_name(enum ender who)
+{
+	static const char *const names[] = {
+		[ENDER_NONE] = NULL,
+		[ENDER_CLIENT] = "client",
+		[ENDER_ORIGIN] = "origin",
+		[ENDER_GATEWAY] = "gateway",
+	};
+	return names[who];
+}
+
+static void
+put_rule(struct text *t, const struct gateway *g, enum phase phase, uint32_t rule)
+{
+	const struct policy_rule row = policy_rule(g->policy, rule);
+	if (t->n > 0)
+		text_put(t, SPAN(" "));
+	text_add(t, "%s:%.*s=%s", phase_name(phase), SPAN_ARG(row.name),
+		row.action->name);
+}
+
+static void
+tell_labels(struct event *e, const struct gateway *g, const struct verdict_record *v)
+{
+	char line[256];
+	struct text t = text_to(line, sizeof(line));
+	for (uint32_t i = 0; i < v->n_noted; i++) {
+		const struct policy_rule row = policy_rule(g->policy, v->noted[i]);
+		const struct act *act = &g->acts[row.tag];
+		if (t.n > 0)
+			text_put(&t, SPAN(","));
+		text_put(&t, act->text.n > 0 ? act->text : row.name);
+	}
+	event_str(e, EVENT_LABELS, text_span(&t));
+}
+
+void
+story_verdicts(struct event *e, const struct gateway *g, const struct verdict_record *v)
+{
+	char decided[512];
+	char dry[512];
+	struct text all = text_to(decided, sizeof(decided));
+	struct text trial = text_to(dry, sizeof(dry));
+	for (enum phase p = 0; p < PHASE_COUNT; p++) {
+		if (!(v->done >> p & 1))
+			continue;
+		if (v->decided[p] != RULE_NONE)
+			put_rule(&all, g, p, v->decided[p]);
+		if (v->dry[p] != RULE_NONE)
+			put_rule(&trial, g, p, v->dry[p]);
+	}
+	event_str(e, EVENT_VERDICTS, text_span(&all));
+	event_str(e, EVENT_DRY_RUN, text_span(&trial));
+	if (v->n_noted > 0)
+		tell_labels(e, g, v);
+}
+
+/* The rule that decided last is the one whose action was taken. */
+static struct span
+deciding_rule(const struct gateway *g, const struct verdict_record *v)
+{
+	struct span name = {0};
+	for (enum phase p = 0; p < PHASE_COUNT; p++) {
+		if ((v->done >> p & 1) && v->decided[p] != RULE_NONE)
+			name = policy_rule(g->policy, v->decided[p]).name;
+	}
+	return name;
+}
+
+static void
+tell_who(struct event *e, const struct session *s)
+{
+	char listener[ADDR_TEXT];
+	event_id(e, EVENT_SESSION, s->story->id);
+	event_str(e, EVENT_GATEWAY, s->g->name);
+	event_cstr(e, EVENT_LISTENER, addr_text(listener, &s->facts.server));
+	event_int(e, EVENT_WORKER, s->w->index);
+	event_ip(e, EVENT_CLIENT, &s->facts.client.ip);
+	event_int(e, EVENT_CLIENT_PORT, s->facts.client.port);
+	event_str(e, EVENT_HOST, s->facts.host);
+	if (s->facts.port)
+		event_int(e, EVENT_PORT, s->facts.port);
+	event_cstr(e, EVENT_FRONT, "proxy");
+}
+
+static void
+tell_hello(struct event *e, const struct session *s)
+{
+	char print[HELLO_JA4];
+	char offered[128];
+	if (!s->facts.hello)
+		return;
+	struct text t = text_to(offered, sizeof(offered));
+	struct span rest = s->hello.alpn;
+	struct span name = {0};
+	while (hello_next_alpn(&rest, &name)) {
+		if (t.n > 0)
+			text_put(&t, SPAN(","));
+		text_put_safe(&t, name);
+	}
+	event_str(e, EVENT_SNI, s->facts.sni);
+	event_flag(e, EVENT_ECH, s->hello.has_ech);
+	event_cstr(e, EVENT_JA3, hello_ja3(&s->hello, print));
+	event_cstr(e, EVENT_JA4, hello_ja4(&s->hello, print));
+	event_str(e, EVENT_ALPN_OFFERED, text_span(&t));
+}
+
+static void
+tell_certificate(struct event *e, struct cert *leaf)
+{
+	char line[512];
+	char date[CLOCK_TEXT];
+	struct text t = text_to(line, sizeof(line));
+	if (!leaf)
+		return;
+	cert_name_text(leaf->subject, &t);
+	event_str(e, EVENT_ORIGIN_SUBJECT, text_span(&t));
+	t = text_to(line, sizeof(line));
+	cert_name_text(leaf->issuer, &t);
+	event_str(e, EVENT_ORIGIN_ISSUER, text_span(&t));
+	t = text_to(line, sizeof(line));
+	text_put_hex(&t, span_of(leaf->sha256, sizeof(leaf->sha256)), false);
+	event_str(e, EVENT_ORIGIN_SHA256, text_span(&t));
+	event_cstr(e, EVENT_ORIGIN_NOT_AFTER, clock_text(date, leaf->not_after * 1000));
+}
+
+static void
+tell_tls(struct event *e, const struct session *s)
+{
+	const struct session_story *story = s->story;
+	event_cstr(e, EVENT_ALPN, story->alpn);
+	event_cstr(e, EVENT_CLIENT_TLS, story->client_version);
+	event_cstr(e, EVENT_CLIENT_CIPHER, story->client_cipher);
+	event_cstr(e, EVENT_CLIENT_GROUP, story->client_group);
+	event_flag(e, EVENT_CLIENT_RESUMED, story->client_resumed);
+	event_cstr(e, EVENT_ORIGIN_TLS, story->origin_version);
+	event_cstr(e, EVENT_ORIGIN_CIPHER, story->origin_cipher);
+	event_cstr(e, EVENT_ORIGIN_GROUP, story->origin_group);
+	event_flag(e, EVENT_ORIGIN_RESUMED, story->origin_resumed);
+	event_flag(e, EVENT_ORIGIN_REUSED, story->origin_reused);
+	event_cstr(e, EVENT_ORIGIN_VERDICT, story->origin_verdict);
+	event_flag(e, EVENT_LEAF_CACHED, story->leaf_cached);
+	event_cstr(e, EVENT_LEAF_SERIAL, story->leaf_serial);
+	tell_certificate(e, story->origin_leaf);
+	if (story->alert >= 0) {
+		event_cstr(e, EVENT_ALERT, tls_alert_name(story->alert));
+		event_cstr(e, EVENT_ALERT_BY, ender_name(story->alert_by));
+	}
+}
+
+/* A step that was not taken has no duration. */
+static void
+tell_duration(struct event *e, enum event_field field, uint64_t us)
+{
+	if (us > 0)
+		event_int(e, field, (int64_t)us);
+}
+
+static void
+tell_durations(struct event *e, const struct session *s)
+{
+	const struct session_story *story = s->story;
+	tell_duration(e, EVENT_US_ASK, story->stages[STAGE_ASK]);
+	tell_duration(e, EVENT_US_HELLO, story->stages[STAGE_HELLO]);
+	tell_duration(e, EVENT_US_RESOLVE, story->reach.resolve_us);
+	tell_duration(e, EVENT_US_DIAL, story->reach.dial_us);
+	tell_duration(e, EVENT_US_ORIGIN_TLS, story->reach.tls_us);
+	tell_duration(e, EVENT_US_VERIFY, story->reach.verify_us);
+	tell_duration(e, EVENT_US_MINT, story->mint_us);
+	tell_duration(e, EVENT_US_CLIENT_TLS, story->stages[STAGE_PRESENT]);
+	tell_duration(e, EVENT_US_TOTAL, clock_us() - story->began_us);
+}
+
+void
+story_tell(const struct session *s)
+{
+	const struct session_story *story = s->story;
+	struct event e;
+	event_init(&e, EVENT_KIND_SESSION);
+	event_time(&e, story->wall_ms);
+	tell_who(&e, s);
+	event_cstr(&e, EVENT_ACTION, story->action);
+	event_str(&e, EVENT_RULE, deciding_rule(s->g, &s->verdicts));
+	story_verdicts(&e, s->g, &s->verdicts);
+	tell_hello(&e, s);
+	tell_tls(&e, s);
+	tell_durations(&e, s);
+	event_ip(&e, EVENT_ORIGIN_IP, &story->origin.ip);
+	if (story->origin.port)
+		event_int(&e, EVENT_ORIGIN_PORT, story->origin.port);
+	event_int(&e, EVENT_REQUESTS, (int64_t)story->requests);
+	event_int(&e, EVENT_BYTES_UP, (int64_t)story->bytes_up);
+	event_int(&e, EVENT_BYTES_DOWN, (int64_t)story->bytes_down);
+	event_cstr(&e, EVENT_ENDED_BY, ender_name(story->ender));
+	event_cstr(&e, EVENT_ENDED_IN, stage_row(story->ended_in)->name);
+	if (story->err.code != ERR_NONE)
+		event_err(&e, &story->err);
+	event_emit(&s->w->events, &e);
+}
+
+static void
+tell_request(struct event *e, const struct exchange *x)
+{
+	event_str(e, EVENT_METHOD, x->request.method_name);
+	event_str(e, EVENT_SCHEME, x->facts.scheme);
+	event_str(e, EVENT_PATH, x->facts.path);
+	event_str(e, EVENT_QUERY, x->facts.query);
+	event_cstr(e, EVENT_CLIENT_HTTP, http_version_text(x->request.version));
+	event_str(e, EVENT_USER_AGENT,
+		http_get_id(&x->request.fields, HTTP_NAME_USER_AGENT));
+	event_str(e, EVENT_REQUEST_TYPE,
+		http_get_id(&x->request.fields, HTTP_NAME_CONTENT_TYPE));
+	if (x->response.status)
+		event_int(e, EVENT_STATUS, x->response.status);
+	event_cstr(e, EVENT_ORIGIN_HTTP, http_version_text(x->response.version));
+	event_str(e, EVENT_RESPONSE_TYPE,
+		http_get_id(&x->response.fields, HTTP_NAME_CONTENT_TYPE));
+}
+
+void
+exchange_tell(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct event e;
+	if (x->id == 0 || x->told)
+		return;
+	x->told = true;
+	s->story->bytes_up += x->bytes_request;
+	s->story->bytes_down += x->bytes_response;
+	event_init(&e, EVENT_KIND_REQUEST);
+	event_time(&e, x->wall_ms);
+	event_id(&e, EVENT_SESSION, s->story->id);
+	event_id(&e, EVENT_REQUEST, x->id);
+	event_str(&e, EVENT_GATEWAY, s->g->name);
+	event_ip(&e, EVENT_CLIENT, &s->facts.client.ip);
+	event_str(&e, EVENT_HOST, x->facts.host);
+	event_int(&e, EVENT_PORT, x->target.port);
+	event_cstr(&e, EVENT_ACTION, x->action);
+	event_str(&e, EVENT_RULE, x->rule);
+	story_verdicts(&e, s->g, &x->verdicts);
+	tell_request(&e, x);
+	event_flag(&e, EVENT_ORIGIN_REUSED, x->reused);
+	event_int(&e, EVENT_BYTES_REQUEST, (int64_t)x->bytes_request);
+	event_int(&e, EVENT_BYTES_RESPONSE, (int64_t)x->bytes_response);
+	if (x->answered_us > x->sent_us && x->sent_us > 0)
+		event_int(&e, EVENT_US_WAIT, (int64_t)(x->answered_us - x->sent_us));
+	event_int(&e, EVENT_US_TOTAL, (int64_t)(clock_us() - x->began_us));
+	if (x->err.code != ERR_NONE)
+		event_err(&e, &x->err);
+	event_emit(&s->w->events, &e);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * story: what the event of a session will tell: facts that no stage needs again.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "event/event.h"
+#include "gate/session.h"
+#include "pki/cert.h"
+
+struct session_story {
+	uint64_t id;
+	int64_t wall_ms;
+	uint64_t began_us;
+	uint64_t stage_us;            /* the stage now running began */
+	uint64_t stages[STAGE_COUNT]; /* spent in each, µs */
+	struct reach_times reach;
+	uint64_t mint_us;
+	enum ender ender;
+	enum stage ended_in;
+	struct err err;
+	const char *action; /* inspect, bypass, block, plain, … */
+	struct addr origin;
+	bool origin_reused;
+	bool origin_resumed;
+	const char *origin_version;
+	char origin_cipher[48];
+	char origin_group[24];
+	const char *origin_verdict;
+	struct cert *origin_leaf; /* owned reference, or NULL */
+	char leaf_serial[48];     /* of what the client was shown */
+	bool leaf_cached;
+	bool client_resumed;
+	const char *client_version;
+	char client_cipher[48];
+	char client_group[24];
+	char alpn[16];
+	int alert; /* TLS_NO_ALERT, or its number */
+	enum ender alert_by;
+	uint64_t requests;
+	uint64_t bytes_up;
+	uint64_t bytes_down;
+};
+
+struct session_story *story_new(void);
+void story_free(struct session_story *story);
+
+/* The stage now running ends here. */
+void story_stage(struct session *s);
+/* Takes over what the connection to the origin tells, once it stands. */
+void story_origin(struct session *s, const struct upstream *up);
+/* The same of the client's handshake. */
+void story_client(struct session *s);
+/* The alert that ended it, if one did. */
+void story_alerts(struct session *s);
+/* Emits the session's event. */
+void story_tell(const struct session *s);
+/* Sets what sessions and requests have in common: rule, verdicts, labels, dry run. */
+void story_verdicts(
+	struct event *e, const struct gateway *g, const struct verdict_record *v);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * target: where a connection to an origin goes, and all that it must be found by.
+ */
+#pragma once
+
+#include "base/span.h"
+
+struct gateway;
+
+/* Spans are borrowed from the session or exchange that wants to go there. */
+struct target {
+	const struct gateway *g;
+	struct span host; /* lower case; a name or an address */
+	uint16_t port;
+	bool tls;
+	struct span sni;  /* what origins are told; usually the host */
+	struct span alpn; /* wire form, as offered; empty: none */
+};

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * upstream: a connection to an origin, and the pool of those that wait for a next
+ * request.
+ *
+ * Owned by the session that uses it, or by the worker's pool. What was found out about
+ * the origin (its chain, the verdict) stays with the connection, so that a client
+ * served over a pooled one is decided by the same facts as the one it was opened for.
+ * Connections are shared only between clients that agree in everything the verdict
+ * depends on, and never after a client authenticated on one.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "gate/side.h"
+#include "gate/target.h"
+#include "net/addr.h"
+#include "pki/trust.h"
+
+struct worker;
+struct session;
+
+struct upstream {
+	struct side side;
+	struct worker *w;
+	struct session *user; /* NULL while in the pool */
+	struct corpse corpse;
+
+	struct map_item by_target; /* the pool's; several may have one key */
+	struct list idle;          /* in the pool, oldest first */
+	struct list same;          /* others with this key */
+	struct timer idle_deadline;
+	uint8_t *key; /* owned */
+	size_t n_key;
+	size_t target_index;
+
+	struct addr peer;
+	struct verdict verdict; /* of its chain; class good for plain ones too */
+	bool was_reused;        /* at least one request went before */
+	bool bound;             /* a client authenticated on it: never shared */
+	unsigned requests;
+};
+
+struct upstream_pool {
+	struct map by_target; /* first idle connection of each key */
+	struct list idle;     /* all, oldest first */
+	size_t n;
+	size_t most;
+};
+
+void upstream_pool_init(struct upstream_pool *pool, size_t most);
+void upstream_pool_fini(struct upstream_pool *pool);
+
+/* Takes fd, just connected. */
+struct upstream *upstream_new(struct worker *w, const struct target *to, int fd);
+/* Closes and buries. NULL is fine. */
+void upstream_free(struct upstream *up);
+/* An idle connection to this, now the session's; or NULL. */
+struct upstream *upstream_take(struct worker *w, const struct target *to);
+/* The request is over and both ends may go on: to the pool, or closed. */
+void upstream_give(struct upstream *up, uint64_t idle_ms);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/worker.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "gate/session.h"
+#include "tls/profile.h"
+
+enum {
+	RESUME_BYTES = 8 * 1024 * 1024, /* sessions with origins */
+	EVENT_QUEUE = 4 * 1024 * 1024,  /* octets waiting for a slow scribe */
+	VAULT_ASKS = 8192,              /* questions to the vault at a time */
+};
+
+static void
+accepted(struct listener *l, int fd, const struct addr *peer)
+{
+	struct worker_listener *wl = CONTAINER_OF(l, struct worker_listener, listener);
+	session_open(wl->w, wl, fd, peer);
+}
+
+static bool
+send_events(struct event_link *link, struct span message)
+{
+	struct worker *w = CONTAINER_OF(link, struct worker, events);
+	return ipc_put(&w->event_pipe, message);
+}
+
+static void
+flush_events(struct worker *w)
+{
+	uint64_t wait_ms = event_flush(&w->events);
+	if (wait_ms != UINT64_MAX && !timer_is_set(&w->event_timer))
+		timer_set(&w->loop, &w->event_timer, clock_now() + wait_ms);
+}
+
+static void
+turn_ended(struct hook *h)
+{
+	flush_events(CONTAINER_OF(h, struct worker, each_turn));
+}
+
+static void
+events_due(struct timer *t)
+{
+	flush_events(CONTAINER_OF(t, struct worker, event_timer));
+}
+
+static bool
+open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
+{
+	const struct gateway *g = wg->g;
+	struct profile_spec to_clients = {
+		.role = PROFILE_SERVER,
+		.min_version = (uint16_t)g->client.min_version,
+		.tickets = w->tickets,
+		.session_timeout_s = (uint32_t)(g->client.session_ms / 1000),
+	};
+	struct profile_spec to_origins = {
+		.role = PROFILE_CLIENT,
+		.min_version = (uint16_t)g->upstream.min_version,
+	};
+	for (size_t i = 0; i < PROFILE_POLICY; i++)
+		to_clients.policy[i] = to_origins.policy[i] = g->policy_hash[i];
+	wg->to_clients = profile_new(&to_clients, err);
+	wg->to_origins = profile_new(&to_origins, err);
+	wg->wanted = facts_wanted(g->policy);
+	return wg->to_clients && wg->to_origins;
+}
+
+static bool
+open_gateways(struct worker *w, struct err *err)
+{
+	const struct settings *set = w->settings;
+	for (const struct conf_item *it = set->gateways; it; it = it->next)
+		w->n_gateways++;
+	w->gateways = mem_array(w->n_gateways, sizeof(*w->gateways));
+	for (const struct conf_item *it = set->gateways; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		w->gateways[g->index].g = g;
+		if (!open_profiles(w, &w->gateways[g->index], err))
+			return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
+	}
+	return true;
+}
+
+static size_t
+leaf_cache_bytes(const struct settings *set)
+{
+	size_t most = 0;
+	for (const struct conf_item *it = set->gateways; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		if (g->leaf_cache > most)
+			most = g->leaf_cache;
+	}
+	return most;
+}
+
+static size_t
+pool_size(const struct settings *set)
+{
+	size_t most = 0;
+	for (const struct conf_item *it = set->gateways; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		if (g->upstream.pool > most)
+			most = g->upstream.pool;
+	}
+	return most;
+}
+
+static void
+open_listeners(struct worker *w, const struct worker_spec *spec)
+{
+	const struct conf_item *it = w->settings->listens;
+	w->listeners = mem_array(spec->n_listen_fds, sizeof(*w->listeners));
+	for (size_t i = 0; i < spec->n_listen_fds && it; i++, it = it->next) {
+		struct worker_listener *wl = &w->listeners[w->n_listeners++];
+		wl->w = w;
+		wl->settings = (const struct listen_settings *)(const void *)it;
+		wl->listener.accepted = accepted;
+		listen_start(&wl->listener, &w->loop, spec->listen_fds[i], &w->limit);
+	}
+}
+
+static bool
+open_resolver(struct worker *w, struct err *err)
+{
+	const struct resolver_settings *r = &w->settings->resolver;
+	const struct resolve_options options = {
+		.servers = w->settings->servers,
+		.hosts_path = r->hosts.n > 0 ? (const char *)r->hosts.p : NULL,
+		.timeout_ms = (uint32_t)r->timeout_ms,
+	};
+	w->resolver = resolve_open(&w->loop, &options, err);
+	return w->resolver != NULL;
+}
+
+bool
+worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
+{
+	*w = (struct worker){.settings = spec->settings, .index = spec->index};
+	list_init(&w->sessions);
+	if (!loop_init(&w->loop, err))
+		return false;
+	w->tickets = tickets_new(spec->settings->ticket_secret, TICKETS_LIFE_MAX_S);
+	splice_pool_init(&w->pipes);
+	resume_cache_init(&w->resumes, RESUME_BYTES);
+	upstream_pool_init(&w->pool, pool_size(spec->settings));
+	listen_limit_init(&w->limit, spec->settings->connections);
+	ask_line_open(&w->vault, &w->loop, spec->vault_fd, VAULT_ASKS);
+	mint_init(&w->mint, &w->vault.link, leaf_cache_bytes(spec->settings));
+	if (spec->event_fd >= 0)
+		ipc_out_open(&w->event_pipe, &w->loop, spec->event_fd, EVENT_QUEUE);
+	event_link_init(&w->events, send_events);
+	w->event_timer.fired = events_due;
+	w->each_turn.run = turn_ended;
+	loop_each_turn(&w->loop, &w->each_turn);
+	if (!open_resolver(w, err) || !open_gateways(w, err)) {
+		worker_close(w);
+		return false;
+	}
+	open_listeners(w, spec);
+	return true;
+}
+
+void
+worker_run(struct worker *w)
+{
+	loop_run(&w->loop);
+}
+
+void
+worker_lost(struct worker *w)
+{
+	listen_release(&w->limit);
+	if (w->draining && list_empty(&w->sessions) && w->drained)
+		w->drained(w);
+}
+
+static void
+cut_the_rest(struct timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, drain_deadline);
+	struct err err = {0};
+	(void)err_set(
+		&err, ERR_GATE_DRAINED, "it was still open when the time was over");
+	LIST_EACH (it, &w->sessions)
+		session_end(CONTAINER_OF(it, struct session, in_worker), ENDER_GATEWAY,
+			&err);
+}
+
+static void
+stop_listening(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_listeners; i++)
+		listen_stop(&w->listeners[i].listener);
+	w->n_listeners = 0;
+}
+
+void
+worker_drain(struct worker *w)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	stop_listening(w);
+	w->drain_deadline.fired = cut_the_rest;
+	timer_set(&w->loop, &w->drain_deadline, clock_now() + w->settings->drain_ms);
+	LIST_EACH (it, &w->sessions)
+		session_drain(CONTAINER_OF(it, struct session, in_worker));
+	if (list_empty(&w->sessions) && w->drained)
+		w->drained(w);
+}
+
+void
+worker_stop(struct worker *w)
+{
+	loop_stop(&w->loop);
+}
+
+void
+worker_close(struct worker *w)
+{
+	LIST_EACH (it, &w->sessions)
+		session_end(CONTAINER_OF(it, struct session, in_worker), ENDER_GATEWAY,
+			NULL);
+	stop_listening(w);
+	upstream_pool_fini(&w->pool);
+	mint_fini(&w->mint);
+	event_link_fini(&w->events);
+	if (w->event_pipe.loop)
+		ipc_out_close(&w->event_pipe);
+	ask_line_close(&w->vault);
+	loop_unhook(&w->each_turn);
+	timer_stop(&w->loop, &w->event_timer);
+	timer_stop(&w->loop, &w->drain_deadline);
+	if (w->resolver)
+		resolve_close(w->resolver);
+	resume_cache_fini(&w->resumes);
+	loop_fini(&w->loop); /* buries the sessions just ended */
+	for (size_t i = 0; i < w->n_gateways; i++) {
+		profile_put(w->gateways[i].to_clients);
+		profile_put(w->gateways[i].to_origins);
+	}
+	splice_pool_fini(&w->pipes);
+	tickets_free(w->tickets);
+	mem_free(w->gateways);
+	mem_free(w->listeners);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * worker: one process that carries traffic: a loop, its caches, its links.
+ *
+ * proc/ forks it and gives it everything it may touch: settings, open ports, a way to
+ * the vault, a way to the scribe. It shares nothing with other workers. It ends when it
+ * was told to drain and its last session has gone, or at once when it was stopped.
+ */
+#pragma once
+
+#include "event/event.h"
+#include "gate/facts.h"
+#include "gate/mint.h"
+#include "gate/settings.h"
+#include "gate/upstream.h"
+#include "keyless/line.h"
+#include "net/ipc.h"
+#include "net/listen.h"
+#include "net/resolve.h"
+#include "net/splice.h"
+#include "tls/resume.h"
+
+/* What proc/ hands over. */
+struct worker_spec {
+	const struct settings *settings; /* borrowed for the worker's life */
+	unsigned index;                  /* 0 … workers − 1 */
+	const int *listen_fds; /* one per settings->listens, in their order; taken */
+	size_t n_listen_fds;
+	int vault_fd; /* stream socket to the vault's key protocol; taken */
+	int event_fd; /* SOCK_SEQPACKET to the scribe; taken; -1: events go nowhere */
+};
+
+/* What a gateway needs per worker. */
+struct worker_gateway {
+	const struct gateway *g;    /* borrowed */
+	struct profile *to_clients; /* owned reference */
+	struct profile *to_origins; /* owned reference */
+	struct facts_wanted wanted;
+};
+
+struct worker_listener {
+	struct listener listener;
+	struct worker *w;
+	const struct listen_settings *settings;
+};
+
+struct worker {
+	struct loop loop;
+	const struct settings *settings;
+	unsigned index;
+	struct resolver *resolver;
+	struct splice_pool pipes;
+	struct listen_limit limit;
+	struct worker_listener *listeners; /* owned */
+	size_t n_listeners;
+	struct worker_gateway *gateways; /* owned; by gateway->index */
+	size_t n_gateways;
+	struct tickets *tickets; /* owned */
+	struct resume_cache resumes;
+	struct upstream_pool pool;
+	struct mint mint;
+	struct ask_line vault;
+	struct ipc_out event_pipe;
+	struct event_link events;
+	struct hook each_turn;
+	struct timer event_timer;
+	struct list sessions;
+	bool draining;
+	struct timer drain_deadline;
+	void (*drained)(struct worker *w); /* may be NULL; the last session has gone */
+};
+
+/* Opens everything and begins to accept. False with everything closed. */
+MUST_USE bool worker_open(
+	struct worker *w, const struct worker_spec *spec, struct err *err);
+/* Runs until drained or stopped. */
+void worker_run(struct worker *w);
+/* No new connections; idle ones end now, busy ones after what they are doing; what is
+ * left after drain-timeout is cut. */
+void worker_drain(struct worker *w);
+/* The running turn is the last. */
+void worker_stop(struct worker *w);
+void worker_close(struct worker *w);
+/* A session has ended: for session.c. */
+void worker_lost(struct worker *w);
