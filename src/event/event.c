@@ -58,6 +58,15 @@ put_be(uint8_t *p, uint64_t v, size_t n)
 		p[i - 1] = (uint8_t)(v & 0xff);
 }
 
+static uint64_t
+get_be64(const uint8_t *p)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
 void
 event_init(struct event *e, enum event_kind kind)
 {
@@ -305,29 +314,51 @@ event_kind_find(struct span name)
 
 /* --- reading --- */
 
+/* The length of a string or address in `left`, and where it begins; false when it does
+ * not fit. Inlined by hand, as the whole of reading is: the scribe does it for all. */
 static bool
-read_field(struct read *r, struct event_view *out)
+take(struct span *left, size_t head, struct span *out)
 {
-	uint32_t f = read_be(r, 1);
+	if (left->n < head)
+		return false;
+	size_t n = head == 2 ? (size_t)left->p[0] << 8 | left->p[1]
+		: head == 1  ? left->p[0]
+			     : 8;
+	head = head == 8 ? 0 : head;
+	if (left->n - head < n)
+		return false;
+	*out = (struct span){left->p + head, n};
+	*left = (struct span){left->p + head + n, left->n - head - n};
+	return true;
+}
+
+static bool
+read_field(struct span *left, struct event_view *out)
+{
+	uint8_t f = left->p[0];
+	struct span s;
+
 	if (f >= EVENT_FIELDS || out->v[f].set)
 		return false;
+	*left = (struct span){left->p + 1, left->n - 1};
 	struct event_value *v = &out->v[f];
 	v->set = true;
 	switch ((enum event_type)rows[f].type) {
 	case EVENT_TYPE_STR:
-		v->s = read_vec(r, 2).left;
-		break;
+		return take(left, 2, &v->s);
 	case EVENT_TYPE_INT:
 	case EVENT_TYPE_ID:
-		v->i = (int64_t)read_be64(r);
-		break;
+		if (!take(left, 8, &s))
+			return false;
+		v->i = (int64_t)get_be64(s.p);
+		return true;
 	case EVENT_TYPE_FLAG:
 		v->i = 1;
-		break;
+		return true;
 	case EVENT_TYPE_IP:
-		return ip_from_bytes(read_vec(r, 1).left, &v->ip);
+		return take(left, 1, &s) && ip_from_bytes(s, &v->ip);
 	}
-	return true;
+	return false;
 }
 
 bool
@@ -335,20 +366,21 @@ event_read(struct span *s, struct event_view *out, struct err *err)
 {
 	struct read head = read_from(*s);
 	uint32_t size = read_be(&head, 4);
+	uint32_t kind = read_be(&head, 1);
+	int64_t time = (int64_t)read_be64(&head);
 
 	if (head.bad || size < HEAD || size > EVENT_BYTES || size > s->n)
 		return err_set(err, ERR_EVENT_RECORD, "size %u of %zu", size, s->n);
 
-	struct read r = read_from(span_slice(*s, 4, size));
+	struct span left = span_slice(*s, HEAD, size);
 	memset(out, 0, sizeof(*out));
-	uint32_t kind = read_be(&r, 1);
-	out->time = (int64_t)read_be64(&r);
 	bool ok = kind < EVENT_KINDS;
-	while (ok && read_more(&r))
-		ok = read_field(&r, out);
-	if (!ok || !read_done(&r))
+	while (ok && left.n > 0)
+		ok = read_field(&left, out);
+	if (!ok)
 		return err_set(err, ERR_EVENT_RECORD, "kind %u, %u octets", kind, size);
 	out->kind = (enum event_kind)kind;
+	out->time = time;
 	*s = span_from(*s, size);
 	return true;
 }

@@ -2,9 +2,10 @@
 /*
  * store: the writing half.
  *
- * One table, a column per field of event_list.h, rows in the order of arrival. There is
- * no index but the row's number: time rises with it, so looking for recent things reads
- * the end, and an insert touches the last page only. Rows leave in the same order.
+ * A table per kind of event, a column per field that the kind has in event_list.h, rows
+ * numbered over all tables in the order of arrival. There is no index but that number:
+ * time rises with it, so looking for recent things reads the end, and an insert touches
+ * the last page only. Rows leave in the same order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,13 +65,16 @@ column_type(enum event_field f)
 	return type == EVENT_TYPE_STR || type == EVENT_TYPE_IP ? "TEXT" : "INTEGER";
 }
 
-/* Which fields the file's table has a column for. */
+/* Which fields the kind's table has a column for. */
 static bool
-list_columns(sqlite3 *db, bool has[EVENT_FIELDS])
+list_columns(sqlite3 *db, enum event_kind kind, bool has[EVENT_FIELDS])
 {
+	char sql[100];
 	sqlite3_stmt *q = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT name FROM pragma_table_info('event')", -1,
-		    &q, NULL) != SQLITE_OK)
+
+	text_format(sql, sizeof(sql), "SELECT name FROM pragma_table_info('%s')",
+		event_kind_name(kind));
+	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
 		return false;
 	while (sqlite3_step(q) == SQLITE_ROW) {
 		enum event_field f = event_field_find(
@@ -81,25 +85,37 @@ list_columns(sqlite3 *db, bool has[EVENT_FIELDS])
 	return sqlite3_finalize(q) == SQLITE_OK;
 }
 
-/* Makes the table, or gives an older one the columns it lacks. */
+/* Makes the kind's table, or gives an older one the columns it lacks. */
 static bool
-make_table(sqlite3 *db)
+make_table(sqlite3 *db, enum event_kind kind)
 {
 	char sql[200];
 	bool has[EVENT_FIELDS] = {false};
 
-	if (!run(db,
-		    "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY,"
-		    " time INTEGER NOT NULL, kind TEXT NOT NULL)") ||
-		!list_columns(db, has))
+	text_format(sql, sizeof(sql),
+		"CREATE TABLE IF NOT EXISTS \"%s\" (seq INTEGER PRIMARY KEY, time "
+		"INTEGER NOT NULL)",
+		event_kind_name(kind));
+	if (!run(db, sql) || !list_columns(db, kind, has))
 		return false;
-	for (int f = 0; f < EVENT_FIELDS; f++) {
-		if (has[f])
+	for (int i = 0; i < EVENT_FIELDS; i++) {
+		enum event_field f = (enum event_field)i;
+		if (has[f] || !event_field_in(f, kind))
 			continue;
-		text_format(sql, sizeof(sql), "ALTER TABLE event ADD COLUMN \"%s\" %s",
-			event_field_name((enum event_field)f),
-			column_type((enum event_field)f));
+		text_format(sql, sizeof(sql), "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s",
+			event_kind_name(kind), event_field_name(f), column_type(f));
 		if (!run(db, sql))
+			return false;
+	}
+	return true;
+}
+
+static bool
+make_tables(sqlite3 *db)
+{
+	char sql[100];
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		if (!make_table(db, (enum event_kind)k))
 			return false;
 	}
 	text_format(sql, sizeof(sql), "PRAGMA application_id=%d", APPLICATION_ID);
@@ -107,21 +123,56 @@ make_table(sqlite3 *db)
 }
 
 static bool
-prepare_insert(struct store *s)
+prepare_insert(struct store *s, enum event_kind kind)
 {
 	char sql[SQL_MAX];
 	struct text t = text_to(sql, sizeof(sql));
+	uint8_t at = 2; /* seq and time come before */
 
-	text_add(&t, "INSERT INTO event(time,kind");
-	for (int f = 0; f < EVENT_FIELDS; f++)
-		text_add(&t, ",\"%s\"", event_field_name((enum event_field)f));
-	text_add(&t, ") VALUES(?,?");
-	for (int f = 0; f < EVENT_FIELDS; f++)
+	text_add(&t, "INSERT INTO \"%s\"(seq,time", event_kind_name(kind));
+	for (int i = 0; i < EVENT_FIELDS; i++) {
+		enum event_field f = (enum event_field)i;
+		if (!event_field_in(f, kind))
+			continue;
+		text_add(&t, ",\"%s\"", event_field_name(f));
+		s->place[kind][f] = ++at; /* at most 255 fields */
+	}
+	text_add(&t, ") VALUES(?");
+	for (int i = 1; i < at; i++)
 		text_add(&t, ",?");
 	text_add(&t, ")");
 	must(!t.cut); /* the names are ours */
-	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->insert,
-		       NULL) == SQLITE_OK;
+	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+		       &s->insert[kind], NULL) == SQLITE_OK;
+}
+
+/* The lowest or highest seq of all tables, or -1: what is "min" or "max". */
+static int64_t
+ask_end(sqlite3 *db, const char *what)
+{
+	char sql[100];
+	int64_t end = -1;
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		text_format(sql, sizeof(sql), "SELECT %s(seq) FROM \"%s\"", what,
+			event_kind_name((enum event_kind)k));
+		int64_t v = ask(db, sql, -1);
+		bool lower = what[1] == 'i';
+		if (v >= 0 && (end < 0 || (lower ? v < end : v > end)))
+			end = v;
+	}
+	return end;
+}
+
+static bool
+prepare(struct store *s)
+{
+	int64_t last = ask_end(s->db, "max");
+	s->seq = last > 0 ? (uint64_t)last : 0;
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		if (!prepare_insert(s, (enum event_kind)k))
+			return false;
+	}
+	return true;
 }
 
 /* WAL: readers never block the writer. NORMAL: a power cut may lose the last seconds,
@@ -134,8 +185,8 @@ set_up(struct store *s)
 		run(s->db, "PRAGMA synchronous=NORMAL") &&
 		run(s->db, "PRAGMA wal_autocheckpoint=2000") &&
 		run(s->db, "PRAGMA journal_size_limit=16777216") &&
-		run(s->db, "BEGIN IMMEDIATE") && make_table(s->db) &&
-		run(s->db, "COMMIT") && prepare_insert(s);
+		run(s->db, "BEGIN IMMEDIATE") && make_tables(s->db) &&
+		run(s->db, "COMMIT") && prepare(s);
 }
 
 /* The file, not for others' eyes; SQLite gives its -wal and -shm the same mode. */
@@ -184,7 +235,8 @@ store_close(struct store *s)
 	if (!s)
 		return;
 	store_flush(s);
-	sqlite3_finalize(s->insert);
+	for (int k = 0; k < EVENT_KINDS; k++)
+		sqlite3_finalize(s->insert[k]);
 	sqlite3_close(s->db);
 	mem_free(s);
 }
@@ -245,14 +297,15 @@ store_add(struct store *s, const struct event_view *e)
 		}
 	}
 	s->waiting++;
-	sqlite3_stmt *q = s->insert;
+	sqlite3_stmt *q = s->insert[e->kind];
+	const uint8_t *place = s->place[e->kind];
 	sqlite3_clear_bindings(q);
-	sqlite3_bind_int64(q, 1, e->time);
-	sqlite3_bind_text(q, 2, event_kind_name(e->kind), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 1, (int64_t)++s->seq);
+	sqlite3_bind_int64(q, 2, e->time);
 	for (int f = 0; f < EVENT_FIELDS; f++) {
-		if (e->v[f].set)
-			bind(q, f + STORE_COLUMNS_HEAD,
-				event_field_type((enum event_field)f), &e->v[f]);
+		if (e->v[f].set && place[f] > 0)
+			bind(q, place[f], event_field_type((enum event_field)f),
+				&e->v[f]);
 	}
 	int done = sqlite3_step(q);
 	sqlite3_reset(q);
@@ -290,15 +343,40 @@ static bool
 forget(struct store *s, int64_t last)
 {
 	char sql[100];
-	text_format(
-		sql, sizeof(sql), "DELETE FROM event WHERE seq<=%lld", (long long)last);
-	if (!run(s->db, sql)) {
-		complain(s, "forget");
+	uint64_t n = 0;
+	bool ok = run(s->db, "BEGIN");
+
+	for (int k = 0; k < EVENT_KINDS && ok; k++) {
+		text_format(sql, sizeof(sql), "DELETE FROM \"%s\" WHERE seq<=%lld",
+			event_kind_name((enum event_kind)k), (long long)last);
+		ok = run(s->db, sql);
+		n += ok ? (uint64_t)sqlite3_changes(s->db) : 0;
+	}
+	if (!ok || !run(s->db, "COMMIT")) {
+		abandon(s, "forget");
 		return false;
 	}
-	int n = sqlite3_changes(s->db);
-	stat_add(STAT_EVENTS_EXPIRED, n > 0 ? (uint64_t)n : 0);
+	stat_add(STAT_EVENTS_EXPIRED, n);
 	return n > 0;
+}
+
+/* Rows ended in this order and began nearly so: up to the last old one of the first. */
+static bool
+prune_age(struct store *s, int64_t first)
+{
+	char sql[160];
+	int64_t last = -1;
+	int64_t oldest = clock_wall_ms() - (int64_t)s->max_ms;
+
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		text_format(sql, sizeof(sql),
+			"SELECT max(seq) FROM \"%s\" WHERE seq<%lld AND time<%lld",
+			event_kind_name((enum event_kind)k),
+			(long long)(first + PRUNE_ROWS), (long long)oldest);
+		int64_t v = ask(s->db, sql, -1);
+		last = v > last ? v : last;
+	}
+	return last >= 0 && forget(s, last);
 }
 
 /* Forgets as many of the oldest rows as the file is too large, by their average. */
@@ -306,8 +384,7 @@ static bool
 prune_size(struct store *s, int64_t first)
 {
 	uint64_t size = file_size(s);
-	uint64_t rows =
-		(uint64_t)(ask(s->db, "SELECT max(seq) FROM event", first) - first + 1);
+	uint64_t rows = s->seq - (uint64_t)first + 1;
 
 	if (size <= s->max_size)
 		return false;
@@ -319,22 +396,10 @@ prune_size(struct store *s, int64_t first)
 static bool
 prune(struct store *s)
 {
-	char sql[160];
-	int64_t first = ask(s->db, "SELECT min(seq) FROM event", -1);
-	bool more = false;
-
+	int64_t first = ask_end(s->db, "min");
 	if (first < 0)
 		return false;
-	if (s->max_ms > 0) {
-		/* Rows ended in this order, began nearly so: the last old one among the
-		 * first. */
-		text_format(sql, sizeof(sql),
-			"SELECT max(seq) FROM event WHERE seq<%lld AND time<%lld",
-			(long long)(first + PRUNE_ROWS),
-			(long long)(clock_wall_ms() - (int64_t)s->max_ms));
-		int64_t last = ask(s->db, sql, -1);
-		more = last >= 0 && forget(s, last);
-	}
+	bool more = s->max_ms > 0 && prune_age(s, first);
 	if (!more && s->max_size > 0)
 		more = prune_size(s, first);
 	if (more)

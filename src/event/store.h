@@ -4,8 +4,9 @@
  *
  * The scribe writes, in batches: a transaction a second or a thousand events, whichever
  * comes first. Readers (`sekisho log`, the console) open the same file and never make
- * the writer wait. A column per row of event_list.h; new rows become new columns of an
- * old file. What the disk does not take is counted and forgotten: traffic goes on.
+ * the writer wait. A table per kind, a column per row of event_list.h; new rows become
+ * new columns of an old file. What the disk does not take is counted and forgotten:
+ * traffic goes on.
  */
 #pragma once
 

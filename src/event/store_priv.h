@@ -9,8 +9,11 @@
 #include "event/store.h"
 
 struct store {
-	sqlite3 *db;          /* owned */
-	sqlite3_stmt *insert; /* owned; NULL in a reader, and after a failure */
+	sqlite3 *db;                       /* owned */
+	sqlite3_stmt *insert[EVENT_KINDS]; /* owned; NULL in a reader */
+	uint8_t place[EVENT_KINDS]
+		     [EVENT_FIELDS]; /* of a field in them; 0: not a column */
+	uint64_t seq;                /* of the last event */
 	uint64_t max_ms;
 	uint64_t max_size;
 	uint64_t waiting;       /* events of the open transaction */
@@ -19,10 +22,6 @@ struct store {
 	uint64_t complained_ms; /* when the log was last told of a failure */
 	bool has_pruned;        /* pruned_ms is set, and nothing was left over */
 };
-
-/* Column of the statement that store_scan_open() makes: seq, time, kind, then fields.
- */
-enum { STORE_COLUMNS_HEAD = 3 };
 
 /* Fills *err from SQLite's own words. Returns false. */
 bool store_fail(sqlite3 *db, const char *doing, struct err *err);

@@ -14,9 +14,18 @@
 
 enum { SQL_MAX = 6 * 1024 };
 
-struct store_scan {
-	sqlite3_stmt *q;
+/* The rows of one kind. */
+struct kind_scan {
+	sqlite3_stmt *q;              /* owned; NULL when the kind is not asked for */
 	uint8_t column[EVENT_FIELDS]; /* of the result; 0 when the file has none */
+	bool has_row;
+	uint64_t seq; /* of the row */
+};
+
+struct store_scan {
+	struct kind_scan kinds[EVENT_KINDS];
+	bool oldest_first;
+	struct kind_scan *given; /* whose row was given out, and must be stepped over */
 };
 
 bool
@@ -28,7 +37,7 @@ store_open_read(const char *path, struct store **out, struct err *err)
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
 		    NULL) != SQLITE_OK ||
 		sqlite3_busy_timeout(s->db, 2000) != SQLITE_OK ||
-		sqlite3_exec(s->db, "SELECT seq FROM event LIMIT 1", NULL, NULL,
+		sqlite3_exec(s->db, "SELECT seq FROM session LIMIT 1", NULL, NULL,
 			NULL) != SQLITE_OK) {
 		(void)store_fail(s->db, path, err);
 		store_close(s);
@@ -38,40 +47,27 @@ store_open_read(const char *path, struct store **out, struct err *err)
 	return true;
 }
 
-/* The fields the file has, in the order of its columns, and their places. */
+/* The fields the kind's table has, and their places in the result. */
 static void
-put_columns(struct text *t, sqlite3 *db, struct store_scan *scan)
+put_columns(struct text *t, sqlite3 *db, enum event_kind kind, struct kind_scan *scan)
 {
+	char sql[100];
 	sqlite3_stmt *q = NULL;
-	uint8_t at = STORE_COLUMNS_HEAD;
+	uint8_t at = 2; /* behind seq and time */
 
-	if (sqlite3_prepare_v2(db, "SELECT name FROM pragma_table_info('event')", -1,
-		    &q, NULL) != SQLITE_OK)
+	text_format(sql, sizeof(sql), "SELECT name FROM pragma_table_info('%s')",
+		event_kind_name(kind));
+	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
 		return;
 	while (sqlite3_step(q) == SQLITE_ROW) {
 		enum event_field f = event_field_find(
 			span_str((const char *)sqlite3_column_text(q, 0)));
 		if (f == EVENT_FIELDS)
-			continue;
+			continue; /* of another version */
 		text_add(t, ",\"%s\"", event_field_name(f));
 		scan->column[f] = at++; /* each name once, at most 255 fields */
 	}
 	sqlite3_finalize(q);
-}
-
-static void
-put_kinds(struct text *t, unsigned kinds)
-{
-	const char *before = " AND kind IN (";
-	if (kinds == 0)
-		return;
-	for (int k = 0; k < EVENT_KINDS; k++) {
-		if ((kinds >> k & 1) == 0)
-			continue;
-		text_add(t, "%s'%s'", before, event_kind_name((enum event_kind)k));
-		before = ",";
-	}
-	text_add(t, ")");
 }
 
 static void
@@ -81,18 +77,24 @@ put_bound(struct text *t, const char *condition, int64_t v)
 		text_add(t, " AND %s%lld", condition, (long long)v);
 }
 
-bool
-store_scan_open(struct store *s, const struct store_range *r, struct store_scan **out,
-	struct err *err)
+static bool
+step(struct kind_scan *k)
+{
+	k->has_row = k->q && sqlite3_step(k->q) == SQLITE_ROW;
+	k->seq = k->has_row ? (uint64_t)sqlite3_column_int64(k->q, 0) : 0;
+	return k->has_row;
+}
+
+static bool
+open_kind(struct store *s, const struct store_range *r, enum event_kind kind,
+	struct kind_scan *scan)
 {
 	char sql[SQL_MAX];
 	struct text t = text_to(sql, sizeof(sql));
-	struct store_scan *scan = mem_alloc(sizeof(*scan));
 
-	text_add(&t, "SELECT seq,time,kind");
-	put_columns(&t, s->db, scan);
-	text_add(&t, " FROM event WHERE 1");
-	put_kinds(&t, r->kinds);
+	text_add(&t, "SELECT seq,time");
+	put_columns(&t, s->db, kind, scan);
+	text_add(&t, " FROM \"%s\" WHERE 1", event_kind_name(kind));
 	put_bound(&t, "time>=", r->since_ms);
 	put_bound(&t, "time<", r->until_ms);
 	put_bound(&t, "session=", (int64_t)r->session);
@@ -100,10 +102,27 @@ store_scan_open(struct store *s, const struct store_range *r, struct store_scan 
 	put_bound(&t, "seq<", (int64_t)r->before);
 	text_add(&t, " ORDER BY seq%s", r->oldest_first ? "" : " DESC");
 	must(!t.cut); /* the names are ours */
-	if (sqlite3_prepare_v2(s->db, sql, -1, &scan->q, NULL) != SQLITE_OK) {
-		(void)store_fail(s->db, "search", err);
-		mem_free(scan);
+	if (sqlite3_prepare_v2(s->db, sql, -1, &scan->q, NULL) != SQLITE_OK)
 		return false;
+	(void)step(scan);
+	return true;
+}
+
+bool
+store_scan_open(struct store *s, const struct store_range *r, struct store_scan **out,
+	struct err *err)
+{
+	struct store_scan *scan = mem_alloc(sizeof(*scan));
+
+	scan->oldest_first = r->oldest_first;
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		if (r->kinds != 0 && (r->kinds >> k & 1) == 0)
+			continue;
+		if (!open_kind(s, r, (enum event_kind)k, &scan->kinds[k])) {
+			(void)store_fail(s->db, "search", err);
+			store_scan_close(scan);
+			return false;
+		}
 	}
 	*out = scan;
 	return true;
@@ -129,26 +148,39 @@ read_column(sqlite3_stmt *q, int at, enum event_type type, struct event_value *v
 	return true;
 }
 
+/* The kind whose row comes next, or NULL. */
+static struct kind_scan *
+next_kind(struct store_scan *scan)
+{
+	struct kind_scan *best = NULL;
+	for (int i = 0; i < EVENT_KINDS; i++) {
+		struct kind_scan *k = &scan->kinds[i];
+		if (k->has_row && (!best || (k->seq < best->seq) == scan->oldest_first))
+			best = k;
+	}
+	return best;
+}
+
 bool
 store_scan_next(struct store_scan *scan, struct event_view *out)
 {
-	while (sqlite3_step(scan->q) == SQLITE_ROW) {
-		memset(out, 0, sizeof(*out));
-		out->seq = (uint64_t)sqlite3_column_int64(scan->q, 0);
-		out->time = sqlite3_column_int64(scan->q, 1);
-		out->kind = event_kind_find(
-			span_str((const char *)sqlite3_column_text(scan->q, 2)));
-		if (out->kind == EVENT_KINDS)
-			continue; /* of another version */
-		for (int f = 0; f < EVENT_FIELDS; f++) {
-			struct event_value *v = &out->v[f];
-			v->set = scan->column[f] > 0 &&
-				read_column(scan->q, scan->column[f],
-					event_field_type((enum event_field)f), v);
-		}
-		return true;
+	if (scan->given)
+		(void)step(scan->given);
+	struct kind_scan *k = next_kind(scan);
+	scan->given = k;
+	if (!k)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->seq = k->seq;
+	out->time = sqlite3_column_int64(k->q, 1);
+	out->kind = (enum event_kind)(k - scan->kinds);
+	for (int f = 0; f < EVENT_FIELDS; f++) {
+		struct event_value *v = &out->v[f];
+		v->set = k->column[f] > 0 &&
+			read_column(k->q, k->column[f],
+				event_field_type((enum event_field)f), v);
 	}
-	return false;
+	return true;
 }
 
 void
@@ -156,24 +188,26 @@ store_scan_close(struct store_scan *scan)
 {
 	if (!scan)
 		return;
-	sqlite3_finalize(scan->q);
+	for (int i = 0; i < EVENT_KINDS; i++)
+		sqlite3_finalize(scan->kinds[i].q);
 	mem_free(scan);
-}
-
-static uint64_t
-ask_seq(struct store *s, const char *sql)
-{
-	sqlite3_stmt *q = NULL;
-	uint64_t seq = 0;
-	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK &&
-		sqlite3_step(q) == SQLITE_ROW)
-		seq = (uint64_t)sqlite3_column_int64(q, 0);
-	sqlite3_finalize(q);
-	return seq;
 }
 
 uint64_t
 store_last(struct store *s)
 {
-	return ask_seq(s, "SELECT max(seq) FROM event");
+	char sql[60];
+	uint64_t last = 0;
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		sqlite3_stmt *q = NULL;
+		text_format(sql, sizeof(sql), "SELECT max(seq) FROM \"%s\"",
+			event_kind_name((enum event_kind)k));
+		if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK &&
+			sqlite3_step(q) == SQLITE_ROW) {
+			uint64_t v = (uint64_t)sqlite3_column_int64(q, 0);
+			last = v > last ? v : last;
+		}
+		sqlite3_finalize(q);
+	}
+	return last;
 }
