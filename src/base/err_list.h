@@ -192,3 +192,5 @@ ERR(GATE_MINT, "gate.mint", "No certificate could be made for the client.",
 	"Look at the vault's lines in the log.")
 ERR(GATE_DRAINED, "gate.drained", "The gateway was restarted or told to stop.", "Connect again.")
 ERR(NET_RESET, "net.reset", "The connection was reset.", "Try again.")
+ERR(GATE_PROXY_HEADER, "gate.proxy-header", "The balancer's PROXY protocol header is missing or malformed.",
+	"Make it send the header, or take its address out of `proxy-protocol`.")

@@ -154,7 +154,7 @@ judge(struct reach *r)
 {
 	struct chain chain = {0};
 	struct upstream *up = r->up;
-	if (!chain_from_x509(&chain, NULL, tls_peer_chain(up->side.tls), &r->err)) {
+	if (!tls_peer_chain(up->side.tls, &chain, &r->err)) {
 		chain_fini(&chain);
 		return false;
 	}

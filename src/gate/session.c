@@ -78,15 +78,12 @@ session_open(
 	stat_add(STAT_SESSIONS_OPEN, 1);
 
 	s->facts.client = *peer;
-	(void)addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
+	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
 	exchange_init(&s->exchange, false);
 	side_open(&s->client, &w->loop, fd, client_moved);
 	s->stage = STAGE_ASK;
 	set_stage_deadline(s);
-	const struct act *act = session_decide(s, PHASE_ACCEPT);
-	if (act && act->kind == ACT_BLOCK &&
-		session_block(s, act, PHASE_ACCEPT) != TURN_OVER)
-		session_advance(s);
+	session_advance(s);
 }
 
 /* Runs stages until one waits. */
@@ -208,6 +205,6 @@ session_refuse(struct session *s, const struct refusal *refusal)
 	s->refusal = *refusal;
 	s->refusal.text = arena_copy(&s->arena, refusal->text);
 	s->story->err.code = refusal->code;
-	(void)span_copy(s->story->err.text, sizeof(s->story->err.text),
+	(void)!span_copy(s->story->err.text, sizeof(s->story->err.text),
 		span_first(refusal->text, sizeof(s->story->err.text) - 1));
 }

@@ -61,6 +61,8 @@ struct session {
 	bool expired; /* the stage's deadline has passed */
 	bool over;    /* buried at the end of the turn */
 	bool draining;
+	bool introduced; /* a PROXY header said who the client is */
+	bool accepted;   /* the first phase was decided */
 	bool tunnelling;
 	struct hook goes_on; /* there is more to do than one turn allows */
 	struct timer deadline;

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/stats.h"
+#include "gate/proxy_header.h"
 #include "gate/stages.h"
 #include "gate/story.h"
+#include "gate/worker.h"
 #include "http/url.h"
 
 static int
@@ -56,10 +58,66 @@ give_up(struct session *s, enum ender who, enum err_code code)
 	return TURN_OVER;
 }
 
+/* Whether a balancer in front must say first who the client is. */
+static bool
+awaits_proxy_header(const struct session *s)
+{
+	const struct conf_prefixes *from = &s->listener->settings->proxy_protocol;
+	for (size_t i = 0; i < from->n && !s->introduced; i++) {
+		if (ip_in(&s->facts.client.ip, &from->p[i]))
+			return true;
+	}
+	return false;
+}
+
+/* 0 when the header was read, or what to return. */
+static int
+take_proxy_header(struct session *s)
+{
+	struct proxy_header h;
+	struct err err = {0};
+	switch (proxy_header_read(buf_peek(&s->client.io.in), &h, &err)) {
+	case PROXY_WANTS_MORE:
+		if (side_eof(&s->client))
+			return give_up(s, ENDER_CLIENT, ERR_NONE);
+		return s->expired ? give_up(s, ENDER_GATEWAY, ERR_GATE_CLIENT_SLOW)
+				  : TURN_WAIT;
+	case PROXY_BAD:
+		session_end(s, ENDER_GATEWAY, &err);
+		return TURN_OVER;
+	case PROXY_READY:
+		break;
+	}
+	buf_drop(&s->client.io.in, h.used);
+	s->introduced = true;
+	if (!h.local) {
+		s->facts.client = h.client;
+		s->facts.server = h.server;
+	}
+	return 0;
+}
+
+/* Rules about the client wait until it is known who that is. */
+static int
+decide_about_client(struct session *s)
+{
+	const struct act *act = session_decide(s, PHASE_ACCEPT);
+	s->accepted = true;
+	if (act && act->kind == ACT_BLOCK &&
+		session_block(s, act, PHASE_ACCEPT) == TURN_OVER)
+		return TURN_OVER;
+	return 0;
+}
+
 int
 stage_ask_advance(struct session *s)
 {
 	struct exchange *x = &s->exchange;
+	int turn = awaits_proxy_header(s) ? take_proxy_header(s) : 0;
+	if (turn == 0 && !s->accepted)
+		turn = decide_about_client(s);
+	if (turn != 0)
+		return turn;
 	side_pull(&s->client);
 	switch (exchange_read_head(s)) {
 	case H1_MORE:

@@ -70,7 +70,7 @@ story_client(struct session *s)
 	story->client_resumed = facts.resumed;
 	copy_text(story->client_cipher, sizeof(story->client_cipher), facts.cipher);
 	copy_text(story->client_group, sizeof(story->client_group), facts.group);
-	(void)span_copy(story->alpn, sizeof(story->alpn), facts.alpn);
+	(void)!span_copy(story->alpn, sizeof(story->alpn), facts.alpn);
 }
 
 /* close_notify is how it should end; anything else is worth telling. */
