@@ -33,5 +33,6 @@ void *arena_alloc(struct arena *a, size_t n);
 struct span arena_copy(struct arena *a, struct span s);
 /* The same with a closing NUL. */
 char *arena_cstr(struct arena *a, struct span s);
-/* Formats into the arena; the span excludes the closing NUL, which is there. */
+/* Formats into the arena, at most 4,095 octets of it; the span excludes the closing
+ * NUL, which is there. */
 struct span arena_format(struct arena *a, const char *fmt, ...) PRINTF(2, 3);

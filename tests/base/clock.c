@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include "tests/test.h"
+
+static void
+time_is_written_and_read_alike(void)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} rows[] = {
+		{0, "1970-01-01T00:00:00.000Z"},
+		{951782399999, "2000-02-28T23:59:59.999Z"},
+		{951782400000, "2000-02-29T00:00:00.000Z"},
+		{2147483648000, "2038-01-19T03:14:08.000Z"},
+		{4107542400123, "2100-03-01T00:00:00.123Z"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char text[CLOCK_TEXT];
+		int64_t ms = -1;
+		CHECK_STR(clock_text(text, rows[i].ms), rows[i].text);
+		CHECK(clock_parse(span_str(rows[i].text), &ms));
+		CHECK_INT(ms, rows[i].ms);
+	}
+}
+
+static void
+a_fraction_may_be_absent(void)
+{
+	int64_t ms = -1;
+	CHECK(clock_parse(SPAN("2026-11-20T18:04:05Z"), &ms));
+	CHECK_INT(ms, 1795197845000);
+}
+
+static void
+what_is_no_time_is_refused_and_changes_nothing(void)
+{
+	static const char *const rows[] = {
+		"",
+		"2026-11-20",
+		"2026-11-20T18:04:05",
+		"2026-11-20T18:04:05+01:00",
+		"2026-13-20T18:04:05Z",
+		"2026-02-29T18:04:05Z",
+		"2026-00-10T18:04:05Z",
+		"2026-11-00T18:04:05Z",
+		"2026-11-31T18:04:05Z",
+		"2026-11-20T24:04:05Z",
+		"2026-11-20T18:60:05Z",
+		"2026-11-20T18:04:05.Z",
+		"2026-11-20T18:04:05Z ",
+		"26-11-20T18:04:05Z",
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int64_t ms = 7;
+		CHECK(!clock_parse(span_str(rows[i]), &ms));
+		CHECK_INT(ms, 7);
+	}
+}
+
+static void
+a_frozen_clock_stands_until_it_is_let_go(void)
+{
+	clock_fake(1000, 5000);
+	CHECK_INT(clock_now(), 1000);
+	CHECK_INT(clock_tick(), 1000);
+	CHECK_INT(clock_wall_ms(), 5000);
+	CHECK_INT(clock_wall(), 5);
+	clock_real();
+	CHECK(clock_wall() > 1700000000);
+	uint64_t before = clock_tick();
+	CHECK(clock_tick() >= before);
+}
+
+TESTS(time_is_written_and_read_alike, a_fraction_may_be_absent,
+	what_is_no_time_is_refused_and_changes_nothing,
+	a_frozen_clock_stands_until_it_is_let_go)
