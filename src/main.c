@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
+	&command_verify,
 	&command_help,
 	&command_version,
 	NULL,

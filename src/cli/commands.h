@@ -8,3 +8,4 @@
 
 extern const struct command command_version;
 extern const struct command command_help;
+extern const struct command command_verify;

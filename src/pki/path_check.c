@@ -89,7 +89,7 @@ check_form(const struct cert *c, int at, bool is_anchor, struct findings *out)
 	if (c->fault[0])
 		findings_add(out, VERDICT_MALFORMED, at, "%s: %s", subject_of(c).s,
 			c->fault);
-	if (c->serial_fault && !is_anchor)
+	if (c->serial_fault && (!is_anchor || at == 0))
 		findings_add(out, VERDICT_MALFORMED, at, "%s: %s", subject_of(c).s,
 			c->serial_fault);
 	if (c->has_unknown_critical)
@@ -195,8 +195,8 @@ check_use(const struct trust_ask *ask, const struct cert *c, bool is_anchor,
 		ask->options.use == TRUST_CLIENT ? CERT_EKU_CLIENT : CERT_EKU_SERVER;
 	unsigned handshake = CERT_DIGITAL_SIGNATURE | CERT_KEY_ENCIPHERMENT | 1u << 4;
 
-	if (ask->options.use != TRUST_ANY && c->eku.present &&
-		!(c->ekus & (want | CERT_EKU_ANY)))
+	/* anyExtendedKeyUsage names no use: code signing would be one too. */
+	if (ask->options.use != TRUST_ANY && c->eku.present && !(c->ekus & want))
 		findings_add(out, VERDICT_WRONG_USE, 0,
 			"its extendedKeyUsage excludes %s",
 			want == CERT_EKU_CLIENT ? "clients" : "servers");

@@ -90,3 +90,6 @@ MUST_USE bool signature_check(struct cert *c, struct cert *issuer, unsigned *cou
 /* One signature over octets, by a method and a key. */
 MUST_USE bool signature_verify(const struct cert_sigalg *sig, EVP_PKEY *key,
 	struct span message, struct span signature);
+
+/* Revocation of everything on the path, by what ask has at hand. */
+void revoke_judge(const struct trust_ask *ask, struct verdict *v);

@@ -545,6 +545,7 @@ trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out)
 			out->text, sizeof out->text, "no certificate was sent");
 	} else if (fill_pool(ask, &pool, out)) {
 		search_or_recall(t, ask, &pool, out);
+		revoke_judge(ask, out);
 	}
 	if (out->class != VERDICT_GOOD)
 		out->faults |= 1u << out->class;

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pki/revoke.h"
+
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pki/revoke_priv.h"
+
+enum { SHORT_LIVED_S = 10 * 86400, ANSWERS_SHARE = 4 };
+
+struct kept {
+	struct lru_item item; /* by issuer's key and serial */
+	uint8_t key[CERT_HASH];
+	uint8_t source[CERT_HASH]; /* SHA-256 of the response */
+	struct ocsp_answer answer;
+};
+
+struct revoke {
+	struct list crls; /* newest last */
+	size_t crl_bytes;
+	size_t crl_budget;
+	struct lru answers;
+};
+
+static void
+forget_answer(struct lru_item *item)
+{
+	mem_free(CONTAINER_OF(item, struct kept, item));
+}
+
+struct revoke *
+revoke_new(size_t budget)
+{
+	struct revoke *r = mem_alloc(sizeof *r);
+
+	list_init(&r->crls);
+	r->crl_budget = budget - budget / ANSWERS_SHARE;
+	lru_init(&r->answers, budget / ANSWERS_SHARE, forget_answer);
+	return r;
+}
+
+static void
+drop_crl(struct revoke *r, struct crl *c)
+{
+	r->crl_bytes -= c->cost;
+	crl_free(c);
+}
+
+void
+revoke_free(struct revoke *r)
+{
+	if (!r)
+		return;
+	LIST_EACH (it, &r->crls)
+		drop_crl(r, CONTAINER_OF(it, struct crl, all));
+	lru_fini(&r->answers);
+	mem_free(r);
+}
+
+static bool
+decode_pem(struct span text, struct span *der, struct err *err)
+{
+	AUTO(BIO) *bio =
+		BIO_new_mem_buf(text.p, (int)text.n); /* under REVOKE_CRL_MAX */
+	AUTO(X509_CRL) *crl = bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+	AUTO_OCTETS *p = NULL;
+	int n = crl ? i2d_X509_CRL(crl, &p) : -1;
+
+	if (n <= 0)
+		return ossl_err(err, ERR_PKI_CRL, "no list in PEM form");
+	*der = (struct span){
+		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
+	return true;
+}
+
+/* An older list of the same issuer and scope makes room for the newer one. */
+static void
+add_newest(struct revoke *r, struct crl *c)
+{
+	LIST_EACH (it, &r->crls) {
+		struct crl *old = CONTAINER_OF(it, struct crl, all);
+		if (!span_eq(old->issuer, c->issuer) || !span_eq(old->idp, c->idp))
+			continue;
+		if (old->this_update > c->this_update) {
+			crl_free(c);
+			return;
+		}
+		/* Not before the new one is proven: anybody can write a list. */
+		if (c->proven)
+			drop_crl(r, old);
+	}
+	list_push(&r->crls, &c->all);
+	r->crl_bytes += c->cost;
+	while (r->crl_bytes > r->crl_budget && list_first(&r->crls) != &c->all)
+		drop_crl(r, CONTAINER_OF(list_first(&r->crls), struct crl, all));
+}
+
+bool
+revoke_add_crl(struct revoke *r, struct span text, struct err *err)
+{
+	struct span der = text;
+	bool is_pem = text.n > 0 && text.p[0] != 0x30;
+
+	if (text.n == 0 || text.n > REVOKE_CRL_MAX)
+		return err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
+	if (is_pem && !decode_pem(text, &der, err))
+		return false;
+	struct crl *c = crl_read(der, err);
+	if (is_pem)
+		mem_free((void *)(uintptr_t)der.p);
+	if (!c)
+		return false;
+	add_newest(r, c);
+	return true;
+}
+
+static bool
+is_proven(struct crl *crl, struct cert *issuer)
+{
+	struct err ignored = {0};
+
+	if (crl->proven &&
+		span_eq(span_of(crl->signer, CERT_HASH),
+			span_of(issuer->spki_sha256, CERT_HASH)))
+		return true;
+	if (!crl->sig || crl->sig->weak || crl->sig->family != issuer->family)
+		return false;
+	/* RFC 5280 §6.3.3 (f): where uses are named, this one must be. */
+	if (issuer->usage.present && !(issuer->key_usage & CERT_CRL_SIGN))
+		return false;
+	EVP_PKEY *key = cert_key(issuer, &ignored);
+	if (!key || !signature_verify(crl->sig, key, crl->tbs, crl->signature))
+		return false;
+	crl->proven = true;
+	for (size_t i = 0; i < CERT_HASH; i++)
+		crl->signer[i] = issuer->spki_sha256[i];
+	return true;
+}
+
+/* A list that has ended still proves what was revoked, and nothing good. */
+static enum revoke_state
+ask_crls(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
+{
+	enum revoke_state state = REVOKE_UNKNOWN;
+
+	LIST_EACH (it, &r->crls) {
+		struct crl *crl = CONTAINER_OF(it, struct crl, all);
+		if (!cert_names_eq(crl->issuer, c->issuer) || !crl_covers(crl, c) ||
+			!is_proven(crl, issuer))
+			continue;
+		if (crl_lists(crl, c->serial))
+			return REVOKE_REVOKED;
+		if (crl->this_update <= now + REVOKE_SKEW_S && crl->next_update >= now)
+			state = REVOKE_GOOD;
+	}
+	return state;
+}
+
+static void
+name_answer(const struct cert *c, const struct cert *issuer, uint8_t key[CERT_HASH])
+{
+	uint8_t both[CERT_HASH + 64];
+	struct write w = write_to(both, sizeof both);
+
+	write_span(&w, span_of(issuer->spki_sha256, CERT_HASH));
+	write_span(&w, span_first(c->serial, 64));
+	SHA256(both, w.n, key);
+}
+
+static struct kept *
+find_answer(struct revoke *r, const struct cert *c, const struct cert *issuer)
+{
+	uint8_t key[CERT_HASH];
+
+	name_answer(c, issuer, key);
+	struct lru_item *item = lru_get(&r->answers, span_of(key, CERT_HASH));
+	return item ? CONTAINER_OF(item, struct kept, item) : NULL;
+}
+
+static void
+keep_answer(struct revoke *r, const struct cert *c, const struct cert *issuer,
+	struct span response, const struct ocsp_answer *a)
+{
+	struct kept *k = find_answer(r, c, issuer);
+
+	if (k && k->answer.this_update > a->this_update)
+		return;
+	if (!k) {
+		k = mem_alloc(sizeof *k);
+		name_answer(c, issuer, k->key);
+		lru_add(&r->answers, &k->item, span_of(k->key, CERT_HASH), sizeof *k);
+	}
+	k->answer = *a;
+	SHA256(response.p, response.n, k->source);
+}
+
+enum revoke_state
+revoke_read_ocsp(struct span response, struct cert *c, struct cert *issuer, int64_t now,
+	struct err *err)
+{
+	struct ocsp_answer a = {0};
+
+	if (!ocsp_read(response, c, issuer, &a, err))
+		return REVOKE_UNKNOWN;
+	if (a.state == REVOKE_GOOD && !ocsp_is_current(&a, now)) {
+		err_set(err, ERR_PKI_OCSP, "the answer is not of now");
+		return REVOKE_UNKNOWN;
+	}
+	return a.state;
+}
+
+/* The same octets as last time need no second look. */
+static enum revoke_state
+read_or_recall(struct revoke *r, struct span response, struct cert *c,
+	struct cert *issuer, int64_t now)
+{
+	struct err ignored = {0};
+	struct ocsp_answer a = {0};
+	uint8_t source[CERT_HASH];
+	struct kept *k = find_answer(r, c, issuer);
+
+	SHA256(response.p, response.n, source);
+	if (k && span_eq(span_of(source, CERT_HASH), span_of(k->source, CERT_HASH)))
+		a = k->answer;
+	else if (ocsp_read(response, c, issuer, &a, &ignored))
+		keep_answer(r, c, issuer, response, &a);
+	if (a.state == REVOKE_GOOD && !ocsp_is_current(&a, now))
+		return REVOKE_UNKNOWN;
+	return a.state;
+}
+
+enum revoke_state
+revoke_add_ocsp(struct revoke *r, struct span response, struct cert *c,
+	struct cert *issuer, struct err *err)
+{
+	struct ocsp_answer a = {0};
+
+	if (!ocsp_read(response, c, issuer, &a, err))
+		return REVOKE_UNKNOWN;
+	keep_answer(r, c, issuer, response, &a);
+	return a.state == REVOKE_GOOD && !ocsp_is_current(&a, clock_wall())
+		? REVOKE_UNKNOWN
+		: a.state;
+}
+
+enum revoke_state
+revoke_ask(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
+{
+	enum revoke_state state = ask_crls(r, c, issuer, now);
+	if (state == REVOKE_REVOKED)
+		return state;
+
+	struct kept *k = find_answer(r, c, issuer);
+	if (k && k->answer.state == REVOKE_REVOKED)
+		return REVOKE_REVOKED;
+	if (k && k->answer.state == REVOKE_GOOD && ocsp_is_current(&k->answer, now))
+		return REVOKE_GOOD;
+	return state;
+}
+
+/* What is known about one certificate of a path, with the word for the log. */
+static enum revoke_state
+judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i,
+	const char **word)
+{
+	struct cert *c = v->path[i];
+	struct cert *issuer = v->path[i + 1];
+	enum revoke_state state = REVOKE_UNKNOWN;
+	struct err ignored = {0};
+
+	if (i == 0 && ask->staple.n > 0 && ask->staple.n <= REVOKE_OCSP_MAX) {
+		state = ask->revoke
+			? read_or_recall(ask->revoke, ask->staple, c, issuer, ask->now)
+			: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
+		if (state != REVOKE_UNKNOWN) {
+			*word = "good (stapled)";
+			return state;
+		}
+	}
+	if (ask->revoke)
+		state = revoke_ask(ask->revoke, c, issuer, ask->now);
+	if (state == REVOKE_GOOD) {
+		*word = "good";
+	} else if (state == REVOKE_UNKNOWN &&
+		c->not_after - c->not_before <= SHORT_LIVED_S) {
+		*word = "needless (short-lived)";
+		return REVOKE_GOOD;
+	}
+	return state;
+}
+
+static void
+find_fault(struct verdict *v, enum verdict_class class, size_t at, const char *text)
+{
+	v->faults |= 1u << class;
+	if (findings_gravity(class) <= findings_gravity(v->class))
+		return;
+	v->class = class;
+	v->at = (int)at;
+	(void)text_format(v->text, sizeof v->text, "%s", text);
+}
+
+static void
+judge_path(const struct trust_ask *ask, struct verdict *v)
+{
+	bool hard = ask->options.revocation == TRUST_REVOCATION_HARD;
+
+	for (size_t i = 0; i + 1 < v->n_path; i++) {
+		const char *word = "unknown";
+		enum revoke_state state = judge_cert(ask, v, i, &word);
+		if (i == 0)
+			v->revocation = word;
+		if (state == REVOKE_REVOKED) {
+			v->revocation = "revoked";
+			find_fault(v, VERDICT_REVOKED, i, "its issuer says so");
+			return;
+		}
+		if (state == REVOKE_UNKNOWN && hard)
+			find_fault(v, VERDICT_REVOCATION_UNKNOWN, i,
+				"neither a current list nor an answer is at hand");
+	}
+}
+
+void
+revoke_judge(const struct trust_ask *ask, struct verdict *v)
+{
+	if (ask->options.revocation == TRUST_REVOCATION_OFF || v->n_path < 2 ||
+		(v->faults & (1u << VERDICT_UNKNOWN_ISSUER)))
+		return;
+	judge_path(ask, v);
+	/* RFC 7633 §4.3.3: a certificate that promises a staple is not good without. */
+	bool stapled = span_eq(span_str(v->revocation), SPAN("good (stapled)"));
+	if (v->path[0]->must_staple && !stapled && v->class != VERDICT_REVOKED)
+		find_fault(v, VERDICT_REVOCATION_UNKNOWN, 0,
+			"it demands a stapled answer and no good one came");
+}

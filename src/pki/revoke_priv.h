@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * revoke_priv: between the files of revoke.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "pki/path_priv.h"
+#include "pki/revoke.h"
+
+/* A CRL as read; spans point into der. */
+struct crl {
+	struct list all;
+	struct span der; /* owned */
+	struct span tbs;
+	const struct cert_sigalg *sig;
+	struct span signature;
+	struct span issuer; /* Name, whole element */
+	int64_t this_update;
+	int64_t next_update;
+	struct span idp;      /* issuingDistributionPoint, or empty */
+	struct span *serials; /* owned; sorted INTEGER contents */
+	size_t n_serials;
+	size_t cost;
+	bool proven; /* by the key below */
+	uint8_t signer[CERT_HASH];
+};
+
+/* NULL with ERR_PKI_CRL. Takes a copy of the octets. */
+struct crl *crl_read(struct span der, struct err *err);
+void crl_free(struct crl *c);
+MUST_USE bool crl_lists(const struct crl *c, struct span serial);
+/* Whether it speaks of this certificate, as far as its scope goes (RFC 5280 §5.2.5). */
+MUST_USE bool crl_covers(const struct crl *crl, const struct cert *c);
+
+struct ocsp_answer {
+	enum revoke_state state;
+	int64_t this_update;
+	int64_t next_update;
+};
+
+/* What a response proves about c; false with ERR_PKI_OCSP when nothing. */
+MUST_USE bool ocsp_read(struct span response, struct cert *c, struct cert *issuer,
+	struct ocsp_answer *out, struct err *err);
+/* Whether the answer speaks of now. */
+MUST_USE bool ocsp_is_current(const struct ocsp_answer *a, int64_t now);
