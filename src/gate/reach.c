@@ -43,12 +43,20 @@ fail(struct reach *r)
 	return REACH_FAILED;
 }
 
+/* The name has been answered, one way or the other. */
 static void
-start_dial(struct reach *r)
+leave_resolving(struct reach *r)
 {
 	const struct dial_to to = {
 		.ips = r->resolve.ips, .n = r->resolve.n, .port = r->to.port};
 	r->times.resolve_us = lap(r);
+	if (r->resolve.n == 0) {
+		(void)err_set(&r->err, r->resolve.code, "%.*s: %s",
+			SPAN_ARG(r->to.host),
+			r->resolve.why ? r->resolve.why : "no address");
+		r->state = REACH_BROKEN;
+		return;
+	}
 	r->state = REACH_DIALLING;
 	r->dial = (struct dial){.done = dialled, .allowed = may_dial};
 	dial_start(&r->dial, &r->s->w->loop, &to, r->deadline);
@@ -70,7 +78,7 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 	r->resolve.done = resolved;
 	r->state = REACH_RESOLVING;
 	if (resolve_start(s->w->resolver, &r->resolve, to->host))
-		start_dial(r);
+		leave_resolving(r);
 }
 
 bool
@@ -90,8 +98,8 @@ advance_resolving(struct reach *r)
 			"no answer about %.*s in time", SPAN_ARG(r->to.host));
 		return fail(r);
 	}
-	start_dial(r);
-	return REACH_WAIT;
+	leave_resolving(r);
+	return r->state == REACH_BROKEN ? REACH_FAILED : REACH_WAIT;
 }
 
 static struct resume_key
