@@ -247,13 +247,18 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
+class Server6(Server):
+    address_family = socket.AF_INET6
+
+
 class Origin:
     """A TLS origin (plain HTTP without certificate) in threads of this process.
 
     routes: first part of the path -> function of the handler, which answers.
     """
 
-    def __init__(self, certificate=None, greeting="hello from the origin\n", routes=None, alpn=None):
+    def __init__(self, certificate=None, greeting="hello from the origin\n", routes=None, alpn=None,
+                 address="127.0.0.1"):
         self.greeting = greeting
         self.routes = routes or {}
         self.seen = []
@@ -263,7 +268,8 @@ class Origin:
             self.context.load_cert_chain(*certificate)
             if alpn:
                 self.context.set_alpn_protocols(alpn)
-        self.server = Server(("127.0.0.1", 0), Handler)
+        server = Server6 if ":" in address else Server
+        self.server = server((address, 0), Handler)
         self.server.origin = self
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05},
@@ -335,11 +341,11 @@ drain-timeout 2s
 {top}
 events {{ store {folder}/data/events.db; json {folder}/data/events.json }}
 resolver {{ servers 127.0.0.1:{names} }}
-listen 127.0.0.1:{port} as proxy use lab
+listen 127.0.0.1:{port} as proxy use lab {{ {listen} }}
 gateway lab {{
 	authority {folder}/ca
 	upstream {{ trust {trust}; {upstream} }}
-	reach {{ ports any; allow 127.0.0.0/8 }}
+	reach {{ {reach} }}
 {body}
 }}
 """
@@ -348,7 +354,8 @@ gateway lab {{
 class Gateway:
     """The gateway under test, with an authority and a configuration of its own."""
 
-    def __init__(self, program, folder, names, trust, body="", top="", upstream="", workers=1):
+    def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="",
+                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1):
         self.program = Path(program).resolve()
         self.folder = Path(folder)
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -356,10 +363,9 @@ class Gateway:
         self.config = self.folder / "sekisho.conf"
         self.root = self.folder / "lab-root.pem"
         self.user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
-        self.configure = lambda body, top=top, upstream=upstream: self.config.write_text(
-            CONFIG.format(workers=workers, user=self.user, folder=self.folder, top=top,
-                          names=names.port, port=self.port, trust=trust, upstream=upstream,
-                          body=body))
+        self.values = {"workers": workers, "user": self.user, "folder": self.folder, "top": top,
+                       "names": names.port, "port": self.port, "trust": trust,
+                       "upstream": upstream, "listen": listen, "reach": reach}
         self.configure(body)
         self.command("ca", "init", "--dir", self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
@@ -367,6 +373,10 @@ class Gateway:
         self._own()
         self.process = Program([self.program, "run", self.config], lambda: accepts(self.port),
                                self.folder / "gateway.log")
+
+    def configure(self, body, **changes):
+        """Writes the configuration; a running gateway reads it at SIGHUP."""
+        self.config.write_text(CONFIG.format(**{**self.values, "body": body, **changes}))
 
     def _own(self):
         """Started as root the processes become somebody else, who must own the data."""
