@@ -194,3 +194,15 @@ ERR(GATE_DRAINED, "gate.drained", "The gateway was restarted or told to stop.", 
 ERR(NET_RESET, "net.reset", "The connection was reset.", "Try again.")
 ERR(GATE_PROXY_HEADER, "gate.proxy-header", "The balancer's PROXY protocol header is missing or malformed.",
 	"Make it send the header, or take its address out of `proxy-protocol`.")
+
+/* rule */
+ERR(RULE_SYNTAX, "rule.syntax", "A rule's expression cannot be understood.",
+	"Look at the marked place; docs/rules.md has the language.")
+ERR(RULE_PHASE, "rule.phase", "A rule asks for something that is known too late for its action.",
+	"Use another field, or an action that can still be taken then.")
+ERR(RULE_LIST, "rule.list", "A list cannot be read.",
+	"Look at the given line of the file; the list as it was stays in use.")
+ERR(RULE_CASES, "rule.cases", "A file of expected verdicts cannot be understood.",
+	"docs/rules.md shows the form; see `sekisho test --help`.")
+ERR(RULE_IMPORT, "rule.import", "The rules of another product cannot be read.",
+	"Give the file as its API or its tool exports it.")

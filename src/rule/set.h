@@ -4,8 +4,8 @@
  *
  * Numbers and addresses are sorted disjoint ranges, searched by halves. Strings are
  * hashed. Domain sets answer "is this name or one above it in the set" with one look-up
- * per label; a name costs its octets plus 12 bytes. A list is a set with a name, read
- * from a file, and exchanged whole when the file changes.
+ * per label; a name costs its octets plus about 20 bytes. A list is a set with a name,
+ * read from a file, and exchanged whole when the file changes.
  */
 #pragma once
 
@@ -58,24 +58,34 @@ enum string_set_mark {
 	SET_BELOW = 2, /* every name below this one */
 };
 
+struct string_slot {
+	uint32_t hash;
+	uint32_t place; /* in octets, plus one; 0: empty */
+};
+
 struct string_set {
-	uint8_t *octets; /* owned: mark, length, octets, one after another */
+	uint8_t *octets; /* owned: mark, length in two, octets, one after another */
 	size_t used;
 	size_t cap;
-	uint32_t *slots;  /* owned: hash bits and place; a power of two */
-	uint32_t *places; /* owned */
+	struct string_slot *slots; /* owned; a power of two of them */
 	size_t n_slots;
 	size_t n;
 };
 
 /* At most 65,535 octets a string and 4 GiB in all; longer ones are refused (false). */
 MUST_USE bool string_set_add(struct string_set *s, struct span v, unsigned marks);
+/* Gives back spare memory; after the last add. */
+void string_set_seal(struct string_set *s);
 void string_set_fini(struct string_set *s);
-/* The string itself is in it. */
+/* The marks of the string itself, 0 when it is not in the set. */
+MUST_USE unsigned string_set_marks(const struct string_set *s, struct span v);
+/* Exactly this string. */
 MUST_USE bool string_set_has(const struct string_set *s, struct span v);
-/* The name, or one above it that covers what is below. Case matters: give lower case.
- */
+/* The name itself, or one above it that covers what is below. */
 MUST_USE bool string_set_covers(const struct string_set *s, struct span name);
+/* The name itself or any above it, whatever their marks. Not for bare "below" marks of
+ * the name itself. */
+MUST_USE bool string_set_covers_any(const struct string_set *s, struct span name);
 
 enum list_format {
 	LIST_AUTO,    /* by the first lines of the file */
