@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "gate/vocab.h"
 #include "pki/authority.h"
+#include "pki/cert.h"
 #include "pki/trust.h"
 
 #define EACH_ITEM(type, it, first) \
@@ -142,6 +144,47 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 		err.code, "%s", err.text);
 }
 
+static struct span
+name_of(struct settings *s, const struct cert *c)
+{
+	char line[256];
+	struct text t = text_to(line, sizeof(line));
+	cert_name_text(c->subject, &t);
+	return arena_copy(&s->tree.arena, text_span(&t));
+}
+
+static struct span
+hex_of(struct settings *s, const uint8_t *p, size_t n)
+{
+	char line[2 * CERT_HASH + 1];
+	struct text t = text_to(line, sizeof(line));
+	text_put_hex(&t, span_of(p, n), false);
+	return arena_copy(&s->tree.arena, text_span(&t));
+}
+
+/* What the page about ourselves says of the authority. */
+static bool
+describe_authority(struct settings *s, struct gateway *g, const struct authority *a,
+	struct err *err)
+{
+	char date[CLOCK_TEXT];
+	struct page_status *st = &g->status;
+	st->gateway = g->name;
+	st->version = SPAN(SEKISHO_VERSION);
+	if (!authority_root_pem(a, &st->root_pem, err) ||
+		!authority_root_der(a, &st->root_der, err))
+		return false;
+	struct cert *root = cert_parse(st->root_der, err);
+	if (!root)
+		return false;
+	st->root_name = name_of(s, root);
+	st->root_sha256 = hex_of(s, root->sha256, sizeof(root->sha256));
+	st->not_after = arena_copy(
+		&s->tree.arena, span_str(clock_text(date, root->not_after * 1000)));
+	cert_put(root);
+	return true;
+}
+
 /* The worker never sees a key, but our own certificates met at an origin are refused.
  */
 static bool
@@ -150,14 +193,14 @@ compile_authority(struct settings *s, struct gateway *g, struct conf_report *rep
 	struct err err = {0};
 	struct authority *a = authority_load(
 		(const char *)g->authority.p, false, (struct span){0}, &err);
-	if (!a)
-		return conf_complain(report,
-			conf_place_of(&s->tree, g->item.node, "authority"), err.code,
-			"%s", err.text);
-	if (g->trust)
+	bool ok = a && describe_authority(s, g, a, &err);
+	if (ok && g->trust)
 		trust_refuse_own(g->trust, a->id);
 	authority_free(a);
-	return true;
+	if (ok)
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, g->item.node, "authority"),
+		err.code, "%s", err.text);
 }
 
 /* Whatever makes two verdicts about one origin differ belongs in here. */
@@ -241,6 +284,8 @@ settings_uncompile(struct settings *s)
 	EACH_ITEM(struct gateway, g, s->gateways)
 	{
 		policy_free(g->policy);
+		mem_free((void *)(uintptr_t)g->status.root_pem.p);
+		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
 	}
 	scheme_fini(&s->scheme);

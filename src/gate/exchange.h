@@ -56,6 +56,7 @@ struct exchange {
 	struct span rule;   /* that decided, for the event */
 	struct span why;
 	const char *action;
+	enum err_code page_code; /* of an answer of ours, or ERR_NONE */
 	struct err err;
 
 	uint64_t id; /* 0: no request yet */

@@ -2,6 +2,7 @@
 /* exchange_answer: what we say ourselves: pages, and where the CA can be had. */
 #include "base/text.h"
 #include "gate/exchange_priv.h"
+#include "gate/page.h"
 #include "gate/stages.h"
 #include "gate/worker.h"
 
@@ -13,22 +14,30 @@ begin(struct session *s)
 	struct exchange *x = &s->exchange;
 	struct span body;
 	struct err err = {0};
-	bool whole = x->requests.state != H1_S_FAILED &&
+	x->request_sent = x->requests.state != H1_S_FAILED &&
 		h1_read(&x->requests, side_in(&s->client), &x->request, &body, &err) ==
 			H1_END;
-	x->request_sent = whole;
-	x->closes = x->closes || x->request.close || !whole;
+	x->closes = x->closes || x->request.close || !x->request_sent;
 	x->response.close = x->closes || s->refusal.code != ERR_NONE || s->draining;
 	x->head_waits = true;
 	x->state = EXCHANGE_ANSWERING;
 }
 
+/* Without room even for a page there is nothing left to say. */
 static void
-fail_quietly(struct session *s, const struct err *err)
+give_up(struct session *s, const struct err *err)
 {
 	s->exchange.err = *err;
 	s->exchange.answered = true;
 	s->exchange.state = EXCHANGE_CLOSING;
+}
+
+static enum page_kind
+kind_of(enum err_code code)
+{
+	if (code == ERR_GATE_BLOCKED)
+		return PAGE_BLOCKED;
+	return code == ERR_GATE_UNTRUSTED ? PAGE_UNTRUSTED : PAGE_ERROR;
 }
 
 void
@@ -39,28 +48,43 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 	x->action = refusal->code == ERR_GATE_BLOCKED ? "block" : "refuse";
 	x->rule = refusal->rule;
 	x->why = arena_copy(&x->arena, refusal->text);
-	if (x->err.code == ERR_NONE)
-		x->err.code = refusal->code;
-	http_response_make(&x->response, &x->arena, refusal->status);
-	x->page = arena_format(&x->arena, "%s\n%.*s\n%.*s\n%s\n",
-		err_sentence(refusal->code), SPAN_ARG(refusal->reason),
-		SPAN_ARG(refusal->text), err_hint(refusal->code));
-	x->response.body = (struct http_body){BODY_LENGTH, x->page.n};
-	if (!http_add(&x->response.fields, SPAN("Content-Type"),
-		    SPAN("text/plain; charset=utf-8"), &err)) {
-		fail_quietly(s, &err);
-		return;
-	}
-	begin(s);
+	x->page_code = refusal->code;
+	const struct page_facts facts = {
+		.kind = kind_of(refusal->code),
+		.status = refusal->status,
+		.code = refusal->code,
+		.verdict = refusal->verdict,
+		.reason = refusal->reason,
+		.detail = x->why,
+		.rule = refusal->rule,
+		.gateway = s->g->name,
+		.method = x->request.method_name,
+		.host = x->facts.host.n > 0 ? x->facts.host : s->facts.host,
+		.path = x->request.path,
+		.request = x->id,
+		.wall_ms = x->wall_ms,
+		.client = s->facts.client.ip,
+		.chain = refusal->chain,
+		.n_chain = refusal->n_chain,
+	};
+	if (page_make(&x->arena, &s->g->style, &facts, &x->request.fields, &x->response,
+		    &x->page, &err))
+		begin(s);
+	else
+		give_up(s, &err);
 }
 
 void
 exchange_answer_ourselves(struct session *s)
 {
 	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	struct page_status status = s->g->status;
+	status.client = s->facts.client.ip;
 	x->action = "self";
-	http_response_make(&x->response, &x->arena, 200);
-	x->page = arena_format(&x->arena, "sekisho %s\n", SEKISHO_VERSION);
-	x->response.body = (struct http_body){BODY_LENGTH, x->page.n};
-	begin(s);
+	if (page_status_make(&x->arena, &s->g->style, &status, &x->request,
+		    &x->response, &x->page, &err))
+		begin(s);
+	else
+		give_up(s, &err);
 }

@@ -16,6 +16,7 @@
 #include "gate/side.h"
 #include "net/splice.h"
 
+struct page_cert;
 struct worker;
 struct worker_gateway;
 struct worker_listener;
@@ -41,11 +42,14 @@ enum ender { ENDER_NONE, ENDER_CLIENT, ENDER_ORIGIN, ENDER_GATEWAY };
 /* Why every request of a session is answered with a page instead of an origin's answer.
  */
 struct refusal {
-	enum err_code code; /* ERR_NONE: there is none */
-	struct span text;   /* what was seen; in the session's arena */
-	struct span rule;   /* name of the rule that decided, or empty */
-	struct span reason; /* what the rule says to people, or empty */
-	unsigned status;    /* of the page */
+	enum err_code code;            /* ERR_NONE: there is none */
+	struct span text;              /* what was seen; in the session's arena */
+	struct span rule;              /* name of the rule that decided, or empty */
+	struct span reason;            /* what the rule says to people, or empty */
+	unsigned status;               /* of the page */
+	struct span verdict;           /* id of the origin's verdict, or empty */
+	const struct page_cert *chain; /* the origin's, in the session's arena */
+	size_t n_chain;
 };
 
 struct session {

@@ -10,6 +10,7 @@
 
 #include "conf/schema.h"
 #include "gate/acts.h"
+#include "gate/page.h"
 #include "net/addr.h"
 #include "rule/policy.h"
 #include "rule/set.h"
@@ -98,6 +99,8 @@ struct gateway {
 	struct act *acts;      /* in the tree's arena; a rule's tag is its index */
 	struct trust *trust;   /* owned */
 	uint64_t ports[65536 / 64];
+	struct page_status status; /* for the page about ourselves; parts owned */
+	struct page_style style;
 	uint8_t policy_hash[32]; /* of all that a resumed session must agree with */
 	size_t index;
 };

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/text.h"
+#include "gate/page.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -95,10 +96,55 @@ action_for_class(const struct untrusted *u, enum verdict_class class)
 	return action == UNTRUSTED_AS_DEFAULT ? u->action : action;
 }
 
+static struct span
+text_in(struct session *s, void (*put)(struct span, struct text *), struct span what)
+{
+	char line[256];
+	struct text t = text_to(line, sizeof(line));
+	put(what, &t);
+	return arena_copy(&s->arena, text_span(&t));
+}
+
+static void
+put_digest(struct span digest, struct text *t)
+{
+	text_put_hex(t, digest, false);
+}
+
+static struct span
+date_in(struct session *s, int64_t wall_s)
+{
+	char date[CLOCK_TEXT];
+	return arena_copy(&s->arena, span_str(clock_text(date, wall_s * 1000)));
+}
+
+/* The origin's chain as people will read it on the page. */
+static const struct page_cert *
+describe_chain(struct session *s, const struct verdict *v)
+{
+	struct page_cert *certs =
+		arena_alloc(&s->arena, (v->n_path + 1) * sizeof(*certs));
+	for (size_t i = 0; i < v->n_path; i++) {
+		const struct cert *c = v->path[i];
+		certs[i] = (struct page_cert){
+			.subject = text_in(s, cert_name_text, c->subject),
+			.issuer = text_in(s, cert_name_text, c->issuer),
+			.not_before = date_in(s, c->not_before),
+			.not_after = date_in(s, c->not_after),
+			.sha256 = text_in(
+				s, put_digest, span_of(c->sha256, sizeof(c->sha256))),
+		};
+	}
+	return certs;
+}
+
 static void
 refuse_untrusted(struct session *s, const struct verdict *v)
 {
 	const struct refusal refusal = {
+		.verdict = span_str(verdict_id(v->class)),
+		.chain = describe_chain(s, v),
+		.n_chain = v->n_path,
 		.code = ERR_GATE_UNTRUSTED,
 		.text = span_str(v->text),
 		.status = 502,

@@ -347,7 +347,11 @@ exchange_tell(struct session *s)
 	if (x->answered_us > x->sent_us && x->sent_us > 0)
 		event_int(&e, EVENT_US_WAIT, (int64_t)(x->answered_us - x->sent_us));
 	event_int(&e, EVENT_US_TOTAL, (int64_t)(clock_us() - x->began_us));
-	if (x->err.code != ERR_NONE)
+	if (x->page_code != ERR_NONE) {
+		event_cstr(&e, EVENT_ERR, err_id(x->page_code));
+		event_str(&e, EVENT_ERR_TEXT, x->why);
+	} else if (x->err.code != ERR_NONE) {
 		event_err(&e, &x->err);
+	}
 	event_emit(&s->w->events, &e);
 }
