@@ -33,32 +33,37 @@ enum {
 
 /* ---- failing ---- */
 
-static enum tls_state
-fail(struct tls *t)
+/* What the peer said goes before what we think of it. */
+static void
+describe(const struct tls *t, struct err *why)
 {
-	struct err *why = mem_alloc(sizeof(*why));
-	unsigned long first = ERR_peek_error();
 	bool open = t->state == TLS_OPEN || t->state == TLS_ENDED;
 
-	if (t->refused != ERR_NONE)
-		err_set(why, t->refused, "%s",
-			t->refused == ERR_TLS_REMOTE
-				? "the signature was refused or late"
-				: "the signature does not verify");
-	else if (t->alert_received > 0)
+	if (t->refused == ERR_TLS_REMOTE) {
+		err_set(why, t->refused, "the signature was refused or late");
+	} else if (t->refused != ERR_NONE) {
+		err_set(why, t->refused, "the signature does not verify");
+	} else if (t->alert_received > 0) {
 		err_set(why, ERR_TLS_ALERT, "the peer sent %s (%d)%s",
 			tls_alert_name(t->alert_received), t->alert_received,
 			open ? "" : " in the handshake");
-	else if (t->wire.ended && buf_empty(t->wire.in))
+	} else if (t->wire.ended && buf_empty(t->wire.in)) {
 		err_set(why, ERR_TLS_TRUNCATED, "the stream ended %s",
 			open ? "without close_notify" : "in the handshake");
-	else
+	} else {
 		ossl_err(why, open ? ERR_TLS_RECORD : ERR_TLS_HANDSHAKE, "%s",
-			first && t->alert_sent > 0 ? tls_alert_name(t->alert_sent)
-						   : "TLS cannot go on");
+			t->alert_sent > 0 ? tls_alert_name(t->alert_sent)
+					  : "TLS cannot go on");
+	}
+}
+
+static enum tls_state
+fail(struct tls *t)
+{
+	if (!t->why)
+		t->why = mem_alloc(sizeof(*t->why));
+	describe(t, t->why);
 	ERR_clear_error();
-	mem_free(t->why);
-	t->why = why;
 	t->state = TLS_FAILED;
 	return t->state;
 }
@@ -78,13 +83,16 @@ note_alert(const SSL *ssl, int where, int value)
 
 	if (!(where & SSL_CB_ALERT) || !t)
 		return;
-	if (where & SSL_CB_READ)
+	if (where & SSL_CB_READ) {
 		t->alert_received = value & 0xff;
-	else
+	} else {
 		t->alert_sent = value & 0xff;
+	}
 }
 
+/* The one protocol we were told, if the client offers it. */
 static int
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
 choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 	const unsigned char *in, unsigned in_n, void *unused)
 {
@@ -223,9 +231,10 @@ name_peer(struct tls *t, const struct tls_client_spec *spec, struct err *err)
 	char host[HOST_TEXT];
 
 	if (spec->host.n > 0) {
-		if (!span_copy(host, sizeof(host), spec->host))
+		if (!span_copy(host, sizeof(host), spec->host)) {
 			return err_set(err, ERR_TLS_HANDSHAKE,
 				"server name of %zu octets", spec->host.n);
+		}
 		if (SSL_set_tlsext_host_name(t->ssl, host) != 1)
 			return ossl_err(err, ERR_TLS_HANDSHAKE, "server name");
 	}
@@ -274,10 +283,11 @@ begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 	if (spec->binding &&
 		SSL_set_session_id_context(t->ssl, spec->binding, PROFILE_POLICY) != 1)
 		return ossl_err(err, ERR_TLS_HANDSHAKE, "session binding");
-	if (!spec->identity)
+	if (!spec->identity) {
 		SSL_set_cert_cb(t->ssl, wait_for_identity, NULL);
-	else if (!tls_present(t, spec->identity, spec->second, err))
+	} else if (!tls_present(t, spec->identity, spec->second, err)) {
 		return false;
+	}
 	SSL_set_accept_state(t->ssl);
 	return true;
 }
@@ -309,6 +319,11 @@ opened(struct tls *t)
 {
 	/* Else every read and write would enter a fibre: 1,061 instructions a call. */
 	SSL_clear_mode(t->ssl, SSL_MODE_ASYNC);
+	/* OpenSSL tells of new sessions, but not of a TLS 1.2 one that was renewed by
+	 * its resumption, whose predecessor it marks as spent. */
+	if (t->profile->role == PROFILE_CLIENT && !t->session &&
+		SSL_session_reused(t->ssl) && SSL_version(t->ssl) < TLS1_3_VERSION)
+		t->session = SSL_get1_session(t->ssl);
 	t->state = t->profile->role == PROFILE_CLIENT ? TLS_WANTS_VERDICT : TLS_OPEN;
 	return t->state;
 }

@@ -196,22 +196,25 @@ is_new_type(uint16_t *seen, uint16_t n, uint16_t type)
 static bool
 read_extensions(struct read *r, struct hello *h, struct err *err)
 {
-	uint16_t seen[HELLO_EXTENSIONS_MAX];
+	uint16_t seen[HELLO_EXTENSIONS_MAX] = {0};
 	struct read exts = read_vec(r, 2);
 
 	h->extensions = exts.left;
 	while (read_more(&exts)) {
 		uint16_t type = (uint16_t)read_be(&exts, 2); /* two octets */
-		if (h->n_extensions == HELLO_EXTENSIONS_MAX)
+		if (h->n_extensions == HELLO_EXTENSIONS_MAX) {
 			return err_set(err, ERR_TLS_HELLO, "more than %d extensions",
 				HELLO_EXTENSIONS_MAX);
-		if (!is_new_type(seen, h->n_extensions, type))
+		}
+		if (!is_new_type(seen, h->n_extensions, type)) {
 			return err_set(
 				err, ERR_TLS_HELLO, "two extensions of type %u", type);
+		}
 		h->n_extensions++;
-		if (!read_extension(type, read_vec(&exts, 2), h))
+		if (!read_extension(type, read_vec(&exts, 2), h)) {
 			return err_set(
 				err, ERR_TLS_HELLO, "extension %u is malformed", type);
+		}
 	}
 	if (!read_done(&exts))
 		return err_set(err, ERR_TLS_HELLO, "extensions cut short");
@@ -225,9 +228,10 @@ highest_version(const struct hello *h)
 	struct read list = read_from(h->versions);
 
 	/* RFC 8446 §4.2.1: without the list, TLS 1.3 cannot be meant. */
-	if (h->versions.n == 0)
+	if (h->versions.n == 0) {
 		return h->legacy_version > VERSION_1_2 ? VERSION_1_2
 						       : h->legacy_version;
+	}
 	while (read_more(&list)) {
 		uint16_t v = (uint16_t)read_be(&list, 2); /* two octets */
 		if (v > best && !hello_is_grease(v))
@@ -252,10 +256,11 @@ hello_parse(struct span message, struct hello *out, struct err *err)
 	if (kind != MESSAGE_CLIENT_HELLO || r.bad || !read_done(&whole))
 		return err_set(err, ERR_TLS_HELLO, "malformed, %zu octets", message.n);
 	if (h.session_id.n > 32 || h.ciphers.n == 0 || h.ciphers.n % 2 != 0 ||
-		h.compressions.n == 0)
+		h.compressions.n == 0) {
 		return err_set(err, ERR_TLS_HELLO,
 			"session id of %zu, suites of %zu, compressions of %zu octets",
 			h.session_id.n, h.ciphers.n, h.compressions.n);
+	}
 
 	/* TLS 1.2 allows a hello that ends here (RFC 5246 §7.4.1.2). */
 	if (read_more(&r) && !read_extensions(&r, &h, err))
@@ -347,10 +352,11 @@ take_record(
 		k->n = 0;
 		join(k, begun);
 	}
-	if (k->joined)
+	if (k->joined) {
 		join(k, piece);
-	else
+	} else {
 		k->n = n;
+	}
 	k->done += RECORD_HEADER + n;
 
 	size_t size = message_size(so_far(k, first));

@@ -249,10 +249,11 @@ put_alpn(struct text *t, const struct hello *h)
 	uint8_t last = name.p[name.n - 1];
 	bool plain = (ascii_is_alpha(first) || ascii_is_digit(first)) &&
 		(ascii_is_alpha(last) || ascii_is_digit(last));
-	if (plain)
+	if (plain) {
 		text_add(t, "%c%c", first, last);
-	else
+	} else {
 		text_add(t, "%x%x", first >> 4, last & 0xf);
+	}
 }
 
 static size_t

@@ -42,9 +42,10 @@ set_versions(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 {
 	int min = spec->min_version ? spec->min_version : TLS_1_2;
 
-	if (min < TLS_1_2 || (spec->max_version && spec->max_version < min))
+	if (min < TLS_1_2 || (spec->max_version && spec->max_version < min)) {
 		return err_set(err, ERR_TLS_PROFILE, "versions from %04x to %04x",
 			(unsigned)min, (unsigned)spec->max_version);
+	}
 	if (SSL_CTX_set_min_proto_version(ctx, min) != 1 ||
 		SSL_CTX_set_max_proto_version(ctx, spec->max_version) != 1)
 		return ossl_err(err, ERR_TLS_PROFILE, "versions");
@@ -132,7 +133,7 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 		/* One ticket a handshake: without early data a client may use it again,
 		 * and each costs an encryption and a record. */
 		SSL_CTX_set_num_tickets(ctx, 1);
-		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, resume_ticket_key);
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, tickets_key);
 	} else {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		SSL_CTX_set_num_tickets(ctx, 0);

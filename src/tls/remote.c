@@ -195,12 +195,14 @@ start(struct err *err)
 	elsewhere.lib = OSSL_LIB_CTX_new();
 	if (elsewhere.lib &&
 		OSSL_PROVIDER_add_builtin(
-			elsewhere.lib, "sekisho-remote", remote_provider_init))
+			elsewhere.lib, "sekisho-remote", remote_provider_init)) {
 		elsewhere.provider =
 			OSSL_PROVIDER_load(elsewhere.lib, "sekisho-remote");
-	if (!elsewhere.provider)
+	}
+	if (!elsewhere.provider) {
 		return ossl_err(
 			err, ERR_TLS_IDENTITY, "no provider for keys elsewhere");
+	}
 	return true;
 }
 
@@ -210,9 +212,10 @@ is_servable(const EVP_PKEY *pub)
 	char group[32] = "";
 	size_t n = 0;
 
-	if (EVP_PKEY_is_a(pub, "RSA"))
+	if (EVP_PKEY_is_a(pub, "RSA")) {
 		return EVP_PKEY_get_bits(pub) >= RSA_BITS_MIN &&
 			EVP_PKEY_get_size(pub) <= REMOTE_ANSWER_MAX;
+	}
 	if (EVP_PKEY_is_a(pub, "ED25519"))
 		return true;
 	return EVP_PKEY_is_a(pub, "EC") &&
@@ -226,6 +229,7 @@ static EVP_PKEY *
 import(EVP_PKEY *pub, struct remote_key *key)
 {
 	OSSL_PARAM handle[] = {
+		// NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer is the value
 		OSSL_PARAM_octet_ptr(REMOTE_HANDLE, (void *)&key, sizeof(key)),
 		OSSL_PARAM_END,
 	};

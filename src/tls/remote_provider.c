@@ -202,9 +202,9 @@ signer_new(void *provider, const char *properties)
 }
 
 static void
-signer_free(void *ctx)
+signer_free(void *signer)
 {
-	mem_free(ctx);
+	mem_free(signer);
 }
 
 static int
@@ -212,12 +212,13 @@ set_pad_mode(struct signer *s, const OSSL_PARAM *p)
 {
 	int mode = 0;
 
-	if (p->data_type == OSSL_PARAM_UTF8_STRING)
+	if (p->data_type == OSSL_PARAM_UTF8_STRING) {
 		mode = strcmp(p->data, OSSL_PKEY_RSA_PAD_MODE_PSS) == 0
 			? RSA_PKCS1_PSS_PADDING
 			: RSA_PKCS1_PADDING;
-	else if (OSSL_PARAM_get_int(p, &mode) != 1)
+	} else if (OSSL_PARAM_get_int(p, &mode) != 1) {
 		return 0;
+	}
 	s->pss = mode == RSA_PKCS1_PSS_PADDING;
 	return mode == RSA_PKCS1_PADDING || s->pss;
 }
@@ -235,9 +236,9 @@ is_salt_of_digest(const OSSL_PARAM *p)
 }
 
 static int
-signer_set(void *ctx, const OSSL_PARAM params[])
+signer_set(void *signer, const OSSL_PARAM params[])
 {
-	struct signer *s = ctx;
+	struct signer *s = signer;
 	const OSSL_PARAM *pad = NULL;
 	const OSSL_PARAM *salt = NULL;
 
@@ -249,7 +250,7 @@ signer_set(void *ctx, const OSSL_PARAM params[])
 }
 
 static const OSSL_PARAM *
-signer_settable(void *ctx, void *provider)
+signer_settable(void *signer, void *provider)
 {
 	static const OSSL_PARAM some[] = {
 		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
@@ -257,22 +258,22 @@ signer_settable(void *ctx, void *provider)
 		OSSL_PARAM_END,
 	};
 
-	(void)ctx;
+	(void)signer;
 	(void)provider;
 	return some;
 }
 
 /* Also called to ask whether a hash is supported, so it does next to nothing. */
 static int
-sign_init(void *ctx, const char *hash, void *key, const OSSL_PARAM params[])
+sign_init(void *signer, const char *hash, void *key, const OSSL_PARAM params[])
 {
-	struct signer *s = ctx;
+	struct signer *s = signer;
 
 	if (key)
 		s->key = key;
 	s->pss = false;
 	s->hash = hash && hash[0] ? EVP_get_digestbyname(hash) : NULL;
-	return s->key && signer_set(ctx, params);
+	return s->key && signer_set(signer, params);
 }
 
 /* The operation in the key protocol, or 0 when it has none. */
@@ -295,11 +296,13 @@ operation_of(const struct signer *s)
 	return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter): OpenSSL's
+// signature
 static int
-sign(void *ctx, unsigned char *sig, size_t *sig_n, size_t sig_cap,
+sign(void *signer, unsigned char *sig, size_t *sig_n, size_t sig_cap,
 	const unsigned char *tbs, size_t tbs_n)
 {
-	const struct signer *s = ctx;
+	const struct signer *s = signer;
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
@@ -354,9 +357,9 @@ decrypter_new(void *provider)
 }
 
 static int
-decrypter_set(void *ctx, const OSSL_PARAM params[])
+decrypter_set(void *decrypter, const OSSL_PARAM params[])
 {
-	struct decrypter *d = ctx;
+	struct decrypter *d = decrypter;
 	const OSSL_PARAM *p = NULL;
 	int mode = 0;
 
@@ -372,7 +375,7 @@ decrypter_set(void *ctx, const OSSL_PARAM params[])
 }
 
 static const OSSL_PARAM *
-decrypter_settable(void *ctx, void *provider)
+decrypter_settable(void *decrypter, void *provider)
 {
 	static const OSSL_PARAM some[] = {
 		OSSL_PARAM_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL),
@@ -381,20 +384,20 @@ decrypter_settable(void *ctx, void *provider)
 		OSSL_PARAM_END,
 	};
 
-	(void)ctx;
+	(void)decrypter;
 	(void)provider;
 	return some;
 }
 
 static int
-decrypt_init(void *ctx, void *key, const OSSL_PARAM params[])
+decrypt_init(void *decrypter, void *key, const OSSL_PARAM params[])
 {
-	struct decrypter *d = ctx;
+	struct decrypter *d = decrypter;
 
 	if (key)
 		d->key = key;
 	return d->key && d->key->key && d->key->key->rsa_decrypt &&
-		decrypter_set(ctx, params);
+		decrypter_set(decrypter, params);
 }
 
 /* 0xff where x is 0, else 0; no branch. */
@@ -428,10 +431,11 @@ unpad(const uint8_t *em, size_t k, unsigned version, uint8_t secret[PREMASTER])
 }
 
 static int
-decrypt(void *ctx, unsigned char *out, size_t *out_n, size_t out_cap,
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+decrypt(void *decrypter, unsigned char *out, size_t *out_n, size_t out_cap,
 	const unsigned char *in, size_t in_n)
 {
-	const struct decrypter *d = ctx;
+	const struct decrypter *d = decrypter;
 	uint8_t em[REMOTE_ANSWER_MAX];
 	uint8_t secret[PREMASTER];
 	size_t k = (size_t)EVP_PKEY_get_size(d->key->public); /* never negative */

@@ -14,5 +14,5 @@ struct tls_session {
 };
 
 /* OpenSSL's callback of a server with tickets: seals and opens them. */
-int resume_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
+int tickets_key(SSL *ssl, unsigned char *name, unsigned char *iv,
 	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tickets: keys of session tickets, derived and never handed round (see resume.h).
+ */
+#include <openssl/core_names.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/read.h"
+#include "tls/profile_priv.h"
+#include "tls/resume_priv.h"
+
+enum {
+	NAME = 16, /* of a ticket's key, in the clear in front: hour, and octets of MAC
+		    */
+	NAME_HOUR = 4,
+	HOURS = 64,     /* derived keys kept; more than TICKETS_LIFE_MAX_S has hours */
+	SKEW_HOURS = 1, /* a fleet's clocks may differ by this */
+};
+
+struct hour_key {
+	bool made;
+	uint32_t hour; /* since 1970 */
+	uint8_t name[NAME];
+	uint8_t cipher[32];
+	uint8_t mac[32];
+};
+
+struct tickets {
+	uint8_t secret[TICKETS_SECRET];
+	uint32_t life_s;
+	struct hour_key keys[HOURS]; /* at hour % HOURS */
+};
+
+struct tickets *
+tickets_new(const uint8_t secret[TICKETS_SECRET], uint32_t life_s)
+{
+	struct tickets *t = mem_alloc(sizeof(*t));
+
+	must(life_s <= TICKETS_LIFE_MAX_S);
+	memcpy(t->secret, secret, sizeof(t->secret)); /* both TICKETS_SECRET */
+	t->life_s = life_s;
+	return t;
+}
+
+void
+tickets_free(struct tickets *t)
+{
+	if (!t)
+		return;
+	secret_wipe(t, sizeof(*t));
+	mem_free(t);
+}
+
+/* 32 octets that nobody without the secret can tell from chance: HMAC-SHA-256 of what
+ * they are for and the hour. */
+static void
+derive(const struct tickets *t, const char *what, uint32_t hour, uint8_t out[32])
+{
+	uint8_t label[32];
+	unsigned n = 0;
+	struct write w = write_to(label, sizeof(label));
+
+	write_span(&w, span_str(what));
+	write_be(&w, hour, 4);
+	struct span s = write_done(&w);
+	must(HMAC(EVP_sha256(), t->secret, TICKETS_SECRET, s.p, s.n, out, &n) &&
+		n == 32);
+}
+
+static const struct hour_key *
+key_of_hour(struct tickets *t, uint32_t hour)
+{
+	struct hour_key *k = &t->keys[hour % HOURS];
+	uint8_t tag[32];
+
+	if (k->made && k->hour == hour)
+		return k;
+	derive(t, "sekisho ticket cipher", hour, k->cipher);
+	derive(t, "sekisho ticket mac", hour, k->mac);
+	derive(t, "sekisho ticket name", hour, tag);
+	struct write w = write_to(k->name, sizeof(k->name));
+	write_be(&w, hour, NAME_HOUR);
+	write_span(&w, span_of(tag, NAME - NAME_HOUR));
+	k->hour = hour;
+	k->made = true;
+	return k;
+}
+
+static uint32_t
+this_hour(void)
+{
+	return (uint32_t)(clock_wall() / TICKETS_HOUR_S); /* fits for 490,000 years */
+}
+
+/* The key a ticket names, or NULL: not ours, too old, or from the future. */
+static const struct hour_key *
+find_key(struct tickets *t, const uint8_t *name)
+{
+	struct read r = read_from(span_of(name, NAME));
+	uint32_t hour = read_be(&r, NAME_HOUR);
+	uint32_t now = this_hour();
+	uint32_t oldest = now - (t->life_s + TICKETS_HOUR_S - 1) / TICKETS_HOUR_S;
+
+	if (hour < oldest || hour > now + SKEW_HOURS)
+		return NULL;
+	const struct hour_key *k = key_of_hour(t, hour);
+	return secret_eq(k->name, name, NAME) ? k : NULL;
+}
+
+static bool
+set_mac(EVP_MAC_CTX *mac, const struct hour_key *k)
+{
+	char sha256[] = "SHA256";
+	uint8_t key[sizeof(k->mac)];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_octet_string(OSSL_MAC_PARAM_KEY, key, sizeof(key)),
+		OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
+		OSSL_PARAM_END,
+	};
+
+	memcpy(key, k->mac, sizeof(key)); /* of the same size by its declaration */
+	bool ok = EVP_MAC_CTX_set_params(mac, params) == 1;
+	secret_wipe(key, sizeof(key));
+	return ok;
+}
+
+static int
+seal_ticket(struct tickets *t, unsigned char *name, unsigned char *iv,
+	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+	const struct hour_key *k = key_of_hour(t, this_hour());
+
+	if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1 ||
+		EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv) !=
+			1 ||
+		!set_mac(mac, k))
+		return -1;
+	memcpy(name, k->name, NAME); /* OpenSSL's field has as many */
+	return 1;
+}
+
+int
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+tickets_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+	EVP_MAC_CTX *mac, int seal)
+{
+	struct tickets *t = profile_of(SSL_get_SSL_CTX(ssl))->tickets;
+
+	if (seal)
+		return seal_ticket(t, name, iv, cipher, mac);
+	const struct hour_key *k = find_key(t, name);
+	if (!k)
+		return 0; /* a full handshake */
+	if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv) != 1 ||
+		!set_mac(mac, k))
+		return -1;
+	/* 2: and give it a new one. In TLS 1.3 always: clients use a ticket once. */
+	return k->hour == this_hour() && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
+}
