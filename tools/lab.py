@@ -337,7 +337,7 @@ workers {workers}
 user {user}
 data {folder}/data
 control {folder}/control.sock
-drain-timeout 2s
+drain-timeout {drain}
 {top}
 events {{ store {folder}/data/events.db; json {folder}/data/events.json }}
 resolver {{ servers 127.0.0.1:{names} }}
@@ -355,7 +355,7 @@ class Gateway:
     """The gateway under test, with an authority and a configuration of its own."""
 
     def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="",
-                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1):
+                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s"):
         self.program = Path(program).resolve()
         self.folder = Path(folder)
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -365,7 +365,7 @@ class Gateway:
         self.user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
         self.values = {"workers": workers, "user": self.user, "folder": self.folder, "top": top,
                        "names": names.port, "port": self.port, "trust": trust,
-                       "upstream": upstream, "listen": listen, "reach": reach}
+                       "upstream": upstream, "listen": listen, "reach": reach, "drain": drain}
         self.configure(body)
         self.command("ca", "init", "--dir", self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
