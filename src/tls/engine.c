@@ -91,8 +91,8 @@ note_alert(const SSL *ssl, int where, int value)
 }
 
 /* The one protocol we were told, if the client offers it. */
+// NOLINTBEGIN(readability-function-size): OpenSSL's signature
 static int
-// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
 choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 	const unsigned char *in, unsigned in_n, void *unused)
 {
@@ -113,6 +113,7 @@ choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 	}
 	return SSL_TLSEXT_ERR_NOACK;
 }
+// NOLINTEND(readability-function-size)
 
 static int
 give_staple(SSL *ssl, void *unused)
