@@ -10,13 +10,13 @@ struct scratch;
 
 /* Answers of pooled patterns: a policy asks all patterns about one text in one pass. */
 struct eval_pools {
-	bool (*ask)(const struct eval_pools *p, const struct test *t, struct span s);
+	bool (*ask)(struct eval_pools *p, const struct test *t, struct span s);
 };
 
 struct eval {
 	const struct facts *facts;
 	struct scratch *scratch;
-	const struct eval_pools *pools; /* or NULL */
+	struct eval_pools *pools; /* or NULL */
 };
 
 MUST_USE bool eval_bool(const struct eval *e, const struct node *n);

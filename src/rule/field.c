@@ -41,6 +41,12 @@ phase_find(struct span name, enum phase *out)
 	return false;
 }
 
+const struct facts_base *
+rule_facts_base(const struct facts *f)
+{
+	return (const struct facts_base *)(const void *)f;
+}
+
 static int
 by_name(const void *a, const void *b)
 {

@@ -41,6 +41,9 @@ struct facts_base {
 	enum phase reached; /* fields of later phases are missing */
 };
 
+/* The base that every struct facts begins with. */
+const struct facts_base *rule_facts_base(const struct facts *f);
+
 enum {
 	FIELD_UNFILLED =
 		1 << 0, /* known by name, not filled yet: a rule using it says so */

@@ -336,7 +336,7 @@ regex_pool_add(struct regex_pool *p, const struct regex *re)
 	return p->n++;
 }
 
-bool
+void
 regex_pool_seal(struct regex_pool *p)
 {
 	const char **texts = mem_array(p->n, sizeof(*texts));
@@ -348,15 +348,18 @@ regex_pool_seal(struct regex_pool *p)
 		flags[i] = HS_FLAGS;
 		ids[i] = (unsigned)i;
 	}
-	bool ok = p->n > 0 &&
+	bool built = p->n > 0 &&
 		hs_compile_multi(texts, flags, ids, (unsigned)p->n, HS_MODE_BLOCK, NULL,
-			&p->db, &error) == HS_SUCCESS &&
-		hs_alloc_scratch(p->db, &p->members[0]->room->scratch) == HS_SUCCESS;
+			&p->db, &error) == HS_SUCCESS;
+	if (built &&
+		hs_alloc_scratch(p->db, &p->members[0]->room->scratch) != HS_SUCCESS) {
+		hs_free_database(p->db);
+		p->db = NULL;
+	}
 	hs_free_compile_error(error);
 	mem_free(ids);
 	mem_free(flags);
 	mem_free(texts);
-	return ok;
 }
 
 size_t
@@ -379,14 +382,14 @@ void
 regex_pool_scan(const struct regex_pool *p, struct span s, uint64_t *bits)
 {
 	memset(bits, 0, regex_pool_words(p) * sizeof(*bits));
-	if (s.n > 0 && s.n <= UINT32_MAX) {
+	if (p->db != NULL && s.n > 0 && s.n <= UINT32_MAX) {
 		hs_error_t e = hs_scan(p->db, (const char *)s.p, (unsigned)s.n, 0,
 			p->members[0]->room->scratch, mark_match, bits);
 		must(e == HS_SUCCESS);
 		return;
 	}
 	for (size_t i = 0; i < p->n; i++) {
-		if (program_matches(p->members[i]->program, s))
+		if (regex_matches(p->members[i], s))
 			bits[i / 64] |= UINT64_C(1) << i % 64;
 	}
 }

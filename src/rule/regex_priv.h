@@ -60,8 +60,8 @@ struct regex_pool *regex_pool_new(void);
 void regex_pool_free(struct regex_pool *p);
 /* Its bit, the same for an equal pattern; SIZE_MAX when it cannot join. */
 size_t regex_pool_add(struct regex_pool *p, const struct regex *re);
-/* After the last add. False when the whole could not be built: use them one by one. */
-MUST_USE bool regex_pool_seal(struct regex_pool *p);
+/* After the last add. What cannot be built as one is asked one by one. */
+void regex_pool_seal(struct regex_pool *p);
 /* Sets the bits of those that occur in s; bits has regex_pool_words() words. */
 void regex_pool_scan(const struct regex_pool *p, struct span s, uint64_t *bits);
 size_t regex_pool_words(const struct regex_pool *p);

@@ -89,6 +89,7 @@ struct test {
 	struct span pattern;       /* of matches and wildcards */
 	const struct regex *regex; /* owned by the scheme's scratch */
 	unsigned pool; /* 1 + index of its pool of patterns in a policy, or 0 */
+	unsigned pool_bit;
 	const struct wildcard *wildcard;
 	struct set_item *items; /* as written */
 	size_t n_items;
