@@ -10,6 +10,14 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
+	&command_ca_init,
+	&command_ca_show,
+	&command_ca_export,
+	&command_ca_install,
+	&command_ca_rotate,
+	&command_ca_request,
+	&command_ca_sign,
+	&command_ca_adopt,
 	&command_verify,
 	&command_help,
 	&command_version,

@@ -9,3 +9,11 @@
 extern const struct command command_version;
 extern const struct command command_help;
 extern const struct command command_verify;
+extern const struct command command_ca_init;
+extern const struct command command_ca_show;
+extern const struct command command_ca_export;
+extern const struct command command_ca_install;
+extern const struct command command_ca_rotate;
+extern const struct command command_ca_request;
+extern const struct command command_ca_sign;
+extern const struct command command_ca_adopt;

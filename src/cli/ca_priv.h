@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ca_priv: between the files of `sekisho ca`.
+ */
+#pragma once
+
+#include "cli/cli.h"
+#include "pki/authority.h"
+
+/* The directory asked for, or the one of an installed gateway. */
+const char *ca_dir(const struct cli_call *call, size_t operand);
+/* The authority's certificates, without keys; NULL with *err. */
+struct authority *ca_load(const struct cli_call *call, struct err *err);
