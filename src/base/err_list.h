@@ -41,6 +41,10 @@ ERR(KEYLESS_NO_SERVER, "keyless.no-server", "No key server can be reached.",
 	"Check addresses and certificates with `sekisho key test`.")
 ERR(KEYLESS_KEY, "keyless.key", "A private key cannot be served.",
 	"RSA needs 2048 bits or more; curves are P-256, P-384, P-521 and Ed25519.")
+ERR(KEYLESS_SERVER, "keyless.server", "The key server's certificate is not good.",
+	"It must come from the key servers' CA and have the name that is dialled.")
+ERR(KEYLESS_CLIENT, "keyless.client", "A client of the key server is not allowed in.",
+	"Its certificate must come from the key server's client CA and be named by a policy.")
 ERR(KEYLESS_SETUP, "keyless.setup", "The key server's set-up is incomplete.",
 	"`sekisho key init` makes a working set.")
 

@@ -103,6 +103,8 @@ ask_cancel(struct ask *a)
 {
 	struct ask_link *l = a->link;
 
+	if (a->job)
+		a->cancelled(a);
 	if (!l)
 		return;
 	list_leave(&a->by_age);

@@ -19,8 +19,8 @@
 #include "base/list.h"
 #include "keyless/wire.h"
 
+struct ask_job;
 struct ask_link;
-struct ask_pool;
 
 struct ask {
 	/* The requester's. Spans in want live until done() or ask_cancel(). */
@@ -41,8 +41,9 @@ struct ask {
 	uint64_t due_ms;
 	uint32_t slot;
 
-	/* The pool's. */
-	struct ask_try *tries;
+	/* The pool's, while it has the ask; see ask_pool.h. */
+	struct ask_job *job;
+	void (*cancelled)(struct ask *a); /* when job is set */
 };
 
 enum { ASK_SLOTS_MAX = 1u << 16 };

@@ -436,8 +436,8 @@ job_of(const struct wire_op_row *row, struct span payload)
 }
 
 enum wire_error
-keys_perform(const struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out,
-	size_t *n)
+keys_perform(
+	struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out, size_t *n)
 {
 	const struct wire_op_row *row = wire_op_find(op);
 	struct err err = {0};
@@ -446,6 +446,7 @@ keys_perform(const struct keys_entry *e, uint8_t op, struct span payload, uint8_
 		return WIRE_BAD_OP;
 	if (row->key != e->type || (row->payload > 0 && row->payload != payload.n))
 		return WIRE_CRYPTO;
+	e->uses++;
 	if (op == WIRE_RSA_DECRYPT) {
 		bool ok = e->decrypt && signer_raw(e->signer, payload, out, n, &err);
 		return ok ? WIRE_OK : WIRE_CRYPTO;

@@ -31,6 +31,7 @@ struct keys_entry {
 	bool stale;         /* found missing by a reload that is going on */
 	char *id;           /* owned: certificate id or file name without ".pem" */
 	char *source;       /* owned: path, for people */
+	uint64_t uses;      /* operations performed */
 	int64_t changed_ns; /* of the file, wall */
 };
 
@@ -80,5 +81,5 @@ enum { KEYS_RESULT_MAX = 1024 };
  * a payload that does not fit the opcode, and RSA decrypt where it is not allowed.
  * out has KEYS_RESULT_MAX octets. Returns WIRE_OK, WIRE_CRYPTO or WIRE_BAD_OP.
  */
-enum wire_error keys_perform(const struct keys_entry *e, uint8_t op,
-	struct span payload, uint8_t *out, size_t *n);
+enum wire_error keys_perform(
+	struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out, size_t *n);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keyless/metrics.h"
+
+enum { BUCKET_US = 100 };
+
+static const char *const types[METRICS_TYPES] = {
+	[WIRE_KEY_NONE] = "other",
+	[WIRE_KEY_RSA] = "rsa",
+	[WIRE_KEY_EC] = "ecdsa",
+	[WIRE_KEY_ED25519] = "ed25519",
+};
+
+static size_t
+bucket_of(uint64_t us)
+{
+	size_t i = 0;
+
+	for (uint64_t most = BUCKET_US; i < METRICS_BUCKETS - 1 && us > most; most *= 2)
+		i++;
+	return i;
+}
+
+void
+metrics_count(struct metrics *m, const struct answer_audit *a)
+{
+	const struct wire_op_row *row = wire_op_find(a->call->req.op);
+	size_t type = row ? row->key : WIRE_KEY_NONE;
+	size_t result = (size_t)a->result < METRICS_RESULTS ? a->result : WIRE_INTERNAL;
+
+	m->requests[a->call->req.op]++;
+	m->results[type][result]++;
+	m->took[type][bucket_of(a->took_us)]++;
+	m->took_us[type] += a->took_us;
+}
+
+static void
+write_requests(const struct metrics *m, struct text *t)
+{
+	uint64_t unknown = 0;
+
+	text_add(t,
+		"# HELP sekisho_keyless_requests_total Requests by operation.\n"
+		"# TYPE sekisho_keyless_requests_total counter\n");
+	for (unsigned op = 0; op < COUNT_OF(m->requests); op++) {
+		if (!wire_op_find((uint8_t)op))
+			unknown += m->requests[op];
+		else if (m->requests[op] > 0)
+			text_add(t, "sekisho_keyless_requests_total{op=\"%s\"} %llu\n",
+				wire_op_name((uint8_t)op),
+				(unsigned long long)m->requests[op]);
+	}
+	text_add(t, "sekisho_keyless_requests_total{op=\"unknown\"} %llu\n",
+		(unsigned long long)unknown);
+}
+
+static void
+write_results(const struct metrics *m, struct text *t)
+{
+	text_add(t,
+		"# HELP sekisho_keyless_answers_total Answers by type of key and "
+		"result.\n"
+		"# TYPE sekisho_keyless_answers_total counter\n");
+	for (size_t type = 0; type < METRICS_TYPES; type++) {
+		for (size_t i = 0; i < METRICS_RESULTS; i++) {
+			if (m->results[type][i] == 0)
+				continue;
+			text_add(t,
+				"sekisho_keyless_answers_total{type=\"%s\",result=\"%"
+				"s\"} "
+				"%llu\n",
+				types[type], wire_error_name((uint8_t)i),
+				(unsigned long long)m->results[type][i]);
+		}
+	}
+}
+
+static void
+write_histogram(const struct metrics *m, size_t type, struct text *t)
+{
+	static const char name[] = "sekisho_keyless_duration_seconds";
+	uint64_t sum = 0;
+	double le = BUCKET_US / 1e6;
+
+	for (size_t i = 0; i < METRICS_BUCKETS - 1; i++) {
+		sum += m->took[type][i];
+		text_add(t, "%s_bucket{type=\"%s\",le=\"%g\"} %llu\n", name,
+			types[type], le, (unsigned long long)sum);
+		le *= 2;
+	}
+	sum += m->took[type][METRICS_BUCKETS - 1];
+	text_add(t, "%s_bucket{type=\"%s\",le=\"+Inf\"} %llu\n", name, types[type],
+		(unsigned long long)sum);
+	text_add(t, "%s_sum{type=\"%s\"} %.6f\n", name, types[type],
+		(double)m->took_us[type] / 1e6);
+	text_add(t, "%s_count{type=\"%s\"} %llu\n", name, types[type],
+		(unsigned long long)sum);
+}
+
+static void
+write_keys(const struct keys *keys, struct text *t)
+{
+	text_add(t,
+		"# HELP sekisho_keyless_key_uses_total Operations performed by key.\n"
+		"# TYPE sekisho_keyless_key_uses_total counter\n");
+	LIST_EACH (it, &keys->all) {
+		const struct keys_entry *e = CONTAINER_OF(it, struct keys_entry, all);
+
+		text_add(t, "sekisho_keyless_key_uses_total{ski=\"");
+		text_put_hex(t, span_of(e->ski, WIRE_SKI), false);
+		text_add(t, "\",type=\"%s\"} %llu\n", types[e->type],
+			(unsigned long long)e->uses);
+	}
+}
+
+void
+metrics_write(const struct metrics *m, const struct keys *keys, struct text *t)
+{
+	write_requests(m, t);
+	write_results(m, t);
+	text_add(t,
+		"# HELP sekisho_keyless_duration_seconds From request to answer.\n"
+		"# TYPE sekisho_keyless_duration_seconds histogram\n");
+	for (size_t type = 0; type < METRICS_TYPES; type++)
+		write_histogram(m, type, t);
+	text_add(t,
+		"# HELP sekisho_keyless_connections_total Connections accepted.\n"
+		"# TYPE sekisho_keyless_connections_total counter\n"
+		"sekisho_keyless_connections_total %llu\n"
+		"# HELP sekisho_keyless_connections_refused_total Without a good "
+		"certificate.\n"
+		"# TYPE sekisho_keyless_connections_refused_total counter\n"
+		"sekisho_keyless_connections_refused_total %llu\n",
+		(unsigned long long)m->connections,
+		(unsigned long long)m->refused_connections);
+	if (keys)
+		write_keys(keys, t);
+}
