@@ -23,7 +23,7 @@ load_list(struct settings *s, const struct list_settings *l, struct conf_report 
 		.path = l->path,
 		.format = (enum list_format)l->format,
 		.column = l->column,
-		.exact = l->exact,
+		.below = l->below,
 	};
 	if (lists_load(s->rule_lists, &source, &err))
 		return true;

@@ -123,7 +123,7 @@ struct list_settings {
 	struct span path;
 	int format; /* enum list_format */
 	struct span column;
-	bool exact;
+	bool below;
 };
 
 struct event_settings {

@@ -188,7 +188,7 @@ visit(struct file_walk *w)
 static bool
 load_body(struct rule_list *l, struct err *err)
 {
-	struct list_body fresh = {0};
+	struct list_body fresh = {.below = l->below};
 	struct file_walk w = {.list = l, .body = &fresh, .err = err};
 	if (!visit(&w)) {
 		list_body_fini(&fresh);
@@ -220,6 +220,7 @@ lists_load(struct lists *l, const struct list_source *src, struct err *err)
 	struct rule_list *list = new_list(src->name, src->type);
 	list->path = mem_cstr(src->path);
 	list->format = src->format;
+	list->below = src->below;
 	mem_free(list->column);
 	list->column = mem_cstr(src->column);
 	if (!load_body(list, err)) {

@@ -114,7 +114,8 @@ add_string(struct list_body *b, enum type type, struct span item, const char **w
 	if (is_name(item) ||
 		(item.n > 1 && is_name(span_first(item, item.n - 1)) &&
 			item.p[item.n - 1] == '.'))
-		return list_body_add_name(b, item, SET_EXACT, why);
+		return list_body_add_name(
+			b, item, b->below ? SET_EXACT | SET_BELOW : SET_EXACT, why);
 	if (type != TYPE_STRING && (has_blank(item) || looks_like_network(item))) {
 		*why = looks_like_network(item) ? "not a network: host bits or length"
 						: "an item has blanks in it";

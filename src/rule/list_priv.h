@@ -12,6 +12,7 @@ struct list_body {
 	struct string_set strings;
 	struct int_set ints;
 	struct ip_set ips;
+	bool below;     /* plain names cover what is below them */
 	size_t n;       /* items */
 	size_t skipped; /* lines that say nothing about names */
 };
@@ -30,6 +31,7 @@ struct rule_list {
 	char *column;         /* owned */
 	enum type type;       /* declared, or TYPE_NONE */
 	enum list_format format;
+	bool below;
 	struct list_stamp stamp;
 	struct list_body body;
 };
