@@ -348,6 +348,8 @@ receive_some(struct session *s)
 	size_t n = 0;
 	if (x->head_waits)
 		return write_waiting_head(s);
+	if (x->response_read)
+		return finish_response(s);
 	switch (h1_read(&x->responses, from_origin(s), &x->response, &body, &err)) {
 	case H1_INFORM:
 		x->head_waits = x->request.version != HTTP_1_0;
@@ -362,8 +364,9 @@ receive_some(struct session *s)
 		return n == body.n;
 	case H1_TRAILERS:
 		return true;
-	case H1_END:
-		return finish_response(s);
+	case H1_END: /* told once */
+		x->response_read = true;
+		return true;
 	case H1_TUNNEL:
 		h1_tunnel(&x->requests);
 		x->state = EXCHANGE_UPGRADED;
@@ -394,7 +397,7 @@ static bool
 origin_lasts(const struct exchange *x)
 {
 	return x->request_sent && x->response_over && !x->origin_closes &&
-		!x->to_origin.must_close && x->responses.state == H1_S_END;
+		!x->to_origin.must_close && h1_reader_idle(&x->responses);
 }
 
 static void

@@ -51,7 +51,8 @@ struct exchange {
 	bool retried;       /* on a second connection, after a pooled one failed */
 	bool head_waits;    /* a response head waits for room towards the client */
 	bool answered;      /* the final response's head went to the client */
-	bool response_over; /* to its end */
+	bool response_read; /* from the origin, to its end */
+	bool response_over; /* to the client, to its end */
 	struct span page;   /* body of an answer of ours still to be written */
 	struct span rule;   /* that decided, for the event */
 	struct span why;
