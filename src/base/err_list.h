@@ -210,3 +210,5 @@ ERR(RULE_CASES, "rule.cases", "A file of expected verdicts cannot be understood.
 	"docs/rules.md shows the form; see `sekisho test --help`.")
 ERR(RULE_IMPORT, "rule.import", "The rules of another product cannot be read.",
 	"Give the file as its API or its tool exports it.")
+ERR(GATE_NOT_FOUND, "gate.not-found", "The gateway has no such page.",
+	"Begin at http://sekisho.internal/.")

@@ -40,6 +40,15 @@ kind_of(enum err_code code)
 	return code == ERR_GATE_UNTRUSTED ? PAGE_UNTRUSTED : PAGE_ERROR;
 }
 
+static struct page_answer
+answer_of(struct session *s)
+{
+	return (struct page_answer){.arena = &s->exchange.arena,
+		.style = &s->g->style,
+		.request = &s->exchange.request,
+		.response = &s->exchange.response};
+}
+
 void
 exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 {
@@ -67,11 +76,13 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 		.chain = refusal->chain,
 		.n_chain = refusal->n_chain,
 	};
-	if (page_make(&x->arena, &s->g->style, &facts, &x->request.fields, &x->response,
-		    &x->page, &err))
-		begin(s);
-	else
+	struct page_answer to = answer_of(s);
+	if (!page_make(&to, &facts, &err)) {
 		give_up(s, &err);
+		return;
+	}
+	x->page = to.body;
+	begin(s);
 }
 
 void
@@ -82,9 +93,11 @@ exchange_answer_ourselves(struct session *s)
 	struct page_status status = s->g->status;
 	status.client = s->facts.client.ip;
 	x->action = "self";
-	if (page_status_make(&x->arena, &s->g->style, &status, &x->request,
-		    &x->response, &x->page, &err))
-		begin(s);
-	else
+	struct page_answer to = answer_of(s);
+	if (!page_status_make(&to, &status, &err)) {
 		give_up(s, &err);
+		return;
+	}
+	x->page = to.body;
+	begin(s);
 }

@@ -63,7 +63,7 @@ struct page_style {
 	struct span organisation; /* shown in the corner; empty: "sekisho" */
 	struct span contact;      /* whom to ask, as text */
 	struct span contact_url;  /* https: or mailto: */
-	struct span logo;      /* octets of a PNG or SVG, at most 64 KiB; empty: ours */
+	struct span logo;      /* octets of a PNG or SVG, at most 32 KiB; empty: ours */
 	struct span logo_type; /* "image/png" or "image/svg+xml" */
 	struct span accent;    /* "#1f4d7a"; empty: ours */
 	struct span reasons_url; /* reason codes are explained at this + the code */
@@ -72,18 +72,25 @@ struct page_style {
 };
 
 /* Octets a page takes of the arena, at most. */
-enum { PAGE_ROOM = 192 * 1024 };
+enum { PAGE_ROOM = 96 * 1024 };
+
+/* Where a page is made, and what comes of it. */
+struct page_answer {
+	struct arena *arena;             /* everything made lies in it */
+	const struct page_style *style;  /* NULL: ours */
+	const struct http_head *request; /* NULL: none was read; the defaults */
+	struct http_head *response;      /* made anew, its body's length set */
+	struct span body;
+};
 
 /*
- * Makes the whole response in a: status, Content-Type, -Language, Cache-Control:
- * no-store, a policy that allows no script, the reason and request id as fields of
- * their own; body in *body with its length set. `asked` are the fields of the request,
- * NULL for the defaults. When the arena has less room than PAGE_ROOM the plain text is
- * used. False only when the head cannot be made.
+ * Makes the whole response: status, Content-Type, -Language, Cache-Control: no-store, a
+ * policy that allows no script, the reason and request id as fields of their own. When
+ * the arena has less room than PAGE_ROOM it is plain text. False only when the head
+ * cannot be made.
  */
-MUST_USE bool page_make(struct arena *a, const struct page_style *style,
-	const struct page_facts *facts, const struct http_fields *asked,
-	struct http_head *response, struct span *body, struct err *err);
+MUST_USE bool page_make(
+	struct page_answer *to, const struct page_facts *facts, struct err *err);
 
 /* What `http://sekisho.internal/` says of the authority. */
 struct page_status {
@@ -98,11 +105,10 @@ struct page_status {
 	struct ip client;
 };
 
-/* The status page and the downloads below it, by path: /, /ca.pem, /ca.crt (DER),
- * /ca.mobileconfig; anything else is a 404 page. Also says so to a HEAD. */
-MUST_USE bool page_status_make(struct arena *a, const struct page_style *style,
-	const struct page_status *status, const struct http_head *request,
-	struct http_head *response, struct span *body, struct err *err);
+/* The status page and the downloads below it, by the request's path: /, /ca.pem,
+ * /ca.crt (DER), /ca.mobileconfig; anything else is a 404 page. */
+MUST_USE bool page_status_make(
+	struct page_answer *to, const struct page_status *status, struct err *err);
 
 /* Language tags in order, NULL at the end: for the manual and tests. */
 const char *page_language(size_t i);
