@@ -15,3 +15,6 @@ void cli_print_overview(const struct command *const *all, struct span group);
 void cli_usage_line(const struct command *c, char *dst, size_t cap);
 /* Whether the command's name is the group's, a blank, and more. */
 MUST_USE bool cli_in_group(const struct command *c, struct span group);
+/* docs/configuration.md and docs/fields.md, from the tables that check them. */
+void cli_print_configuration(void);
+void cli_print_fields(void);

@@ -18,15 +18,29 @@ names_command(const struct command *c, const struct cli_call *call)
 	return strcmp(asked, c->name) == 0;
 }
 
+static bool
+print_reference(const struct cli_call *call)
+{
+	bool man = cli_has(call, "man");
+	bool configuration = cli_has(call, "configuration");
+	bool fields = cli_has(call, "fields");
+
+	if (man)
+		cli_print_manual(call->all);
+	if (configuration)
+		cli_print_configuration();
+	if (fields)
+		cli_print_fields();
+	return man || configuration || fields;
+}
+
 static enum cli_exit
 run_help(const struct cli_call *call)
 {
 	struct err err = {0};
 
-	if (cli_has(call, "man")) {
-		cli_print_manual(call->all);
+	if (print_reference(call))
 		return CLI_GOOD;
-	}
 	if (call->n_operands == 0) {
 		cli_print_overview(call->all, (struct span){0});
 		return CLI_GOOD;
@@ -43,6 +57,9 @@ run_help(const struct cli_call *call)
 
 static const struct cli_option options[] = {
 	{"man", 0, NULL, "print the manual page's source", false},
+	{"configuration", 0, NULL, "print what a configuration can say, as Markdown",
+		false},
+	{"fields", 0, NULL, "print what rules can ask, as Markdown", false},
 	{0},
 };
 
