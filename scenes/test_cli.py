@@ -4,6 +4,8 @@
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import lab
 
@@ -53,3 +55,9 @@ def test_the_manual_page_is_well_formed(program, tmp_path):
     if shutil.which("mandoc"):
         done = lab.run("mandoc", "-T", "lint", "-W", "error", page, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_the_generated_parts_of_the_manual_are_up_to_date(program):
+    root = Path(__file__).resolve().parent.parent
+    done = lab.run(sys.executable, root / "tools" / "gen-docs", "--program", program, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
