@@ -104,6 +104,7 @@ struct list_source {
 	enum type type;   /* TYPE_STRING, TYPE_INT, TYPE_IP; TYPE_NONE: by content */
 	enum list_format format;
 	struct span column; /* of LIST_CSV */
+	bool below;         /* a plain name also covers the names below it */
 	bool exact;         /* a plain name does not cover the names below it */
 };
 
