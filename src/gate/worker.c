@@ -27,6 +27,8 @@ static bool
 send_events(struct event_link *link, struct span message)
 {
 	struct worker *w = CONTAINER_OF(link, struct worker, events);
+	if (!w->event_pipe.loop)
+		return true; /* nobody wants them */
 	return ipc_put(&w->event_pipe, message);
 }
 
