@@ -69,6 +69,16 @@ ERR(HTTP_TRUNCATED, "http.truncated", "The connection ended within a message.",
 	"What was received is not complete; try again.")
 ERR(HTTP_UNASKED, "http.unasked", "The origin answered something it was not asked.",
 	"The origin's connection was closed; its server should be looked at.")
+ERR(H2_PROTOCOL, "h2.protocol", "A peer broke the rules of HTTP/2.",
+	"The sender is at fault; `sekisho log` shows which side it was.")
+ERR(H2_FLOOD, "h2.calm", "A peer sent too much that means nothing.",
+	"If it is one of yours, see what it does on idle connections; else it is an attack.")
+ERR(H2_RESET, "h2.reset", "A stream was reset.", "")
+ERR(H2_REFUSED, "h2.refused", "A stream was refused before anything was done with it.",
+	"It is safe to try again.")
+ERR(H2_NEEDS_H1, "h2.needs-h1", "The origin wants this request over HTTP/1.1.",
+	"It is tried again so; no action is needed.")
+ERR(H2_CLOSED, "h2.closed", "The connection of a stream has ended.", "")
 ERR(HTTP_UNWRITABLE, "http.unwritable", "A message cannot be said in the other version.",
 	"What cannot be translated exactly is refused rather than guessed.")
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * h2_priv: what the files of h2 share. h2.c owns connections and streams, h2_recv.c is
+ * called for frames that came, h2_send.c for frames that go.
+ */
+#pragma once
+
+#include "http/h2.h"
+
+struct nghttp2_session_callbacks;
+
+struct h2_inform {
+	struct http_head head;
+	struct h2_inform *next;
+};
+
+/* A stream that the peer, or we, begin; joined to h2->streams. */
+struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id);
+/* Frees or keeps for reuse. */
+void h2_stream_free(struct h2_stream *x);
+/* By id, or NULL: unknown to us. */
+struct h2_stream *h2_stream_find(const struct h2 *h2, int32_t id);
+/* It failed: remembers why, and tells. The first reason stays. */
+void h2_stream_fail(struct h2_stream *x, enum err_code code, const char *why);
+/* Its writer waits. */
+void h2_stream_block(struct h2_stream *x);
+void h2_wake_blocked(struct h2 *h2);
+
+/* The connection ends for this reason, with this code towards the peer. */
+void h2_fail(struct h2 *h2, enum err_code code, uint32_t h2_code, const char *why);
+/* Moves frames into out while there is room. */
+void h2_pump(struct h2 *h2);
+
+void h2_recv_register(struct nghttp2_session_callbacks *callbacks);
+void h2_send_register(struct nghttp2_session_callbacks *callbacks);
+
+/* h2_calm.c: what a peer did for nothing, and what it did for something. Spending too
+ * much ends the connection. */
+void h2_calm_init(struct h2_calm *calm);
+void h2_calm_control(struct h2 *h2);
+void h2_calm_reset(struct h2 *h2);
+void h2_calm_work(struct h2 *h2, size_t octets);
