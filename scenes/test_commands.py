@@ -27,7 +27,7 @@ gateway office {{
 
 @pytest.fixture
 def authority(program, tmp_path):
-    lab.run(program, "ca", "init", "--dir", tmp_path / "ca")
+    lab.run(program, "ca", "init", tmp_path / "ca")
     return tmp_path / "ca"
 
 
@@ -65,17 +65,17 @@ def test_ca_init_makes_a_root_and_a_node_with_private_keys(authority):
 
 def test_ca_init_never_overwrites(program, authority):
     before = (authority / "root.key").read_bytes()
-    done = lab.run(program, "ca", "init", "--dir", authority, check=False)
+    done = lab.run(program, "ca", "init", authority, check=False)
     assert done.returncode == 1 and (authority / "root.key").read_bytes() == before
 
 
 def test_ca_show_speaks_json(program, authority):
-    shown = json.loads(lab.run(program, "ca", "show", "--dir", authority, "--json").stdout)
+    shown = json.loads(lab.run(program, "ca", "show", authority, "--json").stdout)
     assert "subject" in json.dumps(shown) and "not_after" in json.dumps(shown)
 
 
 def test_ca_export_gives_the_root(program, authority):
-    out = lab.run(program, "ca", "export", "--dir", authority).stdout
+    out = lab.run(program, "ca", "export", authority).stdout
     assert out.strip() == (authority / "root.crt").read_text().strip()
 
 
@@ -86,10 +86,10 @@ def test_ca_install_into_a_browsers_store_and_back(program, authority, tmp_path)
     store.mkdir(parents=True)
     lab.run("certutil", "-N", "-d", f"sql:{store}", "--empty-password")
     env = {**os.environ, "HOME": str(tmp_path / "home")}
-    lab.run(program, "ca", "install", "--dir", authority, "--nss", env=env)
+    lab.run(program, "ca", "install", authority, "--browsers", env=env)
     listing = lab.run("certutil", "-L", "-d", f"sql:{store}").stdout
     assert "C,," in listing
-    lab.run(program, "ca", "install", "--dir", authority, "--nss", "--undo", env=env)
+    lab.run(program, "ca", "install", authority, "--browsers", "--undo", env=env)
     assert "C,," not in lab.run("certutil", "-L", "-d", f"sql:{store}").stdout
 
 

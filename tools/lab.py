@@ -367,7 +367,7 @@ class Gateway:
                        "names": names.port, "port": self.port, "trust": trust,
                        "upstream": upstream, "listen": listen, "reach": reach, "drain": drain}
         self.configure(body)
-        self.command("ca", "init", "--dir", self.folder / "ca")
+        self.command("ca", "init", self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
         self.root.chmod(0o644)
         self._own()
