@@ -25,7 +25,7 @@
 #define FALLTHROUGH   __attribute__((fallthrough))
 
 /* f(&variable) runs when the variable's scope ends. */
-#define CLEANUP(f)    __attribute__((cleanup(f)))
+#define CLEANUP(f) __attribute__((cleanup(f)))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -116,6 +116,14 @@ read_fraction(struct span s, int64_t *ms)
 	return true;
 }
 
+static bool
+in_range(const struct tm *tm)
+{
+	return tm->tm_mon >= 1 && tm->tm_mon <= 12 && tm->tm_mday >= 1 &&
+		tm->tm_mday <= 31 && tm->tm_hour <= 23 && tm->tm_min <= 59 &&
+		tm->tm_sec <= 60;
+}
+
 bool
 clock_parse(struct span s, int64_t *wall_ms)
 {
@@ -129,8 +137,7 @@ clock_parse(struct span s, int64_t *wall_ms)
 		read_digits(s, 14, 2, ':', &tm.tm_min) &&
 		read_digits(s, 17, 2, 0, &tm.tm_sec) &&
 		read_fraction(span_slice(s, 19, s.n - 1), &ms);
-	if (!ok || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-		tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (!ok || !in_range(&tm))
 		return false;
 	int day = tm.tm_mday;
 	tm.tm_year -= 1900;

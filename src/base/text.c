@@ -69,24 +69,35 @@ text_put(struct text *t, struct span s)
 static size_t
 utf8_length(struct span s)
 {
-	uint8_t c = s.p[0];
-	if (c < 0x80)
-		return 1;
-	size_t n = c >= 0xc2 && c <= 0xdf ? 2
-		: (c & 0xf0) == 0xe0      ? 3
-		: c >= 0xf0 && c <= 0xf4  ? 4
-					  : 0;
-	if (n == 0 || n > s.n)
+	static const struct {
+		uint8_t first; /* least and most of the first octet */
+		uint8_t last;
+		uint8_t low; /* of the second, which rules out what is not shortest */
+		uint8_t high;
+		uint8_t n;
+	} rows[] = {
+		{0x00, 0x7f, 0x00, 0x00, 1},
+		{0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	size_t row = 0;
+	while (row < COUNT_OF(rows) && s.p[0] > rows[row].last)
+		row++;
+	if (row == COUNT_OF(rows) || s.p[0] < rows[row].first || s.n < rows[row].n)
 		return 0;
-	uint8_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-	uint8_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-	if (s.p[1] < low || s.p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++) {
-		if ((s.p[i] & 0xc0) != 0x80)
+	for (size_t i = 1; i < rows[row].n; i++) {
+		uint8_t low = i == 1 ? rows[row].low : 0x80;
+		uint8_t high = i == 1 ? rows[row].high : 0xbf;
+		if (s.p[i] < low || s.p[i] > high)
 			return 0;
 	}
-	return n;
+	return rows[row].n;
 }
 
 bool
