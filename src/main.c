@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&command_ca_sign,
 	&command_ca_adopt,
 	&command_verify,
+	&command_rules_selftest,
 	&command_help,
 	&command_version,
 	NULL,

@@ -17,3 +17,4 @@ extern const struct command command_ca_rotate;
 extern const struct command command_ca_request;
 extern const struct command command_ca_sign;
 extern const struct command command_ca_adopt;
+extern const struct command command_rules_selftest;
