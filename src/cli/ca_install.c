@@ -46,12 +46,16 @@ struct job {
 struct place {
 	const char *dir;
 	const char *tool[3];
+	const char *undo[3]; /* Debian's leaves dead links behind without --fresh */
 };
 
 static const struct place places[] = {
-	{"/usr/local/share/ca-certificates", {"update-ca-certificates", NULL}},
-	{"/etc/pki/ca-trust/source/anchors", {"update-ca-trust", "extract", NULL}},
-	{"/etc/pki/trust/anchors", {"update-ca-certificates", NULL}},
+	{"/usr/local/share/ca-certificates", {"update-ca-certificates", NULL},
+		{"update-ca-certificates", "--fresh", NULL}},
+	{"/etc/pki/ca-trust/source/anchors", {"update-ca-trust", "extract", NULL},
+		{"update-ca-trust", "extract", NULL}},
+	{"/etc/pki/trust/anchors", {"update-ca-certificates", NULL},
+		{"update-ca-certificates", NULL}},
 };
 
 static void
@@ -107,7 +111,23 @@ install_at(struct job *j, const struct place *p, struct err *err)
 	struct text t = text_to(path, sizeof path);
 
 	text_add(&t, "%s/sekisho-%s.crt", p->dir, j->nick + sizeof "sekisho");
-	return !t.cut && change_file(j, path, err) && run_tool(j, p->tool);
+	return !t.cut && change_file(j, path, err) &&
+		run_tool(j, j->undo ? p->undo : p->tool);
+}
+
+/* Debian copies roots into Java's store and forgets them there. */
+static void
+clean_java(const struct job *j)
+{
+	static const char store[] = "/etc/ssl/certs/java/cacerts";
+	char alias[PATH_ROOM];
+	struct text t = text_to(alias, sizeof alias);
+	const char *argv[] = {"keytool", "-delete", "-alias", alias, "-keystore", store,
+		"-storepass", "changeit", NULL};
+
+	text_add(&t, "debian:sekisho-%s.pem", j->nick + sizeof "sekisho");
+	if (access(store, F_OK) == 0)
+		(void)run_tool(j, argv); /* fails when it is not in there */
 }
 
 static void
@@ -121,6 +141,8 @@ install_system(struct job *j)
 			continue;
 		found = true;
 		bool ok = install_at(j, &places[i], &err);
+		if (j->undo)
+			clean_java(j);
 		tell(j, ok, ok ? "the system's store" : err.text, places[i].dir);
 	}
 	if (!found)
