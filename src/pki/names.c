@@ -92,7 +92,7 @@ count_labels(struct span name)
 }
 
 static bool
-match_dns(struct span presented, struct span host)
+match_dns(struct span presented, struct span host, const struct suffixes *suffixes)
 {
 	if (!names_is_dns(presented, true))
 		return false;
@@ -103,7 +103,8 @@ match_dns(struct span presented, struct span host)
 	size_t dot = span_chr(host, '.');
 	if (dot == 0 || dot == host.n || count_labels(parent) < 2)
 		return false;
-	return span_eq_nocase(parent, span_from(host, dot + 1));
+	return span_eq_nocase(parent, span_from(host, dot + 1)) &&
+		!suffixes_has(suffixes, parent);
 }
 
 static bool
@@ -122,7 +123,7 @@ match_address(const struct cert *c, const struct ip *ip)
 }
 
 bool
-names_match(const struct cert *c, struct span host)
+names_match(const struct cert *c, struct span host, const struct suffixes *suffixes)
 {
 	struct ip ip;
 
@@ -134,7 +135,7 @@ names_match(const struct cert *c, struct span host)
 	struct read it = cert_sans(c);
 	struct cert_san san;
 	while (cert_next_san(&it, &san)) {
-		if (san.kind == CERT_SAN_DNS && match_dns(san.value, host))
+		if (san.kind == CERT_SAN_DNS && match_dns(san.value, host, suffixes))
 			return true;
 	}
 	return false;

@@ -171,12 +171,12 @@ check_name(const struct trust_ask *ask, const struct path *p, struct findings *o
 {
 	const struct cert *c = p->certs[0];
 	char names[120];
-	struct text t = text_to(names, sizeof names);
+	struct text list = text_to(names, sizeof names);
 
 	if (ask->host.n == 0)
 		return;
-	if (!names_match(c, ask->host)) {
-		names_list(c, &t);
+	if (!names_match(c, ask->host, suffixes_system())) {
+		names_list(c, &list);
 		findings_add(out, VERDICT_WRONG_NAME, 0, "it is for %s", names);
 		return;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "pki/cert_priv.h"
+#include "pki/suffix_priv.h"
 #include "pki/trust.h"
 
 enum { PATH_POOL = 2 * CHAIN_MAX + 64, PATH_NAMES_WORK = 200 * 1000 };
@@ -68,8 +69,9 @@ void constraints_check(
 /* Policies along the path (RFC 5280 §6.1 with initial-any-policy). */
 void policy_check(const struct path *p, struct findings *out);
 
-/* Whether c is for this host: a DNS name or an address. */
-MUST_USE bool names_match(const struct cert *c, struct span host);
+/* Whether c is for this host: a DNS name or an address. suffixes may be NULL. */
+MUST_USE bool names_match(
+	const struct cert *c, struct span host, const struct suffixes *suffixes);
 /* Whether host is a DNS name or an address at all. */
 MUST_USE bool names_is_host(struct span host);
 /* Whether no public authority may certify it: one label, .local, a private address. */
