@@ -18,6 +18,24 @@ enum {
 	CERT_COST = 5120,
 };
 
+void
+resume_binding(uint8_t out[32], const struct span *parts, size_t n)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	must(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t length = parts[i].n;
+		uint8_t head[8];
+		struct write w = write_to(head, sizeof(head));
+		write_be64(&w, length);
+		must(EVP_DigestUpdate(md, head, sizeof(head)) == 1 &&
+			EVP_DigestUpdate(md, parts[i].p, parts[i].n) == 1);
+	}
+	must(EVP_DigestFinal_ex(md, out, NULL) == 1);
+	EVP_MD_CTX_free(md);
+}
+
 static void
 free_session(struct lru_item *item)
 {

@@ -33,6 +33,13 @@ struct tickets *tickets_new(const uint8_t secret[TICKETS_SECRET], uint32_t life_
 /* Wipes. After every profile that uses it. NULL is fine. */
 void tickets_free(struct tickets *t);
 
+/*
+ * What a session is bound to (profile_spec.policy, tls_server_spec.binding): SHA-256
+ * over the parts, each behind its length. Same parts, same octets, in every process and
+ * on every node of a fleet. out has 32 octets.
+ */
+void resume_binding(uint8_t out[32], const struct span *parts, size_t n);
+
 /* ---- sessions with origins ---- */
 
 struct tls_session;

@@ -344,7 +344,25 @@ a_session_that_broke_is_forgotten(void)
 	world_fini(&w);
 }
 
-TESTS(a_second_visit_resumes, the_secret_is_all_that_others_need,
+static void
+a_binding_is_the_same_for_the_same_parts_only(void)
+{
+	const struct span parts[] = {SPAN("ab"), SPAN("c")};
+	const struct span others[] = {SPAN("a"), SPAN("bc")};
+	uint8_t one[32];
+	uint8_t two[32];
+
+	resume_binding(one, parts, 2);
+	resume_binding(two, parts, 2);
+	CHECK(memcmp(one, two, sizeof(one)) == 0);
+	resume_binding(two, others, 2);
+	CHECK(memcmp(one, two, sizeof(one)) != 0);
+	resume_binding(two, parts, 1);
+	CHECK(memcmp(one, two, sizeof(one)) != 0);
+}
+
+TESTS(a_second_visit_resumes, a_binding_is_the_same_for_the_same_parts_only,
+	the_secret_is_all_that_others_need,
 	a_session_never_goes_on_under_another_policy,
 	a_session_never_goes_on_under_another_binding,
 	a_client_certificate_comes_back_with_its_session, tickets_grow_old,
