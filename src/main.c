@@ -10,6 +10,8 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
+	&command_check,
+	&command_log,
 	&command_ca_init,
 	&command_ca_show,
 	&command_ca_export,

@@ -18,3 +18,5 @@ extern const struct command command_ca_request;
 extern const struct command command_ca_sign;
 extern const struct command command_ca_adopt;
 extern const struct command command_rules_selftest;
+extern const struct command command_check;
+extern const struct command command_log;

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * check: whether a configuration is good, and all that is wrong with it.
+ */
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "gate/settings.h"
+
+#define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
+
+static const struct cli_option options[] = {
+	{"config", 'c', "FILE", "the configuration [" DEFAULT_CONFIG "]", false},
+	{"quiet", 'q', NULL, "print nothing when all is well", false},
+	{0},
+};
+
+static size_t
+count_items(const struct conf_item *first)
+{
+	size_t n = 0;
+	for (const struct conf_item *i = first; i; i = i->next)
+		n++;
+	return n;
+}
+
+static size_t
+count_rules(const struct settings *s)
+{
+	size_t n = 0;
+	for (struct conf_item *i = s->gateways; i; i = i->next)
+		n += CONTAINER_OF(i, struct gateway, item)->rules.n;
+	return n;
+}
+
+static void
+print_report(const struct conf_report *r)
+{
+	char text[CONF_COMPLAINT_TEXT];
+	for (size_t i = 0; i < r->n; i++)
+		text_err("%s", conf_complaint_text(text, &r->list[i], false));
+	size_t all = r->errors + r->warnings;
+	if (all > r->n)
+		text_err("… and %zu more\n", all - r->n);
+}
+
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static enum cli_exit
+run_check(const struct cli_call *call)
+{
+	const char *file = cli_operand(call, 0);
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	struct settings *s = mem_alloc(sizeof(*s));
+
+	if (!file)
+		file = cli_get(call, "config");
+	if (!file)
+		file = DEFAULT_CONFIG;
+	conf_report_init(report);
+	bool ok = settings_load(s, file, report);
+	print_report(report);
+	if (!ok)
+		text_err("%s: %zu error%s, %zu warning%s\n", file, report->errors,
+			plural(report->errors), report->warnings,
+			plural(report->warnings));
+	else if (!cli_has(call, "quiet"))
+		text_out("%s: good: %zu listener%s, %zu gateway%s, %zu rule%s\n", file,
+			count_items(s->listens), plural(count_items(s->listens)),
+			count_items(s->gateways), plural(count_items(s->gateways)),
+			count_rules(s), plural(count_rules(s)));
+	settings_fini(s);
+	mem_free(s);
+	mem_free(report);
+	return ok ? CLI_GOOD : CLI_FAILED;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.operands = "[FILE]",
+	.summary = "check a configuration",
+	.help = "Reads a configuration with all it includes and names (lists, "
+		"certificates) and\n"
+		"prints everything that is wrong with it: file, line, column, the line "
+		"itself,\n"
+		"and what to do. Exit code 0 means that `sekisho run` would start with "
+		"it.",
+	.examples = "sekisho check\nsekisho check -c new.conf && sekisho ctl reload\n",
+	.options = options,
+	.most = 1,
+	.run = run_check,
+};
