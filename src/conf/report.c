@@ -26,6 +26,7 @@ conf_report_init(struct conf_report *r)
 	r->warnings = 0;
 }
 
+PRINTF(3, 0)
 static void
 add(struct conf_report *r, const struct conf_complaint *head, const char *fmt,
 	va_list ap)

@@ -127,7 +127,7 @@ make_entry(struct key *key, struct err *err)
 
 	e->key = key;
 	e->signer = signer;
-	e->type = type_of(key);
+	e->type = (uint8_t)type_of(key);   /* a protocol octet */
 	e->bits = (uint16_t)key_bits(key); /* at most 8192: signer_new() */
 	memcpy(e->ski, ski, WIRE_SKI);
 	e->has_digest = read_digest(key, e->digest);

@@ -91,6 +91,7 @@ place(const struct lexer *l, size_t from, size_t to, struct rule_error *e)
 		e->width = 1;
 }
 
+PRINTF(2, 0)
 static void
 say(struct rule_error *e, const char *fmt, va_list ap)
 {

@@ -31,7 +31,8 @@ struct policy_rule {
 	bool dry_run;                       /* recorded, never enforced */
 };
 
-enum { RULE_NONE = UINT32_MAX, POLICY_NOTED_MAX = 48 };
+#define RULE_NONE UINT32_MAX
+enum { POLICY_NOTED_MAX = 48 };
 
 /* What every phase said. Plain data: copy it, zero-initialise with verdict_init(). */
 struct verdict_record {

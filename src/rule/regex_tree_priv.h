@@ -38,7 +38,8 @@ enum regex_assert {
 	ASSERT_WORD_END_HALF,
 };
 
-enum { REGEX_FOREVER = UINT32_MAX, REGEX_REPEAT_MAX = 1000, REGEX_DEPTH_MAX = 100 };
+#define REGEX_FOREVER UINT32_MAX
+enum { REGEX_REPEAT_MAX = 1000, REGEX_DEPTH_MAX = 100 };
 
 struct regex_node {
 	enum regex_kind kind;
