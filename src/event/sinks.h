@@ -2,7 +2,7 @@
 /*
  * sinks: where events go besides the store.
  *
- * To add one: event/sink_x.c with a `const struct sink_kind`, and a line in sinks.c. A
+ * To add one: event/sinks_x.c with a `const struct sink_kind`, and a line in sinks.c. A
  * sink must not block for long: it runs in the scribe, and what the scribe is late with
  * is lost and counted.
  */

@@ -161,6 +161,23 @@ page_sentence(const struct page_values *v, struct span key, char dst[PAGE_LINE])
 
 static const char replacement[] = "\xef\xbf\xbd";
 
+/* Characters that are not printed, or that turn the reading direction so that a name
+ * looks like another. */
+static bool
+is_harmful(uint32_t c)
+{
+	static const struct {
+		uint32_t from;
+		uint32_t to;
+	} ranges[] = {{0, 0x1f}, {0x7f, 0x9f}, {0x200b, 0x200f}, {0x202a, 0x202e},
+		{0x2060, 0x2069}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}};
+	for (size_t i = 0; i < COUNT_OF(ranges); i++) {
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	}
+	return false;
+}
+
 /* Length of the character at the front if it is well-formed and harmless, else 0. */
 static size_t
 harmless(struct span s)
@@ -168,16 +185,10 @@ harmless(struct span s)
 	size_t n = s.p[0] < 0x80 ? 1 : s.p[0] < 0xe0 ? 2 : s.p[0] < 0xf0 ? 3 : 4;
 	if (n > s.n || !text_is_utf8(span_first(s, n)))
 		return 0;
-	if (n == 1)
-		return s.p[0] >= ' ' && s.p[0] != 0x7f;
-	bool c1 = n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0;
-	/* U+202A to U+202E and U+2066 to U+2069, U+200E and U+200F: directions */
-	bool turns = n == 3 && s.p[0] == 0xe2 &&
-		((s.p[1] == 0x80 &&
-			 ((s.p[2] >= 0xaa && s.p[2] <= 0xae) || s.p[2] == 0x8e ||
-				 s.p[2] == 0x8f)) ||
-			(s.p[1] == 0x81 && s.p[2] >= 0xa6 && s.p[2] <= 0xa9));
-	return c1 || turns ? 0 : n;
+	uint32_t c = n == 1 ? s.p[0] : s.p[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (s.p[i] & 0x3f);
+	return is_harmful(c) ? 0 : n;
 }
 
 static const char *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * sink_file: JSON lines, to a file or to standard output.
+ * sinks_file: JSON lines, to a file or to standard output.
  *
  * Lines are gathered and written once a second, or sooner when there are many. Before
  * each writing the path is looked at: when the file was renamed or removed (logrotate),
