@@ -518,6 +518,7 @@ advance_head(struct session *s)
 		return exchange_begin(s);
 	if (step == H1_FAILED) {
 		err = x->err;
+		exchange_start_record(s);
 		exchange_fail(s, &err, http_error_status(err.code));
 		return EXCHANGE_GOES_ON;
 	}

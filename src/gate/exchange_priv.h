@@ -10,6 +10,8 @@
 /* A whole head was read: decides what becomes of it. Sets the state, or asks the
  * session to take over a CONNECT. */
 enum exchange_turn exchange_begin(struct session *s);
+/* A request has begun, whole or not: gives it its number and its facts. */
+void exchange_start_record(struct session *s);
 /* A response head was read: policy, fields; readies it for the client. */
 void exchange_take_response(struct session *s);
 

@@ -140,8 +140,8 @@ ready_for_origin(struct session *s, struct err *err)
 		&x->request, (enum header_forwarded)f->forwarded, &hop, err);
 }
 
-static void
-start_record(struct session *s)
+void
+exchange_start_record(struct session *s)
 {
 	struct exchange *x = &s->exchange;
 	x->id = event_id_new();
@@ -163,7 +163,7 @@ exchange_begin(struct session *s)
 	struct err err = {0};
 	bool closes = x->request.close;
 	x->head_ready = false;
-	start_record(s);
+	exchange_start_record(s);
 	if (s->refusal.code != ERR_NONE) {
 		exchange_answer_refusal(s, &s->refusal);
 		return EXCHANGE_GOES_ON;

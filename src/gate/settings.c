@@ -268,7 +268,8 @@ static const struct conf_row list_args[] = {
 static const struct conf_row list_words[] = {
 	{"column", CONF_TEXT, LIST(column), .help = "Which column of a CSV file."},
 	{"below", CONF_FLAG, LIST(below), .preset = "off",
-		.help = "A plain name also covers the names below it, as \".name\" does."},
+		.help = "A plain name also covers the names below it, as \".name\" "
+			"does."},
 };
 static const struct conf_table list_table = {
 	.help = "A named list that rules can refer to.",

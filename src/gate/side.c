@@ -64,7 +64,8 @@ push_end(struct side *side)
 {
 	if (!side->end_wanted || side->end_sent || !buf_empty(side_out(side)))
 		return;
-	if (side->tls && tls_state(side->tls) != TLS_FAILED && !tls_end(side->tls))
+	bool says_so = side->tls && !side->cut && tls_state(side->tls) != TLS_FAILED;
+	if (says_so && !tls_end(side->tls))
 		return;
 	side->end_sent = true;
 	io_shut(&side->io);
@@ -93,6 +94,13 @@ side_end(struct side *side)
 {
 	side->end_wanted = true;
 	side_push(side);
+}
+
+void
+side_cut(struct side *side)
+{
+	side->cut = true;
+	side_end(side);
 }
 
 bool

@@ -25,6 +25,7 @@ struct side {
 	bool ended;      /* the peer ended its direction properly */
 	bool end_wanted; /* we end ours when out is empty */
 	bool end_sent;
+	bool cut; /* our end comes without close_notify: what was sent is not whole */
 	struct err err; /* why TLS failed, when it did */
 };
 
@@ -45,6 +46,9 @@ void side_pull(struct side *side);
 void side_push(struct side *side);
 /* Ends our direction once all of out was sent: close_notify, then FIN. */
 void side_end(struct side *side);
+
+/* The same without close_notify: the peer shall see that something is missing. */
+void side_cut(struct side *side);
 
 /* The peer cannot be heard any more: properly, or not. */
 MUST_USE bool side_eof(const struct side *side);

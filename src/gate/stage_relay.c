@@ -42,14 +42,20 @@ set_deadline(struct session *s, enum exchange_state before)
 }
 
 static int
+part(struct session *s, enum ender who)
+{
+	s->story->ender = who;
+	s->story->ended_in = STAGE_RELAY;
+	return STAGE_FAREWELL;
+}
+
+static int
 take_too_long(struct session *s)
 {
 	struct err err = {0};
 	switch (s->exchange.state) {
 	case EXCHANGE_IDLE:
-		s->story->ender = ENDER_GATEWAY;
-		s->story->ended_in = STAGE_RELAY;
-		return STAGE_FAREWELL;
+		return part(s, ENDER_GATEWAY);
 	case EXCHANGE_SENDING:
 	case EXCHANGE_REACHING:
 		if (!s->exchange.answered) {
@@ -69,6 +75,22 @@ take_too_long(struct session *s)
 	return TURN_OVER;
 }
 
+/* What came of an answer is delivered, and then the connection ends without the word
+ * that would say that it was all. */
+static int
+break_off(struct session *s)
+{
+	if (side_failed(&s->client)) {
+		session_end(s, ENDER_CLIENT, &s->client.err);
+		return TURN_OVER;
+	}
+	s->story->err = s->exchange.err;
+	side_cut(&s->client);
+	return part(s,
+		s->exchange.err.code == ERR_GATE_BLOCKED ? ENDER_GATEWAY
+							 : ENDER_ORIGIN);
+}
+
 int
 stage_relay_advance(struct session *s)
 {
@@ -86,10 +108,9 @@ stage_relay_advance(struct session *s)
 	case EXCHANGE_CONNECTS:
 		return stage_connect(s);
 	case EXCHANGE_ENDS:
-		return STAGE_FAREWELL;
+		return part(s, side_eof(&s->client) ? ENDER_CLIENT : ENDER_GATEWAY);
 	case EXCHANGE_BREAKS:
-		session_end(s, ENDER_NONE, &s->exchange.err);
-		return TURN_OVER;
+		return break_off(s);
 	case EXCHANGE_WAITS:
 	case EXCHANGE_GOES_ON:
 		break;
