@@ -20,3 +20,7 @@ extern const struct command command_ca_adopt;
 extern const struct command command_rules_selftest;
 extern const struct command command_check;
 extern const struct command command_log;
+extern const struct command command_key_init;
+extern const struct command command_key_list;
+extern const struct command command_key_show;
+extern const struct command command_key_serve;

@@ -34,6 +34,26 @@ metrics_count(struct metrics *m, const struct answer_audit *a)
 }
 
 static void
+add_all(uint64_t *sum, const uint64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum[i] += v[i];
+}
+
+void
+metrics_add(struct metrics *sum, const struct metrics *m)
+{
+	add_all(sum->requests, m->requests, COUNT_OF(m->requests));
+	for (size_t i = 0; i < METRICS_TYPES; i++) {
+		add_all(sum->results[i], m->results[i], METRICS_RESULTS);
+		add_all(sum->took[i], m->took[i], METRICS_BUCKETS);
+	}
+	add_all(sum->took_us, m->took_us, METRICS_TYPES);
+	sum->connections += m->connections;
+	sum->refused_connections += m->refused_connections;
+}
+
+static void
 write_requests(const struct metrics *m, struct text *t)
 {
 	uint64_t unknown = 0;

@@ -25,5 +25,7 @@ struct metrics {
 };
 
 void metrics_count(struct metrics *m, const struct answer_audit *a);
+/* Adds what another process counted. */
+void metrics_add(struct metrics *sum, const struct metrics *m);
 /* Adds the text; keys may be NULL, else each key's counts are shown by SKI. */
 void metrics_write(const struct metrics *m, const struct keys *keys, struct text *t);

@@ -64,7 +64,7 @@ refuse_peer(struct server_peer *p, const struct err *why)
 {
 	char from[ADDR_TEXT];
 
-	p->server->metrics.refused_connections++;
+	p->server->metrics->refused_connections++;
 	log_info("keyless.refused", "from=%s error=%s text=\"%s\"",
 		addr_text(from, &p->from), err_id(why->code), why->text);
 }
@@ -306,11 +306,17 @@ count_and_tell(struct answer_door *d, const struct answer_audit *a)
 	struct server *s = CONTAINER_OF(desk, struct server, desk);
 	const struct server_peer *p = NULL;
 
-	metrics_count(&s->metrics, a);
+	metrics_count(s->metrics, a);
 	if (a->call->link)
 		p = CONTAINER_OF(a->call->link, struct server_peer, seat.link);
 	if (s->audited)
 		s->audited(s, a, p);
+}
+
+static bool
+is_empty(const struct wire_mask *m)
+{
+	return (m->bits[0] | m->bits[1] | m->bits[2] | m->bits[3]) == 0;
 }
 
 void
@@ -323,7 +329,10 @@ server_open(struct server *s, const struct server_spec *spec)
 		s->spec.handshake_ms = HANDSHAKE_MS;
 	if (s->spec.idle_ms == 0)
 		s->spec.idle_ms = IDLE_MS;
-	s->any.mask = wire_mask_default();
+	s->metrics = spec->metrics ? spec->metrics : &s->own;
+	s->any.mask = is_empty(&spec->mask)
+		? wire_mask_default()
+		: wire_mask_and(spec->mask, wire_mask_public());
 	answer_desk_open(&s->desk, spec->loop, spec->keys);
 	s->desk.door.audited = count_and_tell;
 	for (size_t i = 0; i < spec->n_policies; i++) {
@@ -363,7 +372,7 @@ server_accept(struct server *s, int fd, const struct addr *from)
 	p->from = *from;
 	p->idle.fired = peer_idle;
 	p->seat.flush = flush_peer;
-	s->metrics.connections++;
+	s->metrics->connections++;
 	io_open(&p->io, s->spec.loop, fd, WIRE_IN, WIRE_OUT);
 	p->io.moved = peer_moved;
 	buf_init(&p->plain_in, WIRE_MESSAGE_MAX);

@@ -61,15 +61,18 @@ struct server_spec {
 	struct revoke *revoke; /* CRLs; or NULL */
 	struct server_policy *policies;
 	size_t n_policies;
-	size_t most;           /* connections; 0: 4096 */
-	uint32_t handshake_ms; /* 0: 10 s */
-	uint32_t idle_ms;      /* 0: 30 s */
+	struct metrics *metrics; /* counted into; NULL: the server's own */
+	size_t most;             /* connections; 0: 4096 */
+	uint32_t handshake_ms;   /* 0: 10 s */
+	uint32_t idle_ms;        /* 0: 30 s */
+	struct wire_mask
+		mask; /* without policies: what clients may; empty: the default */
 };
 
 struct server {
 	struct server_spec spec;
 	struct answer_desk desk; /* door.ops may be set: seal, unseal */
-	struct metrics metrics;
+	struct metrics *metrics;
 	/* One signature or refusal, after metrics have counted it. May be NULL; peer is
 	 * NULL when it is gone already. */
 	void (*audited)(struct server *s, const struct answer_audit *a,
@@ -80,6 +83,7 @@ struct server {
 	struct list peers;
 	size_t n_peers;
 	struct answer_client any; /* without policies */
+	struct metrics own;
 };
 
 /* TLS 1.3, and 1.2 with the two suites the protocol's reference takes; a certificate is

@@ -204,7 +204,7 @@ a_refusal_is_final_and_busy_is_tried_elsewhere(void)
 	turn_until_all(many, COUNT_OF(many));
 	for (size_t i = 0; i < COUNT_OF(many); i++)
 		CHECK(many[i].ask.ok);
-	CHECK(hosts[0].server.metrics.results[WIRE_KEY_EC][WIRE_INTERNAL] > 0);
+	CHECK(hosts[0].server.metrics->results[WIRE_KEY_EC][WIRE_INTERNAL] > 0);
 	close_both(p);
 }
 
