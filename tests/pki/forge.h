@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <openssl/conf.h>
 #include <openssl/pem.h>
 
 #include "base/clock.h"
@@ -59,7 +60,10 @@ forge_ext(X509 *x, const struct forged *by, const char *name, const char *value)
 {
 	X509V3_CTX with;
 	X509V3_set_ctx(&with, by ? by->x : x, x, NULL, NULL, 0);
-	X509_EXTENSION *e = X509V3_EXT_conf(NULL, &with, name, value);
+	CONF *none = NCONF_new(NULL); /* some extensions want one to look into */
+	X509V3_set_nconf(&with, none);
+	X509_EXTENSION *e = X509V3_EXT_nconf(none, &with, name, value);
+	NCONF_free(none);
 	if (!e) {
 		print_error("no extension %s = %s\n", name, value);
 		_fail(__FILE__, __LINE__);
@@ -98,7 +102,8 @@ forge_exts(X509 *x, const struct forge *f)
 		forge_ext(x, f->by, "nameConstraints", f->names);
 	if (!f->no_ids) {
 		forge_ext(x, f->by, "subjectKeyIdentifier", "hash");
-		forge_ext(x, f->by, "authorityKeyIdentifier", "keyid:always");
+		if (!f->by || X509_get0_subject_key_id(f->by->x))
+			forge_ext(x, f->by, "authorityKeyIdentifier", "keyid:always");
 	}
 	for (size_t i = 0; i + 1 < COUNT_OF(f->more) && f->more[i]; i += 2)
 		forge_ext(x, f->by, f->more[i], f->more[i + 1]);
