@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Trust rubric 50 to 53, 60 and 63: what was taken back, and what is remembered.
+ */
+#include "pki/revoke.h"
+#include "tests/pki/forge.h"
+
+static struct forged root;
+static struct forged middle;
+static struct forged leaf;
+
+static void
+begin(void)
+{
+	root = forge(&(struct forge){.cn = "Root", .ca = true, .to_days = 3000});
+	middle = forge(&(struct forge){
+		.cn = "Middle", .ca = true, .by = &root, .to_days = 300});
+	leaf = forge(&(struct forge){.cn = "l", .by = &middle, .san = "DNS:a.example"});
+}
+
+struct list_plan {
+	const struct forged *by;
+	const struct forged *revoked; /* or NULL */
+	int64_t from_days;            /* default −1 */
+	int64_t to_days;              /* default 7 */
+	const char *idp;
+	bool no_number;
+	bool delta;
+	bool break_signature;
+};
+
+static struct span
+make_crl(const struct list_plan *p)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *t = ASN1_TIME_new();
+	uint8_t *der = NULL;
+	X509V3_CTX with;
+
+	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(p->by->x));
+	ASN1_TIME_set(t,
+		(time_t)(clock_wall() +
+			(p->from_days ? p->from_days : -1) * FORGE_DAY));
+	X509_CRL_set1_lastUpdate(crl, t);
+	if (p->revoked) {
+		X509_REVOKED *r = X509_REVOKED_new();
+		X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(p->revoked->x));
+		X509_REVOKED_set_revocationDate(r, t);
+		X509_CRL_add0_revoked(crl, r);
+	}
+	ASN1_TIME_set(
+		t, (time_t)(clock_wall() + (p->to_days ? p->to_days : 7) * FORGE_DAY));
+	X509_CRL_set1_nextUpdate(crl, t);
+	ASN1_TIME_free(t);
+	ASN1_INTEGER *n = ASN1_INTEGER_new();
+	ASN1_INTEGER_set(n, 5);
+	if (!p->no_number)
+		X509_CRL_add1_ext_i2d(crl, NID_crl_number, n, 0, 0);
+	if (p->delta)
+		X509_CRL_add1_ext_i2d(crl, NID_delta_crl, n, 1, 0);
+	ASN1_INTEGER_free(n);
+	if (p->idp) {
+		CONF *none = NCONF_new(NULL);
+		long at = 0;
+		BIO *bio = BIO_new_mem_buf(p->idp, -1);
+		NCONF_load_bio(none, bio, &at);
+		BIO_free(bio);
+		X509V3_set_ctx(&with, p->by->x, NULL, NULL, crl, 0);
+		X509V3_set_nconf(&with, none);
+		X509_EXTENSION *e = X509V3_EXT_nconf(
+			none, &with, "issuingDistributionPoint", "critical,@idp");
+		CHECK(e != NULL);
+		X509_CRL_add_ext(crl, e, -1);
+		X509_EXTENSION_free(e);
+		NCONF_free(none);
+	}
+	X509_CRL_sort(crl);
+	CHECK(X509_CRL_sign(crl, p->by->key, EVP_sha256()) > 0);
+	int size = i2d_X509_CRL(crl, &der);
+	X509_CRL_free(crl);
+	CHECK(size > 0);
+	if (p->break_signature)
+		der[size - 1] ^= 1;
+	return span_of(der, (size_t)size);
+}
+
+static struct revoke *
+knowing(const struct list_plan *p)
+{
+	struct revoke *r = revoke_new(1024 * 1024);
+	struct err err = {0};
+	struct span crl = make_crl(p);
+
+	CHECK_OK(revoke_add_crl(r, crl, &err), &err);
+	OPENSSL_free((void *)(uintptr_t)crl.p);
+	return r;
+}
+
+static void
+check_crl(const char *want, const struct list_plan *p, bool hard)
+{
+	struct trust_options o = trust_options_default();
+	struct revoke *r = knowing(p);
+
+	o.revocation = hard ? TRUST_REVOCATION_HARD : TRUST_REVOCATION_SOFT;
+	CHECK_VERDICT(want, .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .revoke = r, .with = &o);
+	revoke_free(r);
+}
+
+static void
+check_50_a_crl_revokes_leaf_and_intermediate(void)
+{
+	begin();
+	struct forged other = forge(&(struct forge){.cn = "Middle", .ca = true});
+	check_crl(
+		"revoked", &(struct list_plan){.by = &middle, .revoked = &leaf}, false);
+	check_crl(
+		"revoked", &(struct list_plan){.by = &root, .revoked = &middle}, false);
+	check_crl("good", &(struct list_plan){.by = &middle}, false);
+	check_crl(
+		"good", &(struct list_plan){.by = &middle, .revoked = &middle}, false);
+	/* The root's list says nothing of the leaf; an impostor's proves nothing. */
+	check_crl("good", &(struct list_plan){.by = &root, .revoked = &leaf}, false);
+	check_crl("good", &(struct list_plan){.by = &other, .revoked = &leaf}, false);
+	check_crl("good",
+		&(struct list_plan){
+			.by = &middle, .revoked = &leaf, .break_signature = true},
+		false);
+	/* What is revoked stays so after the list's end. */
+	check_crl("revoked",
+		&(struct list_plan){.by = &middle,
+			.revoked = &leaf,
+			.from_days = -9,
+			.to_days = -2},
+		false);
+	forge_end();
+}
+
+static void
+a_partial_list_speaks_of_its_part_only(void)
+{
+	begin();
+	check_crl("revoked",
+		&(struct list_plan){.by = &middle,
+			.revoked = &leaf,
+			.idp = "[idp]\nonlyuser=TRUE\n"},
+		false);
+	check_crl("good",
+		&(struct list_plan){
+			.by = &middle, .revoked = &leaf, .idp = "[idp]\nonlyCA=TRUE\n"},
+		false);
+	check_crl("good",
+		&(struct list_plan){.by = &middle,
+			.revoked = &leaf,
+			.idp = "[idp]\nindirectCRL=TRUE\n"},
+		false);
+	check_crl("good",
+		&(struct list_plan){.by = &middle,
+			.revoked = &leaf,
+			.idp = "[idp]\nfullname=URI:http://crl.example/1\n"},
+		false);
+	forge_end();
+}
+
+static void
+lists_that_are_not_understood_are_refused(void)
+{
+	begin();
+	const struct list_plan plans[] = {
+		{.by = &middle, .no_number = true},
+		{.by = &middle, .delta = true},
+	};
+	struct revoke *r = revoke_new(1024 * 1024);
+	for (size_t i = 0; i < COUNT_OF(plans); i++) {
+		struct err err = {0};
+		struct span crl = make_crl(&plans[i]);
+		CHECK(!revoke_add_crl(r, crl, &err));
+		CHECK_INT(err.code, ERR_PKI_CRL);
+		OPENSSL_free((void *)(uintptr_t)crl.p);
+	}
+	struct span whole =
+		make_crl(&(struct list_plan){.by = &middle, .revoked = &leaf});
+	for (size_t n = 0; n < whole.n; n++) {
+		struct err err = {0};
+		CHECK(!revoke_add_crl(r, (struct span){whole.p, n}, &err));
+	}
+	OPENSSL_free((void *)(uintptr_t)whole.p);
+	revoke_free(r);
+	forge_end();
+}
+
+static void
+check_54_hard_refuses_what_soft_lets_pass(void)
+{
+	begin();
+	struct trust_options o = trust_options_default();
+	CHECK_VERDICT("good", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o);
+	o.revocation = TRUST_REVOCATION_HARD;
+	CHECK_VERDICT("revocation-unknown", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o);
+	/* A list for each of the two issuers settles it. */
+	struct revoke *r = knowing(&(struct list_plan){.by = &middle});
+	struct err err = {0};
+	struct span crl = make_crl(&(struct list_plan){.by = &root});
+	CHECK(revoke_add_crl(r, crl, &err));
+	OPENSSL_free((void *)(uintptr_t)crl.p);
+	CHECK_VERDICT("good", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .revoke = r);
+	CHECK_VERDICT("revocation-unknown", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .revoke = r, .days = 8);
+	revoke_free(r);
+	forge_end();
+}
+
+struct answer_plan {
+	const struct forged *about;
+	const struct forged *issuer;
+	const struct forged *signer;
+	const struct forged *delegate; /* sent along */
+	int status;
+	int64_t from_days;
+	int64_t to_days;
+};
+
+static struct span
+make_ocsp(const struct answer_plan *p)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), p->about->x, p->issuer->x);
+	ASN1_TIME *from = ASN1_TIME_set(
+		NULL, (time_t)(clock_wall() + p->from_days * FORGE_DAY - 60));
+	ASN1_TIME *to = ASN1_TIME_set(NULL,
+		(time_t)(clock_wall() + (p->to_days ? p->to_days : 3) * FORGE_DAY));
+	ASN1_TIME *when = p->status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL;
+	uint8_t *der = NULL;
+
+	CHECK(OCSP_basic_add1_status(basic, id, p->status, 0, when, from, to) != NULL);
+	CHECK(OCSP_basic_sign(basic, p->signer->x, p->signer->key, EVP_sha256(), NULL,
+		      p->delegate ? 0 : OCSP_NOCERTS) == 1);
+	OCSP_RESPONSE *r = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	int n = i2d_OCSP_RESPONSE(r, &der);
+	OCSP_RESPONSE_free(r);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	return span_of(der, (size_t)n);
+}
+
+static void
+check_staple(const char *want, const struct answer_plan *p, const struct forged *of)
+{
+	struct span response = make_ocsp(p);
+	struct revoke *r = revoke_new(1024 * 1024);
+
+	CHECK_VERDICT(want, .sent = {of, &middle}, .roots = {&root},
+		.host = "a.example", .staple = response);
+	for (int i = 0; i < 2; i++) /* the second time from memory */
+		CHECK_VERDICT(want, .sent = {of, &middle}, .roots = {&root},
+			.host = "a.example", .staple = response, .revoke = r);
+	revoke_free(r);
+	OPENSSL_free((void *)(uintptr_t)response.p);
+}
+
+static void
+check_51_and_52_stapled_answers_are_used(void)
+{
+	begin();
+	enum { GOOD = V_OCSP_CERTSTATUS_GOOD, GONE = V_OCSP_CERTSTATUS_REVOKED };
+	struct forged must = forge(&(struct forge){.cn = "l",
+		.by = &middle,
+		.san = "DNS:a.example",
+		.more = {"tlsfeature", "status_request"}});
+	struct forged helper =
+		forge(&(struct forge){.cn = "O", .by = &middle, .eku = "OCSPSigning"});
+	struct forged other =
+		forge(&(struct forge){.cn = "P", .by = &middle, .eku = "serverAuth"});
+	struct forged stranger = forge(&(struct forge){.cn = "Middle", .ca = true});
+
+	check_staple("revoked",
+		&(struct answer_plan){.about = &leaf,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GONE},
+		&leaf);
+	check_staple("good",
+		&(struct answer_plan){.about = &leaf,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD},
+		&leaf);
+	/* Must-staple tells whether an answer counts as a good one. */
+	check_staple("good",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD},
+		&must);
+	check_staple("good",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &helper,
+			.delegate = &helper,
+			.status = GOOD},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &helper,
+			.status = GOOD},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &other,
+			.delegate = &other,
+			.status = GOOD},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &stranger,
+			.delegate = &stranger,
+			.status = GOOD},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &leaf,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD,
+			.from_days = -9,
+			.to_days = -2},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD,
+			.from_days = 2},
+		&must);
+	check_staple("revocation-unknown",
+		&(struct answer_plan){.about = &must,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = V_OCSP_CERTSTATUS_UNKNOWN},
+		&must);
+	forge_end();
+}
+
+static void
+check_53_a_promised_staple_must_come(void)
+{
+	begin();
+	struct forged must = forge(&(struct forge){.cn = "l",
+		.by = &middle,
+		.san = "DNS:a.example",
+		.more = {"tlsfeature", "status_request"}});
+	CHECK_VERDICT("revocation-unknown", .sent = {&must, &middle}, .roots = {&root},
+		.host = "a.example");
+	CHECK_VERDICT("revocation-unknown", .sent = {&must, &middle}, .roots = {&root},
+		.host = "a.example", .staple = SPAN("noise"));
+	forge_end();
+}
+
+static void
+every_truncation_of_an_answer_proves_nothing(void)
+{
+	begin();
+	struct err err = {0};
+	struct cert *c = cert_from_x509(leaf.x, &err);
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+	struct span r = make_ocsp(&(struct answer_plan){.about = &leaf,
+		.issuer = &middle,
+		.signer = &middle,
+		.status = V_OCSP_CERTSTATUS_GOOD});
+	CHECK_INT(revoke_read_ocsp(r, c, issuer, clock_wall(), &err), REVOKE_GOOD);
+	for (size_t n = 0; n < r.n; n++)
+		CHECK_INT(revoke_read_ocsp(
+				  (struct span){r.p, n}, c, issuer, clock_wall(), &err),
+			REVOKE_UNKNOWN);
+	OPENSSL_free((void *)(uintptr_t)r.p);
+	struct span request = {0};
+	CHECK_OK(revoke_ocsp_request(c, issuer, &request, &err), &err);
+	CHECK(request.n > 40 && request.p[0] == 0x30);
+	mem_free((void *)(uintptr_t)request.p);
+	cert_put(c);
+	cert_put(issuer);
+	forge_end();
+}
+
+static void
+check_63_short_lived_certificates_need_no_answer(void)
+{
+	begin();
+	struct trust_options o = trust_options_default();
+	struct forged brief = forge(&(struct forge){
+		.cn = "l", .by = &root, .san = "DNS:a.example", .to_days = 8});
+	struct forged longer = forge(&(struct forge){
+		.cn = "l", .by = &root, .san = "DNS:a.example", .to_days = 20});
+	o.revocation = TRUST_REVOCATION_HARD;
+	CHECK_VERDICT("good", .sent = {&brief}, .roots = {&root}, .host = "a.example",
+		.with = &o);
+	CHECK_VERDICT("revocation-unknown", .sent = {&longer}, .roots = {&root},
+		.host = "a.example", .with = &o);
+	forge_end();
+}
+
+/* One store, many questions: a verdict is remembered for its octets, name and time. */
+static void
+check_60_no_verdict_is_stale(void)
+{
+	begin();
+	struct forged self =
+		forge(&(struct forge){.cn = "a.example", .san = "DNS:a.example"});
+	struct chain good = {0};
+	struct chain bad = {0};
+	struct chain roots = {0};
+	struct err err = {0};
+	struct verdict v = {0};
+	forge_add(&good, &leaf);
+	forge_add(&good, &middle);
+	forge_add(&bad, &self);
+	forge_add(&roots, &root);
+	struct trust *t = trust_new_chain(&roots, &err);
+	struct trust_ask ask = {.host = SPAN("a.example"),
+		.now = clock_wall(),
+		.options = trust_options_default()};
+	const struct chain *turns[] = {&good, &bad, &good, &bad, &good};
+	for (size_t i = 0; i < COUNT_OF(turns); i++) {
+		ask.chain = turns[i];
+		trust_check(t, &ask, &v);
+		CHECK((v.class == VERDICT_GOOD) == (turns[i] == &good));
+		CHECK(v.cached == (i >= 2));
+		CHECK(i < 2 || v.signatures == 0);
+		verdict_fini(&v);
+	}
+	ask.host = SPAN("b.example");
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_WRONG_NAME);
+	verdict_fini(&v);
+	ask.host = SPAN("a.example");
+	ask.now += 31 * FORGE_DAY;
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_EXPIRED);
+	CHECK(!v.cached);
+	verdict_fini(&v);
+	ask.now -= 40 * FORGE_DAY;
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_NOT_YET);
+	verdict_fini(&v);
+	/* Revocation is never remembered with the verdict. */
+	ask.now = clock_wall();
+	ask.revoke = knowing(&(struct list_plan){.by = &middle, .revoked = &leaf});
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_REVOKED);
+	verdict_fini(&v);
+	revoke_free(ask.revoke);
+	trust_free(t);
+	chain_fini(&good);
+	chain_fini(&bad);
+	chain_fini(&roots);
+	forge_end();
+}
+
+static void
+an_issuer_fetched_elsewhere_completes_the_chain(void)
+{
+	begin();
+	struct chain sent = {0};
+	struct chain extra = {0};
+	struct chain roots = {0};
+	struct err err = {0};
+	struct verdict v = {0};
+	forge_add(&sent, &leaf);
+	forge_add(&extra, &middle);
+	forge_add(&roots, &root);
+	struct trust *t = trust_new_chain(&roots, &err);
+	struct trust_ask ask = {.chain = &sent,
+		.extra = &extra,
+		.host = SPAN("a.example"),
+		.now = clock_wall(),
+		.options = trust_options_default()};
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_GOOD);
+	verdict_fini(&v);
+	ask.extra = NULL;
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_UNKNOWN_ISSUER);
+	verdict_fini(&v);
+	trust_learn(t, extra.der[0]);
+	trust_check(t, &ask, &v);
+	CHECK_INT(v.class, VERDICT_GOOD);
+	CHECK_INT(v.n_path, 3);
+	verdict_fini(&v);
+	trust_free(t);
+	chain_fini(&sent);
+	chain_fini(&extra);
+	chain_fini(&roots);
+	forge_end();
+}
+
+TESTS(check_50_a_crl_revokes_leaf_and_intermediate,
+	a_partial_list_speaks_of_its_part_only,
+	lists_that_are_not_understood_are_refused,
+	check_54_hard_refuses_what_soft_lets_pass,
+	check_51_and_52_stapled_answers_are_used, check_53_a_promised_staple_must_come,
+	every_truncation_of_an_answer_proves_nothing,
+	check_63_short_lived_certificates_need_no_answer, check_60_no_verdict_is_stale,
+	an_issuer_fetched_elsewhere_completes_the_chain)
