@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		(void)revoke_add_ocsp(r, rest, c, c, &err);
 	else if (!revoke_add_crl(r, rest, &err))
 		must(err.code == ERR_PKI_CRL);
-	must(revoke_ask(r, c, c, 1700000000) != REVOKE_GOOD);
+	must(revoke_ask(r, c, c, 1700000000) <= REVOKE_REVOKED);
 	revoke_free(r);
 	return 0;
 }
