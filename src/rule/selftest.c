@@ -9,7 +9,7 @@
 #include "rule/expr.h"
 #include "rule/set.h"
 
-enum { ARENA_LIMIT = 256 << 20, SHOWN = 400 };
+enum { ARENA_LIMIT = 256 << 20, SHOWN = 400, PRINTED_MAX = 64 << 10 };
 
 /* The seed of uuidv4(); a file need not give one. */
 static const char seed_name[] = "cf.random_seed";
@@ -276,6 +276,39 @@ judge_error(struct bench *b, const struct json *c, const struct rule_error *e)
 		text_out("  wanted a verdict\n");
 }
 
+static struct span
+print_expr(struct bench *b, const struct rule_expr *e)
+{
+	char *room = arena_alloc(&b->arena, PRINTED_MAX);
+	struct text t = text_to(room, PRINTED_MAX);
+	rule_put(&t, e);
+	return text_span(&t);
+}
+
+/* The printed text must compile, and print as itself. */
+static bool
+prints_true(
+	struct bench *b, const struct rule_expr *e, bool value, const struct json *c)
+{
+	struct rule_expr *again;
+	struct rule_error error;
+	struct rule_options options = {.any_length = true};
+	struct span first = print_expr(b, e);
+	bool ok = value ? rule_compile_value(&b->scheme, first, options, &again, &error)
+			: rule_compile(&b->scheme, first, options, &again, &error);
+	if (ok) {
+		ok = span_eq(first, print_expr(b, again));
+		rule_free(again);
+	}
+	if (!ok) {
+		show_case(c, value ? "call" : "expr");
+		text_out("  prints as ");
+		show(first);
+		text_out(", which does not read back as the same\n");
+	}
+	return ok;
+}
+
 static void
 judge_verdict(struct bench *b, const struct json *c, bool verdict)
 {
@@ -315,7 +348,10 @@ run_case(struct bench *b, const struct json *c)
 	if (!span_copy(context, sizeof(context), json_string(json_get(c, "ctx"))))
 		context[0] = '\0';
 	struct facts facts = {.values = values_of(b, json_get(contexts, context))};
-	judge_verdict(b, c, rule_eval(e, &facts));
+	if (prints_true(b, e, false, c))
+		judge_verdict(b, c, rule_eval(e, &facts));
+	else
+		judge(b, false);
 	rule_free(e);
 }
 
@@ -386,7 +422,10 @@ run_call(struct bench *b, const struct json *c)
 	}
 	struct facts facts = {.values = values_of(b, json_get(c, "given"))};
 	struct value v = rule_eval_value(e, &facts);
-	judge_result(b, c, rule_type(e), &v);
+	if (prints_true(b, e, true, c))
+		judge_result(b, c, rule_type(e), &v);
+	else
+		judge(b, false);
 	rule_free(e);
 }
 
