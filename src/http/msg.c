@@ -57,8 +57,10 @@ const struct http_field *
 http_next_id(
 	const struct http_fields *f, enum http_name id, const struct http_field *after)
 {
-	const struct http_field *end = f->v + f->n;
+	if (f->n == 0)
+		return NULL; /* and f->v may be */
 
+	const struct http_field *end = f->v + f->n;
 	for (const struct http_field *x = after ? after + 1 : f->v; x < end; x++) {
 		if (x->id == id)
 			return x;
@@ -72,6 +74,9 @@ http_next(const struct http_fields *f, struct span name, const struct http_field
 	enum http_name id = http_name_find(name);
 	if (id != HTTP_NAME_OTHER)
 		return http_next_id(f, id, after);
+
+	if (f->n == 0)
+		return NULL;
 
 	const struct http_field *end = f->v + f->n;
 	for (const struct http_field *x = after ? after + 1 : f->v; x < end; x++) {

@@ -262,5 +262,5 @@ http_is_value(struct span s)
 		if (((low | del) & tops) != 0 && !is_value_slow(s.p + i, 8))
 			return false;
 	}
-	return is_value_slow(s.p + i, s.n - i);
+	return s.n == i || is_value_slow(s.p + i, s.n - i);
 }
