@@ -163,6 +163,8 @@ make_options(void)
 	nghttp2_option_set_peer_max_concurrent_streams(option, STREAMS);
 	nghttp2_option_set_max_send_header_block_length(option, SEND_HEAD_MOST);
 	nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+	/* Resets are counted in h2_calm.c, by our clock and our reason. */
+	nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
 	return option;
 }
 
@@ -221,7 +223,8 @@ h2_init(struct h2 *h2, const struct h2_config *config, struct buf *out)
 	list_init(&h2->ready);
 	list_init(&h2->blocked);
 	list_init(&h2->spare);
-	h2_calm_init(&h2->calm);
+	h2_calm_begin(&h2->calm);
+	h2_walk_begin(h2);
 	make_session(h2);
 	submit_settings(h2);
 }
@@ -259,17 +262,25 @@ fail_fatally(struct h2 *h2, int rv)
 		flood ? H2_ENHANCE_YOUR_CALM : H2_PROTOCOL_ERROR, nghttp2_strerror(rv));
 }
 
-bool
-h2_read(struct h2 *h2, struct buf *in, struct err *err)
+static void
+read_frames(struct h2 *h2, struct span s)
 {
-	struct span s = buf_peek(in);
-
-	if (!h2->over && s.n > 0) {
-		ssize_t rv = nghttp2_session_mem_recv(h2->session, s.p, s.n);
+	while (s.n > 0 && !h2->over) {
+		struct span feed = {0};
+		h2_walk_step(h2, &s, &feed);
+		if (feed.n == 0 || h2->over)
+			continue;
+		ssize_t rv = nghttp2_session_mem_recv(h2->session, feed.p, feed.n);
 		if (rv < 0)
 			fail_fatally(h2, (int)rv); /* an error code */
 	}
-	buf_drop(in, s.n);
+}
+
+bool
+h2_read(struct h2 *h2, struct buf *in, struct err *err)
+{
+	read_frames(h2, buf_peek(in));
+	buf_drop(in, buf_len(in));
 	if (!h2->over && !nghttp2_session_want_read(h2->session)) {
 		bool polite = h2->goaway_seen || h2->drains > 0;
 		h2_fail(h2, polite ? ERR_H2_CLOSED : ERR_H2_PROTOCOL, H2_NO_ERROR,

@@ -54,6 +54,18 @@ struct h2_calm {
 	uint64_t filled; /* clock_now() of the last refill */
 };
 
+/* Where frames begin in what comes in, and which streams the peer ended last. */
+struct h2_walk {
+	uint8_t head[9];
+	uint32_t have;      /* octets of the head */
+	uint32_t skip;      /* octets until the next head */
+	uint32_t ended[16]; /* a ring; 0 where unused */
+	uint32_t n_ended;
+	uint32_t newest;   /* stream the peer began */
+	uint32_t gap_from; /* streams it passed over last */
+	uint32_t gap_to;
+};
+
 struct h2 {
 	struct nghttp2_session *session; /* owned */
 	struct h2_config config;
@@ -67,6 +79,7 @@ struct h2 {
 	uint32_t n_open;
 	uint64_t promised; /* windows of all open streams */
 	struct h2_calm calm;
+	struct h2_walk walk;
 	uint64_t pinged;  /* clock_now() of a ping not answered yet, or 0 */
 	bool goaway_seen; /* the peer takes no new streams */
 	unsigned drains;  /* how often h2_drain() was called */

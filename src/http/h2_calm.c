@@ -22,7 +22,7 @@ enum {
 };
 
 void
-h2_calm_init(struct h2_calm *calm)
+h2_calm_begin(struct h2_calm *calm)
 {
 	*calm = (struct h2_calm){
 		.resets = RESETS_MOST,

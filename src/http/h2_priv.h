@@ -34,9 +34,15 @@ void h2_pump(struct h2 *h2);
 void h2_recv_register(struct nghttp2_session_callbacks *callbacks);
 void h2_send_register(struct nghttp2_session_callbacks *callbacks);
 
+/* h2_walk.c: looks at each frame before the library does, and has it paid for. Takes
+ * octets off the front of *s; what the library may read now is at *feed, perhaps
+ * nothing. */
+void h2_walk_begin(struct h2 *h2);
+void h2_walk_step(struct h2 *h2, struct span *s, struct span *feed);
+
 /* h2_calm.c: what a peer did for nothing, and what it did for something. Spending too
  * much ends the connection. */
-void h2_calm_init(struct h2_calm *calm);
+void h2_calm_begin(struct h2_calm *calm);
 void h2_calm_control(struct h2 *h2);
 void h2_calm_reset(struct h2 *h2);
 void h2_calm_work(struct h2 *h2, size_t octets);

@@ -15,22 +15,6 @@ owner_of(void *user_data)
 }
 
 static int
-on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
-{
-	struct h2 *h2 = owner_of(user_data);
-
-	(void)session;
-	bool data = hd->type == NGHTTP2_DATA;
-	bool useful = hd->type == NGHTTP2_HEADERS ||
-		(data && (hd->length > 0 || hd->flags & NGHTTP2_FLAG_END_STREAM));
-	if (!useful)
-		h2_calm_control(h2);
-	else if (data)
-		h2_calm_work(h2, hd->length);
-	return 0;
-}
-
-static int
 on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
 	struct h2 *h2 = owner_of(user_data);
@@ -300,8 +284,6 @@ on_error(nghttp2_session *session, int lib_error_code, const char *msg, size_t l
 void
 h2_recv_register(nghttp2_session_callbacks *callbacks)
 {
-	nghttp2_session_callbacks_set_on_begin_frame_callback(
-		callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(
 		callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);

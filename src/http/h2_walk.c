@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The library drops some frames without a word: those of unknown type, and those on
+ * streams it has forgotten. They cost us time all the same, and a peer that goes on
+ * sending on a stream it has reset itself is to be told (RFC 9113 §5.1). So the nine
+ * octets before each frame are looked at here, before the library sees them.
+ */
+#include <nghttp2/nghttp2.h>
+
+#include "base/read.h"
+#include "http/h2_priv.h"
+
+enum { PREFACE = 24 };
+
+void
+h2_walk_begin(struct h2 *h2)
+{
+	h2->walk.skip = h2->config.role == H2_SERVER ? PREFACE : 0;
+}
+
+/* Whether the peer has ended this stream itself, and the library has forgotten it. */
+static bool
+is_behind_end(const struct h2 *h2, uint32_t id)
+{
+	const struct h2_walk *walk = &h2->walk;
+	bool ended = false;
+
+	for (size_t i = 0; i < COUNT_OF(walk->ended); i++)
+		ended = ended || walk->ended[i] == id;
+	return id != 0 && ended &&
+		!nghttp2_session_find_stream(h2->session, (int32_t)id); /* below 2^31 */
+}
+
+static void
+look_at_data(struct h2 *h2, uint32_t length, uint32_t flags, uint32_t id)
+{
+	if (is_behind_end(h2, id)) {
+		(void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE,
+			(int32_t)id, NGHTTP2_STREAM_CLOSED); /* below 2^31 */
+		h2_calm_control(h2);
+	}
+	if (length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM))
+		h2_calm_control(h2);
+	else
+		h2_calm_work(h2, length);
+}
+
+/* RFC 9113 §5.1.1: a stream that was passed over cannot be begun any more. Only the
+ * last gap is remembered; honest peers leave none. */
+static void
+look_at_headers(struct h2 *h2, uint32_t id)
+{
+	struct h2_walk *walk = &h2->walk;
+
+	if (id > walk->newest) {
+		if (id > walk->newest + 2) {
+			walk->gap_from = walk->newest + 1;
+			walk->gap_to = id - 1;
+		}
+		walk->newest = id;
+	} else if (id >= walk->gap_from && id <= walk->gap_to) {
+		h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
+			"a stream that was passed over");
+	}
+}
+
+/* RFC 9113 §6.3; the library looks at priorities no more once we said so in SETTINGS.
+ */
+static void
+look_at_priority(struct h2 *h2, uint32_t length, uint32_t id)
+{
+	if (id == 0)
+		h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR, "PRIORITY on stream 0");
+	else if (length != 5)
+		h2_fail(h2, ERR_H2_PROTOCOL, NGHTTP2_FRAME_SIZE_ERROR,
+			"PRIORITY of a wrong size");
+	h2->walk.peek = 4;
+	h2->walk.depends = 0;
+}
+
+static void
+look_at_dependency(struct h2 *h2, struct span s)
+{
+	struct h2_walk *walk = &h2->walk;
+
+	for (size_t i = 0; i < s.n && walk->peek > 0; i++) {
+		walk->depends = walk->depends << 8 | s.p[i];
+		walk->peek--;
+		if (walk->peek == 0 && (walk->depends & INT32_MAX) == walk->id)
+			h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
+				"a stream that depends on itself");
+	}
+}
+
+static void
+look_at(struct h2 *h2, struct read *head)
+{
+	struct h2_walk *walk = &h2->walk;
+	uint32_t length = read_be(head, 3);
+	uint32_t type = read_be(head, 1);
+	uint32_t flags = read_be(head, 1);
+	uint32_t id = read_be(head, 4) & INT32_MAX;
+	bool message = type == NGHTTP2_DATA || type == NGHTTP2_HEADERS;
+
+	walk->skip = length;
+	walk->id = id;
+	if (type == NGHTTP2_DATA)
+		look_at_data(h2, length, flags, id);
+	else if (type != NGHTTP2_HEADERS)
+		h2_calm_control(h2);
+	else if (h2->config.role == H2_SERVER)
+		look_at_headers(h2, id);
+	if (type == NGHTTP2_PRIORITY)
+		look_at_priority(h2, length, id);
+	if (type == NGHTTP2_RST_STREAM || (message && flags & NGHTTP2_FLAG_END_STREAM))
+		walk->ended[walk->n_ended++ % COUNT_OF(walk->ended)] = id;
+}
+
+/* The head of a frame goes to the library in one piece: it counts the calls it takes to
+ * read a CONTINUATION's, and would call slow segments a flood. */
+void
+h2_walk_step(struct h2 *h2, struct span *s, struct span *feed)
+{
+	struct h2_walk *walk = &h2->walk;
+
+	*feed = span_first(*s, walk->skip);
+	walk->skip -= (uint32_t)feed->n; /* at most itself */
+	*s = span_from(*s, feed->n);
+	look_at_dependency(h2, *feed);
+	if (feed->n > 0)
+		return;
+	while (s->n > 0 && walk->have < sizeof(walk->head)) {
+		walk->head[walk->have++] = s->p[0];
+		*s = span_from(*s, 1);
+	}
+	if (walk->have < sizeof(walk->head))
+		return;
+	struct read head = read_from(span_of(walk->head, sizeof(walk->head)));
+	walk->have = 0;
+	look_at(h2, &head);
+	*feed = span_of(walk->head, sizeof(walk->head));
+}
