@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&command_key_list,
 	&command_key_show,
 	&command_key_serve,
+	&command_key_test,
 	&command_help,
 	&command_version,
 	NULL,

@@ -24,3 +24,4 @@ extern const struct command command_key_init;
 extern const struct command command_key_list;
 extern const struct command command_key_show;
 extern const struct command command_key_serve;
+extern const struct command command_key_test;

@@ -454,3 +454,15 @@ keys_perform(
 	struct key_job job = job_of(row, payload);
 	return signer_sign(e->signer, &job, out, n, &err) ? WIRE_OK : WIRE_CRYPTO;
 }
+
+bool
+keys_verify(
+	struct evp_pkey_st *pub, uint8_t op, struct span payload, struct span signature)
+{
+	const struct wire_op_row *row = wire_op_find(op);
+
+	if (!row || row->key == WIRE_KEY_NONE || op == WIRE_RSA_DECRYPT)
+		return false;
+	struct key_job job = job_of(row, payload);
+	return signer_check(pub, &job, signature);
+}

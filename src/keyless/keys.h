@@ -12,8 +12,9 @@
 #include "base/map.h"
 #include "keyless/wire.h"
 
-struct key;    /* pki/key.h */
-struct signer; /* pki/signer.h */
+struct evp_pkey_st; /* OpenSSL's */
+struct key;         /* pki/key.h */
+struct signer;      /* pki/signer.h */
 
 struct keys_entry {
 	struct map_item by_ski;
@@ -83,3 +84,8 @@ enum { KEYS_RESULT_MAX = 1024 };
  */
 enum wire_error keys_perform(
 	struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out, size_t *n);
+
+/* Whether `signature` is what a signing operation on this payload gives, by the public
+ * half. */
+MUST_USE bool keys_verify(struct evp_pkey_st *pub, uint8_t op, struct span payload,
+	struct span signature);
