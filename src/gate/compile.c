@@ -222,6 +222,8 @@ compile_gateway(struct settings *s, struct gateway *g, struct conf_report *repor
 	ok = compile_ports(s, g, report) && ok;
 	ok = compile_trust(s, g, report) && ok;
 	ok = compile_authority(s, g, report) && ok;
+	ok = page_words_load(&g->pages, &s->tree, g->item.node, &g->style, report) &&
+		ok;
 	hash_policy(g);
 	return ok;
 }

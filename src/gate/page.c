@@ -58,8 +58,8 @@ choose_form(const struct http_fields *asked)
 
 /* --- values --- */
 
-static bool
-is_accent(struct span s)
+bool
+page_is_accent(struct span s)
 {
 	if (s.n != 4 && s.n != 7)
 		return false;
@@ -70,9 +70,8 @@ is_accent(struct span s)
 	return s.p[0] == '#';
 }
 
-/* A link that no script can hide in. */
-static bool
-is_link(struct span s)
+bool
+page_is_link(struct span s)
 {
 	return span_starts(s, SPAN("https://")) || span_starts(s, SPAN("http://")) ||
 		span_starts(s, SPAN("mailto:")) || span_starts(s, SPAN("tel:"));
@@ -101,10 +100,10 @@ page_set_style(struct page_values *v, const struct page_style *style, struct are
 			? style->organisation
 			: arena_copy(a, page_sentence(v, SPAN("organisation"), line)));
 	page_set(v, "contact", style->contact);
-	if (is_link(style->contact_url))
+	if (page_is_link(style->contact_url))
 		page_set(v, "contact_url", style->contact_url);
 	page_set(v, "logo", logo_url(style, a));
-	if (is_accent(style->accent))
+	if (page_is_accent(style->accent))
 		page_set(v, "accent", style->accent);
 }
 
@@ -175,7 +174,7 @@ set_values(struct page_values *v, const struct page_style *style,
 	page_set(v, "detail", f->detail);
 	page_set(v, "rule", f->rule);
 	page_set(v, "code", code);
-	if (is_link(style->reasons_url))
+	if (page_is_link(style->reasons_url))
 		page_set(v, "code_url",
 			arena_format(a, "%.*s%.*s", SPAN_ARG(style->reasons_url),
 				SPAN_ARG(code)));

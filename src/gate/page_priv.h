@@ -73,3 +73,7 @@ const struct page_style *page_style(const struct page_answer *to);
 /* Starts the response: status, and the fields every page has. */
 MUST_USE bool page_begin(
 	struct page_answer *to, unsigned status, struct span type, struct err *err);
+/* "#1f4d7a" or "#fff". */
+MUST_USE bool page_is_accent(struct span s);
+/* A link that no script can hide in. */
+MUST_USE bool page_is_link(struct span s);

@@ -222,6 +222,8 @@ static const struct conf_row gateway_words[] = {
 	{"non-tls", CONF_CHOICE, GATEWAY(non_tls), .preset = "block",
 		.choices = non_tls_actions,
 		.help = "What is done with bytes inside CONNECT that are not TLS."},
+	{"pages", CONF_BLOCK, GATEWAY(pages), .block = &page_words_table,
+		.help = "How pages of ours look."},
 	{"rule", CONF_NODES, GATEWAY(rules),
 		.shape = "rule NAME when EXPRESSION do ACTION …",
 		.help = "One rule of the policy. The first deciding rule that matches "

@@ -11,6 +11,7 @@
 #include "conf/schema.h"
 #include "gate/acts.h"
 #include "gate/page.h"
+#include "gate/page_words.h"
 #include "net/addr.h"
 #include "rule/policy.h"
 #include "rule/set.h"
@@ -92,6 +93,7 @@ struct gateway {
 	struct reach_settings reach;
 	struct forward_settings forward;
 	int non_tls; /* enum non_tls_action */
+	struct page_words pages;
 	struct conf_nodes rules;
 
 	/* Compiled. */
