@@ -77,6 +77,14 @@ page_is_link(struct span s)
 		span_starts(s, SPAN("mailto:")) || span_starts(s, SPAN("tel:"));
 }
 
+/* On this very host. */
+static bool
+is_path(struct span s)
+{
+	return span_starts(s, SPAN("/")) && !span_starts(s, SPAN("//")) &&
+		!span_starts(s, SPAN("/\\"));
+}
+
 static struct span
 logo_url(const struct page_style *style, struct arena *a)
 {
@@ -178,7 +186,8 @@ set_values(struct page_values *v, const struct page_style *style,
 		page_set(v, "code_url",
 			arena_format(a, "%.*s%.*s", SPAN_ARG(style->reasons_url),
 				SPAN_ARG(code)));
-	page_set(v, "continue", f->continue_to);
+	if (is_path(f->continue_to) || page_is_link(f->continue_to))
+		page_set(v, "continue", f->continue_to);
 	v->chain = f->chain;
 	v->n_chain = f->n_chain;
 }
