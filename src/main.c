@@ -11,6 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_check,
+	&command_explain,
 	&command_log,
 	&command_ca_init,
 	&command_ca_show,

@@ -6,12 +6,11 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "gate/settings.h"
 
-#define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
-
 static const struct cli_option options[] = {
-	{"config", 'c', "FILE", "the configuration [" DEFAULT_CONFIG "]", false},
+	{"config", 'c', "FILE", "the configuration [" CLI_CONFIG "]", false},
 	{"quiet", 'q', NULL, "print nothing when all is well", false},
 	{0},
 };
@@ -34,17 +33,6 @@ count_rules(const struct settings *s)
 	return n;
 }
 
-static void
-print_report(const struct conf_report *r)
-{
-	char text[CONF_COMPLAINT_TEXT];
-	for (size_t i = 0; i < r->n; i++)
-		text_err("%s", conf_complaint_text(text, &r->list[i], false));
-	size_t all = r->errors + r->warnings;
-	if (all > r->n)
-		text_err("… and %zu more\n", all - r->n);
-}
-
 static const char *
 plural(size_t n)
 {
@@ -61,10 +49,10 @@ run_check(const struct cli_call *call)
 	if (!file)
 		file = cli_get(call, "config");
 	if (!file)
-		file = DEFAULT_CONFIG;
+		file = CLI_CONFIG;
 	conf_report_init(report);
 	bool ok = settings_load(s, file, report);
-	print_report(report);
+	config_complain(report);
 	if (!ok)
 		text_err("%s: %zu error%s, %zu warning%s\n", file, report->errors,
 			plural(report->errors), report->warnings,

@@ -25,3 +25,4 @@ extern const struct command command_key_list;
 extern const struct command command_key_show;
 extern const struct command command_key_serve;
 extern const struct command command_key_test;
+extern const struct command command_explain;

@@ -122,6 +122,20 @@ compile_ports(struct settings *s, struct gateway *g, struct conf_report *report)
 
 enum { MOST_TRUST_FILES = 64 };
 
+/* A path as written is relative to the file it stands in, as all paths here. */
+static const char *
+path_from(struct settings *s, struct conf_place at, struct span word)
+{
+	struct span file = span_str(at.file ? at.file->path : "");
+	size_t slash = span_rchr(file, '/');
+	if (word.p[0] == '/' || slash == file.n)
+		return (const char *)word.p; /* texts of the tree end in NUL */
+	struct span dir = span_first(file, slash + 1);
+	return (const char *)arena_format(
+		&s->tree.arena, "%.*s%.*s", SPAN_ARG(dir), SPAN_ARG(word))
+		.p;
+}
+
 static bool
 compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 {
@@ -129,19 +143,18 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	size_t n = 0;
 	bool system = false;
 	struct err err = {0};
+	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
 	for (size_t i = 0; i < g->upstream.trust.n && n < MOST_TRUST_FILES; i++) {
 		struct span word = g->upstream.trust.p[i];
 		if (span_eq(word, SPAN("system")))
 			system = true;
 		else
-			files[n++] =
-				(const char *)word.p; /* texts of the tree end in NUL */
+			files[n++] = path_from(s, at, word);
 	}
 	g->trust = trust_new(system, files, &err);
 	if (g->trust)
 		return true;
-	return conf_complain(report, conf_place_of(&s->tree, g->item.node, "upstream"),
-		err.code, "%s", err.text);
+	return conf_complain(report, at, err.code, "%s", err.text);
 }
 
 static struct span

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/config.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+void
+config_complain(const struct conf_report *report)
+{
+	char text[CONF_COMPLAINT_TEXT];
+	for (size_t i = 0; i < report->n; i++)
+		text_err("%s", conf_complaint_text(text, &report->list[i], false));
+	size_t all = report->errors + report->warnings;
+	if (all > report->n)
+		text_err("… and %zu more\n", all - report->n);
+}
+
+struct settings *
+config_open(const struct cli_call *call)
+{
+	const char *file = cli_get(call, "config");
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	struct settings *s = mem_alloc(sizeof(*s));
+	conf_report_init(report);
+	bool ok = settings_load(s, file ? file : CLI_CONFIG, report);
+	config_complain(report);
+	mem_free(report);
+	if (ok)
+		return s;
+	config_close(s);
+	return NULL;
+}
+
+void
+config_close(struct settings *s)
+{
+	if (!s)
+		return;
+	settings_fini(s);
+	mem_free(s);
+}
