@@ -10,6 +10,10 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
+	&command_run,
+	&command_ctl_status,
+	&command_ctl_reload,
+	&command_ctl_drain,
 	&command_check,
 	&command_explain,
 	&command_log,

@@ -222,3 +222,12 @@ ERR(RULE_IMPORT, "rule.import", "The rules of another product cannot be read.",
 	"Give the file as its API or its tool exports it.")
 ERR(GATE_NOT_FOUND, "gate.not-found", "The gateway has no such page.",
 	"Begin at http://sekisho.internal/.")
+
+/* proc */
+ERR(PROC_USER, "proc.user", "The user to run as cannot be used.",
+	"Create it (`useradd --system --no-create-home sekisho`), or name another with `user`.")
+ERR(PROC_STARTUP, "proc.startup", "A process of the new generation did not come up.",
+	"Read what it said; the generation before, if there is one, goes on.")
+ERR(PROC_BUSY, "proc.busy", "Another reload is under way.", "Wait until it has ended.")
+ERR(PROC_CONTROL, "proc.control", "The control socket could not be used.",
+	"Check that sekisho runs, and that this user may use its control socket.")

@@ -38,3 +38,9 @@ STAT(UPSTREAMS_IDLE, "upstreams_idle", GAUGE, "Connections to origins waiting in
 STAT(REQUESTS, "requests", COUNTER, "HTTP requests.")
 STAT(REQUESTS_BLOCKED, "requests_blocked", COUNTER, "HTTP requests blocked by a rule.")
 STAT(REQUESTS_RETRIED, "requests_retried", COUNTER, "HTTP requests sent again on a fresh connection.")
+
+/* proc */
+STAT(RELOADS, "reloads", COUNTER, "Configurations taken into use after the first.")
+STAT(RELOADS_FAILED, "reloads_failed", COUNTER, "Configurations that were refused.")
+STAT(CRASHES, "processes_crashed", COUNTER, "Processes of ours that ended without being told to.")
+STAT(GENERATION, "generation", GAUGE, "Number of the configuration in use, counted from 1.")

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * admin: the local address where /metrics is served, in the scribe.
+ */
+#pragma once
+
+#include "net/listen.h"
+#include "proc/pages_priv.h"
+
+struct admin {
+	struct listener listener;
+	struct listen_limit limit;
+	struct loop *loop;
+	const struct pages *pages; /* borrowed */
+	struct list visits;
+};
+
+/* Takes fd; -1 leaves it closed. */
+void admin_open(struct admin *a, struct loop *loop, int fd, const struct pages *pages);
+void admin_close(struct admin *a);

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One generation serves; another may be starting, and any number are draining. A reload
+ * makes the next one and, when that serves, drains the one before; when it does not
+ * come up, its ports and processes are taken back and nothing has changed.
+ */
+#include "proc/master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/text.h"
+#include "gate/settings.h"
+#include "proc/control_priv.h"
+#include "proc/generation_priv.h"
+#include "proc/notify_priv.h"
+
+enum {
+	ANSWER_BYTES = 64 * 1024,
+	SPARE_FDS = 512,   /* per worker, beyond two per connection */
+	REBIRTH_MS = 1000, /* before a generation that broke is started again */
+};
+
+struct master {
+	struct loop loop;
+	const char *path;
+	struct settings *settings;      /* owned; of the generation that serves */
+	struct settings *next_settings; /* owned; of the one that starts, or NULL */
+	struct generation *serving;     /* or NULL */
+	struct generation *starting;
+	struct list generations; /* all of them */
+	struct ports ports;
+	struct post post;
+	struct owner owner; /* of the generation that serves */
+	struct pages *pages;
+	struct page *page; /* our own counters */
+	struct control control;
+	struct control_call *caller; /* waits for the reload under way, or NULL */
+	struct watch signals;
+	struct timer rebirth;
+	struct timer watchdog;
+	uint64_t watchdog_ms;
+	uint64_t began_ms;
+	unsigned number;
+	bool ending;
+	bool at_once;
+	struct err failure; /* of the first generation */
+};
+
+/* The functions of a generation know it alone; there is one master, and its loop is the
+ * generation's. */
+static struct master *
+master_of(struct generation *g)
+{
+	return CONTAINER_OF(g->spec.loop, struct master, loop);
+}
+
+static void
+free_settings(struct settings **s)
+{
+	if (!*s)
+		return;
+	settings_fini(*s);
+	mem_free(*s);
+	*s = NULL;
+}
+
+static size_t
+count_workers(const struct settings *s)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (s->workers != 0)
+		return (size_t)s->workers;
+	return cores < 1 ? 1 : cores > 256 ? 256 : (size_t)cores;
+}
+
+/* ---- answers to `sekisho ctl` */
+
+static void
+answer_json(struct control_call **call, const struct json_out *json)
+{
+	if (*call)
+		control_answer(*call, json);
+	*call = NULL;
+}
+
+static void
+answer_done(struct control_call **call)
+{
+	struct json_out json;
+	json_init(&json, ANSWER_BYTES);
+	json_object(&json, NULL);
+	json_bool(&json, "ok", true);
+	json_end(&json);
+	answer_json(call, &json);
+	json_fini(&json);
+}
+
+static void
+answer_err(struct control_call **call, const struct err *err)
+{
+	struct json_out json;
+	json_init(&json, ANSWER_BYTES);
+	json_object(&json, NULL);
+	json_bool(&json, "ok", false);
+	json_str(&json, "code", err_id(err->code));
+	json_str(&json, "text", err->text);
+	json_end(&json);
+	answer_json(call, &json);
+	json_fini(&json);
+}
+
+static void
+say_child(struct json_out *json, const struct child *c)
+{
+	const struct stats *stats = c->page ? &c->page->stats : NULL;
+	json_object(json, NULL);
+	json_str(json, "process", child_kind_name(c->kind));
+	json_uint(json, "number", c->number);
+	json_int(json, "pid", c->pid);
+	json_bool(json, "ready", c->ready);
+	json_uint(json, "age_ms", c->pid ? clock_now() - c->born_ms : 0);
+	if (stats && c->kind == CHILD_WORKER) {
+		json_uint(json, "sessions_open", stats->v[STAT_SESSIONS_OPEN]);
+		json_uint(json, "sessions_opened", stats->v[STAT_SESSIONS_OPENED]);
+	}
+	json_end(json);
+}
+
+static void
+say_generation(struct json_out *json, const struct generation *g)
+{
+	json_object(json, NULL);
+	json_uint(json, "number", g->spec.number);
+	json_str(json, "state", generation_state_name(g->state));
+	json_array(json, "processes");
+	say_child(json, &g->vault);
+	for (size_t i = 0; i < g->spec.n_workers; i++)
+		say_child(json, &g->workers[i].child);
+	json_end(json);
+	json_end(json);
+}
+
+static void
+answer_status(struct master *m, struct control_call *call)
+{
+	struct json_out json;
+	json_init(&json, ANSWER_BYTES);
+	json_object(&json, NULL);
+	json_bool(&json, "ok", true);
+	json_str(&json, "version", SEKISHO_VERSION);
+	json_int(&json, "pid", getpid());
+	json_str(&json, "config", m->path);
+	json_uint(&json, "age_ms", clock_now() - m->began_ms);
+	json_bool(&json, "ending", m->ending);
+	json_uint(&json, "crashes", stat_get(STAT_CRASHES));
+	json_array(&json, "shared");
+	say_child(&json, &m->post.child);
+	json_end(&json);
+	json_array(&json, "generations");
+	LIST_EACH (l, &m->generations)
+		say_generation(&json, CONTAINER_OF(l, struct generation, in));
+	json_end(&json);
+	json_end(&json);
+	answer_json(&call, &json);
+	json_fini(&json);
+}
+
+/* ---- generations */
+
+static void
+say_status(const struct master *m, const char *state)
+{
+	char text[160];
+	text_format(text, sizeof(text), "%s\nSTATUS=Generation %u, %zu workers.", state,
+		m->number, m->serving ? m->serving->spec.n_workers : 0);
+	notify_send(text);
+}
+
+static void
+bury_generation(struct corpse *c)
+{
+	generation_free(CONTAINER_OF(c, struct generation, corpse));
+}
+
+static void
+end_if_empty(struct master *m)
+{
+	if (m->ending && list_empty(&m->generations))
+		post_end(&m->post, m->at_once);
+}
+
+static void
+tell_post_ended(struct post *p)
+{
+	loop_stop(&CONTAINER_OF(p, struct master, post)->loop);
+}
+
+static void
+tell_gone(struct generation *g)
+{
+	struct master *m = master_of(g);
+	log_info("generation.gone", "generation=%u", g->spec.number);
+	if (m->serving == g)
+		m->serving = NULL;
+	if (m->starting == g)
+		m->starting = NULL;
+	list_leave(&g->in);
+	g->corpse.bury = bury_generation;
+	loop_bury(&m->loop, &g->corpse);
+	end_if_empty(m);
+}
+
+/* The new one serves: it is the one, and the one before ends. */
+static void
+take_over(struct master *m, struct generation *g)
+{
+	struct generation *before = m->serving;
+	m->serving = g;
+	m->owner = g->spec.owner;
+	if (m->next_settings) {
+		free_settings(&m->settings);
+		m->settings = m->next_settings;
+		m->next_settings = NULL;
+	}
+	ports_keep(&m->ports);
+	stat_set(STAT_GENERATION, g->spec.number);
+	if (before)
+		generation_drain(before);
+	if (g->spec.number > 1)
+		stat_add(STAT_RELOADS, 1);
+	log_info("generation.serves", "generation=%u workers=%zu", g->spec.number,
+		g->spec.n_workers);
+	say_status(m, "READY=1");
+	answer_done(&m->caller);
+	if (m->ending)
+		generation_drain(g);
+}
+
+static void
+give_up(struct master *m, const struct err *err)
+{
+	log_error("generation.failed", "generation=%u code=%s reason=\"%s\"", m->number,
+		err_id(err->code), err->text);
+	ports_revert(&m->ports);
+	free_settings(&m->next_settings);
+	stat_add(STAT_RELOADS_FAILED, 1);
+	answer_err(&m->caller, err);
+	if (m->serving) {
+		say_status(m, "READY=1");
+		return;
+	}
+	m->failure = *err;
+	m->ending = true;
+}
+
+/* Its processes are ready; now the scribe. */
+static void
+tell_settled(struct generation *g)
+{
+	struct master *m = master_of(g);
+	if (g->state != GENERATION_SERVES) {
+		m->starting = NULL;
+		give_up(m, &g->err);
+		return;
+	}
+	const struct post_orders orders = {g->spec.settings, g->spec.owner};
+	post_change(&m->post, &orders);
+}
+
+/* The scribe of before comes back; traffic was never touched. */
+static void
+tell_post_settled(struct post *p, const struct err *err)
+{
+	struct master *m = CONTAINER_OF(p, struct master, post);
+	struct generation *g = m->starting;
+	if (!g && err)
+		post_insist(p);
+	if (!g)
+		return;
+	m->starting = NULL;
+	if (!err) {
+		take_over(m, g);
+		return;
+	}
+	generation_stop(g);
+	if (m->serving) {
+		const struct post_orders before = {m->settings, m->owner};
+		post_change(p, &before);
+	}
+	give_up(m, err);
+}
+
+static void
+tell_broke(struct generation *g)
+{
+	struct master *m = master_of(g);
+	if (!timer_is_set(&m->rebirth))
+		timer_set(&m->loop, &m->rebirth, clock_now() + REBIRTH_MS);
+}
+
+/* As root: the directory belongs to whom the children become. */
+static bool
+prepare_data(const struct settings *s, const struct owner *owner, struct err *err)
+{
+	struct stat st;
+	char *path = mem_cstr(s->data);
+	bool ok = file_mkdir(path, 0750, err);
+	if (ok && owner->drops && stat(path, &st) == 0 && st.st_uid == 0 &&
+		chown(path, owner->uid, owner->gid) != 0)
+		ok = err_errno(err, ERR_PROC_USER, errno, "%s", path);
+	mem_free(path);
+	return ok;
+}
+
+static void
+raise_fd_limit(const struct settings *s)
+{
+	struct rlimit have;
+	const rlim_t want = s->connections * 2 + SPARE_FDS;
+	if (getrlimit(RLIMIT_NOFILE, &have) != 0 || have.rlim_cur >= want)
+		return;
+	struct rlimit wish = {want, have.rlim_max < want ? want : have.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &wish) == 0)
+		return;
+	wish = (struct rlimit){have.rlim_max, have.rlim_max};
+	(void)setrlimit(RLIMIT_NOFILE, &wish);
+	log_warn("process.descriptors", "want=%llu have=%llu", (unsigned long long)want,
+		(unsigned long long)have.rlim_max);
+}
+
+static bool
+start_generation(struct master *m, const struct settings *s, struct err *err)
+{
+	struct generation_spec spec = {
+		.loop = &m->loop,
+		.pages = m->pages,
+		.ports = &m->ports,
+		.post = &m->post,
+		.settings = s,
+		.number = m->number + 1,
+		.n_workers = count_workers(s),
+		.settled = tell_settled,
+		.broke = tell_broke,
+		.gone = tell_gone,
+	};
+	if (!sandbox_find_owner(s, &spec.owner, err) ||
+		!prepare_data(s, &spec.owner, err) ||
+		!ports_prepare(&m->ports, s, spec.n_workers, err))
+		return false;
+	raise_fd_limit(s);
+	m->number++;
+	m->starting = generation_start(&spec);
+	list_push(&m->generations, &m->starting->in);
+	return true;
+}
+
+/* ---- reload */
+
+/* All complaints go to the log with file, line and column; the first becomes *err. */
+static bool
+load_settings(struct master *m, struct settings *s, struct err *err)
+{
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	conf_report_init(report);
+	bool ok = settings_load(s, m->path, report);
+	for (size_t i = 0; i < report->n; i++) {
+		const struct conf_complaint *c = &report->list[i];
+		log_error("config.refused", "at=%s:%u:%u text=\"%s\"",
+			c->at.file ? c->at.file->path : m->path, c->at.line,
+			c->at.column, c->text);
+	}
+	if (!ok && conf_report_err(report, err))
+		ok = err_set(err, ERR_CONF_SYNTAX, "%s", m->path);
+	mem_free(report);
+	return ok;
+}
+
+static bool
+try_reload(struct master *m, struct err *err)
+{
+	if (m->starting || m->ending)
+		return err_set(err, ERR_PROC_BUSY, "%s",
+			m->ending ? "it is ending" : "one is starting");
+	m->next_settings = mem_alloc(sizeof(*m->next_settings));
+	if (!load_settings(m, m->next_settings, err))
+		return false;
+	/* Sessions resume across a reload; that policy has changed is in their binding.
+	 */
+	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
+		sizeof(m->settings->ticket_secret));
+	return start_generation(m, m->next_settings, err);
+}
+
+static void
+reload(struct master *m, struct control_call *call)
+{
+	struct err err = {0};
+	log_info("config.reload", "path=%s", m->path);
+	bool busy = m->starting != NULL || m->ending;
+	if (!busy)
+		notify_reloading();
+	if (try_reload(m, &err)) {
+		m->caller = call;
+		return;
+	}
+	log_error("config.kept", "reason=\"%s\"", err.text);
+	if (!busy) {
+		stat_add(STAT_RELOADS_FAILED, 1);
+		free_settings(&m->next_settings);
+		say_status(m, "READY=1");
+	}
+	answer_err(&call, &err);
+}
+
+/* The vault died: everything anew, from the settings we have. */
+static void
+tell_rebirth(struct timer *t)
+{
+	struct master *m = CONTAINER_OF(t, struct master, rebirth);
+	struct err err = {0};
+	if (m->ending)
+		return;
+	if (!m->starting && start_generation(m, m->settings, &err))
+		return;
+	if (err.code != ERR_NONE)
+		log_error("generation.failed", "reason=\"%s\"", err.text);
+	timer_set(&m->loop, t, clock_now() + REBIRTH_MS);
+}
+
+/* ---- ending */
+
+static void
+end_all(struct master *m)
+{
+	bool again = m->ending;
+	m->ending = true;
+	m->at_once = again;
+	log_info("master.ending", "how=%s", again ? "now" : "drain");
+	notify_send("STOPPING=1");
+	LIST_EACH (l, &m->generations) {
+		struct generation *g = CONTAINER_OF(l, struct generation, in);
+		if (again)
+			generation_stop(g);
+		else if (g->state == GENERATION_SERVES)
+			generation_drain(g);
+	}
+	end_if_empty(m);
+}
+
+/* ---- what comes in */
+
+static void
+reap(struct master *m)
+{
+	int status = 0;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool known = post_reaped(&m->post, pid, status);
+		LIST_EACH (l, &m->generations) {
+			if (!known)
+				known = generation_reaped(
+					CONTAINER_OF(l, struct generation, in), pid,
+					status);
+		}
+	}
+}
+
+static void
+tell_signal(struct watch *w, unsigned events)
+{
+	struct master *m = CONTAINER_OF(w, struct master, signals);
+	struct signalfd_siginfo info;
+	(void)events;
+	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(m);
+		else if (info.ssi_signo == SIGHUP)
+			reload(m, NULL);
+		else
+			end_all(m);
+	}
+}
+
+static void
+tell_asked(struct control *c, struct control_call *call)
+{
+	struct master *m = CONTAINER_OF(c, struct master, control);
+	struct err err = {0};
+	if (span_eq(call->word, SPAN("status"))) {
+		answer_status(m, call);
+	} else if (span_eq(call->word, SPAN("reload"))) {
+		reload(m, call);
+	} else if (span_eq(call->word, SPAN("drain"))) {
+		answer_done(&call);
+		end_all(m);
+	} else {
+		err_set(&err, ERR_PROC_CONTROL, "unknown request");
+		answer_err(&call, &err);
+	}
+}
+
+static void
+tell_dropped(struct control *c, struct control_call *call)
+{
+	struct master *m = CONTAINER_OF(c, struct master, control);
+	if (m->caller == call)
+		m->caller = NULL;
+}
+
+static void
+tell_watchdog(struct timer *t)
+{
+	struct master *m = CONTAINER_OF(t, struct master, watchdog);
+	notify_send("WATCHDOG=1");
+	timer_set(&m->loop, t, clock_now() + m->watchdog_ms);
+}
+
+/* ---- life */
+
+static bool
+open_signals(struct master *m, struct err *err)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_errno(err, ERR_SYSTEM, errno, "sigprocmask");
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, ERR_SYSTEM, errno, "signalfd");
+	m->signals = (struct watch){.fd = fd, .ready = tell_signal};
+	loop_watch(&m->loop, &m->signals, LOOP_READ);
+	return true;
+}
+
+static bool
+open_master(struct master *m, struct err *err)
+{
+	m->began_ms = clock_tick();
+	m->signals.fd = -1;
+	m->pages = pages_map();
+	m->page = pages_take(m->pages, "master", 0);
+	stats_bind(&m->page->stats);
+	list_init(&m->generations);
+	ports_init(&m->ports);
+	m->post.loop = &m->loop;
+	m->post.pages = m->pages;
+	m->post.ports = &m->ports;
+	m->post.settled = tell_post_settled;
+	m->post.ended = tell_post_ended;
+	post_init(&m->post);
+	m->control.asked = tell_asked;
+	m->control.dropped = tell_dropped;
+	m->rebirth.fired = tell_rebirth;
+	m->watchdog.fired = tell_watchdog;
+	m->watchdog_ms = notify_watchdog_ms();
+	if (!loop_init(&m->loop, err))
+		return false;
+	if (!open_signals(m, err) ||
+		!control_open(&m->control, &m->loop, m->settings->control, err))
+		return false;
+	if (m->watchdog_ms != 0)
+		timer_set(&m->loop, &m->watchdog, clock_now() + m->watchdog_ms);
+	return start_generation(m, m->settings, err);
+}
+
+static void
+close_master(struct master *m)
+{
+	control_close(&m->control);
+	if (m->signals.fd >= 0)
+		loop_close(&m->loop, &m->signals);
+	if (m->loop.batch)
+		loop_fini(&m->loop);
+	ports_fini(&m->ports);
+	free_settings(&m->next_settings);
+	free_settings(&m->settings);
+}
+
+bool
+master_run(const char *path, struct settings *s, struct err *err)
+{
+	struct master m = {.path = path, .settings = s};
+
+	log_setup((enum log_level)s->log_level, "master");
+	bool ok = open_master(&m, err);
+	if (ok)
+		loop_run(&m.loop);
+	if (ok && m.failure.code != ERR_NONE) {
+		*err = m.failure;
+		ok = false;
+	}
+	close_master(&m);
+	return ok;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * work: the duty of a worker: gate/worker.h in a process of its own, narrowed.
+ *
+ * All files it needs were read by the master or are read by worker_open(); afterwards
+ * it reaches none. Its system calls are sockets and memory.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "gate/worker.h"
+#include "proc/child_priv.h"
+
+struct work {
+	struct worker *worker; /* owned; large for the stack */
+	struct leash leash;
+};
+
+/* Only one per process, and the drained() callback knows the worker alone. */
+static void
+stop_drained(struct worker *w)
+{
+	log_info("worker.drained", "sessions=0");
+	worker_stop(w);
+}
+
+static void
+tell_word(struct leash *l, const struct leash_message *m)
+{
+	struct work *work = CONTAINER_OF(l, struct work, leash);
+	if (m->word == LEASH_DRAIN)
+		worker_drain(work->worker);
+	else if (m->word == LEASH_STOP)
+		worker_stop(work->worker);
+}
+
+static void
+tell_orphaned(struct leash *l)
+{
+	struct work *work = CONTAINER_OF(l, struct work, leash);
+	log_warn("worker.orphaned", "reason=\"the master is gone\"");
+	worker_drain(work->worker);
+}
+
+static bool
+narrow(const struct duty *duty, struct err *err)
+{
+	const struct sandbox_calls calls = {.connects = true};
+	return sandbox_become(duty->owner, err) && sandbox_files(NULL, 0, err) &&
+		sandbox_calls(&calls, err);
+}
+
+int
+work_run(const struct duty *duty)
+{
+	struct err err = {0};
+	struct work work = {.worker = mem_alloc(sizeof(*work.worker))};
+	const struct worker_spec spec = {
+		.settings = duty->settings,
+		.index = duty->number,
+		.listen_fds = duty->listen_fds,
+		.n_listen_fds = duty->n_listen_fds,
+		.vault_fd = duty->vault_fd,
+		.event_fd = duty->event_fd,
+	};
+	if (!worker_open(work.worker, &spec, &err) || !narrow(duty, &err)) {
+		leash_confess(duty->leash_fd, &err);
+		return 1;
+	}
+	work.worker->drained = stop_drained;
+	work.leash.came = tell_word;
+	work.leash.ended = tell_orphaned;
+	leash_open(&work.leash, &work.worker->loop, duty->leash_fd);
+	leash_say(&work.leash, LEASH_READY, -1);
+	worker_run(work.worker);
+	leash_close(&work.leash);
+	worker_close(work.worker);
+	mem_free(work.worker);
+	return 0;
+}
