@@ -120,7 +120,7 @@ static const struct rule towards_server[] = {
 	{"6.9", "WINDOW_UPDATE of a wrong size", WHOLE, SIZE, {{FRAME_WINDOW_UPDATE, 0, 0, H("\0\0\x01")}}},
 	{"6.9.1", "a connection's window over 2^31-1", WHOLE, FLOW, {{FRAME_WINDOW_UPDATE, 0, 0, H("\x7f\xff\xff\xff")}, {FRAME_WINDOW_UPDATE, 0, 0, H("\x7f\xff\xff\xff")}}},
 	{"6.9.1", "a stream's window over 2^31-1", EITHER, FLOW, {ASK_OPEN, {FRAME_WINDOW_UPDATE, 0, 1, H("\x7f\xff\xff\xff")}, {FRAME_WINDOW_UPDATE, 0, 1, H("\x7f\xff\xff\xff")}}},
-	{"6.9.2", "windows of open streams over 2^31-1 by SETTINGS", WHOLE, FLOW, {ASK_OPEN, {FRAME_WINDOW_UPDATE, 0, 1, H("\x7f\xff\0\0")}, {FRAME_SETTINGS, 0, 0, H("\0\x04\x7f\xff\xff\xff")}}},
+	{"6.9.2", "windows of open streams over 2^31-1 by SETTINGS", EITHER, FLOW, {ASK_OPEN, {FRAME_WINDOW_UPDATE, 0, 1, H("\x7f\xff\0\0")}, {FRAME_SETTINGS, 0, 0, H("\0\x04\x7f\xff\xff\xff")}}},
 	{"6.10", "CONTINUATION", FINE, 0, {{FRAME_HEADERS, END_STREAM, 1, H("\x82\x87")}, {FRAME_CONTINUATION, END_HEADERS, 1, H("\x84\x41\x09" "a.example")}}},
 	{"6.10", "CONTINUATION on stream 0", WHOLE, PROTOCOL, {{FRAME_HEADERS, END_STREAM, 1, H("\x82\x87")}, {FRAME_CONTINUATION, END_HEADERS, 0, H("\x84")}}},
 	{"6.10", "CONTINUATION of another stream", WHOLE, PROTOCOL, {{FRAME_HEADERS, END_STREAM, 1, H("\x82\x87")}, {FRAME_CONTINUATION, END_HEADERS, 3, H("\x84")}}},
