@@ -25,6 +25,8 @@ static const struct cli_option options[] = {
 		false},
 	{"hard", 0, NULL, "refuse when revocation cannot be learned", false},
 	{"private-names", 0, NULL, "let public roots certify private names", false},
+	{"strict", 0, NULL, "also refuse what a well-kept authority would not issue",
+		false},
 	{"json", 'j', NULL, "print JSON", false},
 	{"cases", 0, "FILE", "run all cases of a file in x509-limbo form", false},
 	{"differences", 0, NULL, "with --cases: print only those that ended otherwise",
@@ -112,6 +114,7 @@ load(const struct cli_call *call, struct question *q, struct err *err)
 	q->ask.host = span_str(cli_get(call, "name"));
 	q->ask.options = trust_options_default();
 	q->ask.options.private_names = cli_has(call, "private-names");
+	q->ask.options.strict = cli_has(call, "strict");
 	if (cli_has(call, "client"))
 		q->ask.options.use = TRUST_CLIENT;
 	if (cli_has(call, "hard"))
@@ -184,8 +187,10 @@ run_verify(const struct cli_call *call)
 	const char *cases = cli_get(call, "cases");
 
 	if (cases)
-		return verify_cases(
-			cases, cli_has(call, "json"), cli_has(call, "differences"));
+		return verify_cases(cases,
+			&(struct verify_wish){.json = cli_has(call, "json"),
+				.only_differences = cli_has(call, "differences"),
+				.strict = cli_has(call, "strict")});
 	if (!cli_operand(call, 0)) {
 		err_set(&err, ERR_USAGE, "which file of certificates?");
 		return cli_fail(&err);

@@ -88,7 +88,10 @@ load_trial(const struct json *j, struct trial *c, struct err *err)
 {
 	int64_t depth = -1;
 
+	bool strict = c->ask.options.strict;
+
 	c->ask.options = trust_options_default();
+	c->ask.options.strict = strict;
 	c->ask.chain = &c->chain;
 	c->ask.revoke = c->revoke;
 	c->expects_good =
@@ -186,7 +189,7 @@ has_safe_id(const struct json *j)
 }
 
 static void
-run_all(const struct json *root, bool json, bool only_differences, struct tally *t)
+run_all(const struct json *root, const struct verify_wish *wish, struct tally *t)
 {
 	const struct json *list = json_get(root, "testcases");
 
@@ -194,17 +197,18 @@ run_all(const struct json *root, bool json, bool only_differences, struct tally 
 		struct trial c = {0};
 		if (!has_safe_id(j))
 			continue;
+		c.ask.options.strict = wish->strict;
 		run_trial(j, &c);
 		bool good = c.verdict.class == VERDICT_GOOD;
 		count(t, good, c.expects_good);
-		if (!only_differences || good != c.expects_good)
-			print_line(json_string(json_get(j, "id")), &c, json);
+		if (!wish->only_differences || good != c.expects_good)
+			print_line(json_string(json_get(j, "id")), &c, wish->json);
 		fini_trial(&c);
 	}
 }
 
 enum cli_exit
-verify_cases(const char *path, bool json, bool only_differences)
+verify_cases(const char *path, const struct verify_wish *wish)
 {
 	struct tally t = {0};
 	struct span text = {0};
@@ -218,7 +222,7 @@ verify_cases(const char *path, bool json, bool only_differences)
 	bool ok = json_parse(text, &arena, &root, &err);
 	if (ok) {
 		uint64_t start = clock_us();
-		run_all(root, json, only_differences, &t);
+		run_all(root, wish, &t);
 		uint64_t us = clock_us() - start;
 		text_err("%zu cases, %zu agree, %zu accepted wrongly, %zu refused "
 			 "wrongly; "

@@ -99,6 +99,13 @@ check_form(const struct cert *c, int at, bool is_anchor, struct findings *out)
 	if (c->issuer.n <= 2)
 		findings_add(out, VERDICT_MALFORMED, at, "%s has an empty issuer",
 			subject_of(c).s);
+	/* A root that names itself as issuer and another key is not what it looks like.
+	 */
+	if (is_anchor && c->aki.present && c->ski_key.n > 0 &&
+		span_eq(c->issuer, c->subject) && !span_eq(c->aki_key, c->ski_key))
+		findings_add(out, VERDICT_MALFORMED, at,
+			"%s: its authorityKeyIdentifier is not its own key's",
+			subject_of(c).s);
 	if (is_anchor)
 		return;
 	if (!c->sig)
@@ -256,6 +263,8 @@ path_check(struct trust *t, const struct trust_ask *ask, const struct path *p,
 		constraints_check(p, i, &work, out);
 	if (p->n > 1)
 		policy_check(p, out);
+	if (ask->options.strict)
+		path_lint(p, out);
 }
 
 bool

@@ -50,6 +50,8 @@ void path_check(struct trust *t, const struct trust_ask *ask, const struct path 
 /* What can be said of the leaf when there is no path. */
 void path_check_leaf(struct trust *t, const struct trust_ask *ask, const struct path *p,
 	struct findings *out);
+/* Faults of style, for those who ask for `strict`. */
+void path_lint(const struct path *p, struct findings *out);
 /* Whether c could never stand above another certificate at this time. */
 MUST_USE bool path_is_hopeless(const struct cert *c, const struct trust_ask *ask);
 

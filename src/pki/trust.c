@@ -459,8 +459,8 @@ make_key(const struct trust *t, const struct trust_ask *ask,
 	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
 	struct trust_options o = ask->options;
 	uint64_t numbers[] = {t->epoch, pool->n, ask->host.n, o.use, o.rsa_bits,
-		o.private_names, (uint64_t)o.max_depth, o.max_path, o.max_paths,
-		o.max_signatures};
+		o.private_names, o.strict, (uint64_t)o.max_depth, o.max_path,
+		o.max_paths, o.max_signatures};
 
 	must(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1);
 	must(EVP_DigestUpdate(md, numbers, sizeof numbers) == 1);

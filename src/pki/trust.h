@@ -66,6 +66,7 @@ struct trust_options {
 	unsigned rsa_bits;  /* smallest modulus [2048] */
 	bool private_names; /* single labels, .local, private addresses may be certified
 			       by the roots of the system too */
+	bool strict;        /* also refuse what a well-kept authority would not issue */
 	bool require_ct;
 	int max_depth; /* intermediates, self-issued ones not counted; −1: any [−1] */
 	unsigned max_path;       /* certificates in a path [TRUST_PATH] */
