@@ -106,6 +106,7 @@ struct node {
 	struct node *next; /* sibling */
 	size_t from;       /* where it stands in the text */
 	size_t to;
+	uint64_t mark; /* lint's: hash of the canonical text */
 	union {
 		bool truth;
 		struct node *first; /* children */
