@@ -214,6 +214,8 @@ ERR(RULE_SYNTAX, "rule.syntax", "A rule's expression cannot be understood.",
 	"Look at the marked place; docs/rules.md has the language.")
 ERR(RULE_PHASE, "rule.phase", "A rule asks for something that is known too late for its action.",
 	"Use another field, or an action that can still be taken then.")
+ERR(RULE_ADVICE, "rule.advice", "A rule loads, and may not do what was meant.",
+	"Change it, or leave it if it is meant as it stands; docs/rules.md lists the advice.")
 ERR(RULE_LIST, "rule.list", "A list cannot be read.",
 	"Look at the given line of the file; the list as it was stays in use.")
 ERR(RULE_CASES, "rule.cases", "A file of expected verdicts cannot be understood.",

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "gate/advise.h"
 #include "cli/config.h"
 #include "gate/settings.h"
 
@@ -52,6 +53,8 @@ run_check(const struct cli_call *call)
 		file = CLI_CONFIG;
 	conf_report_init(report);
 	bool ok = settings_load(s, file, report);
+	if (ok)
+		settings_advise(s, report);
 	config_complain(report);
 	if (!ok)
 		text_err("%s: %zu error%s, %zu warning%s\n", file, report->errors,

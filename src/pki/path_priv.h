@@ -11,7 +11,7 @@
 
 #include "base/map.h"
 #include "pki/cert_priv.h"
-#include "pki/suffix_priv.h"
+#include "pki/suffix.h"
 #include "pki/trust.h"
 
 enum { PATH_POOL = 2 * CHAIN_MAX + 64, PATH_NAMES_WORK = 200 * 1000 };

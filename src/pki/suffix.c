@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pki/suffix_priv.h"
+#include "pki/suffix.h"
 
 #include "base/file.h"
 #include "base/mem.h"

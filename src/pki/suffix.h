@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * suffix_priv: names under which the public registers names, from the list that Debian
+ * suffix: names under which the public registers names, from the list that Debian
  * packages as publicsuffix. A wildcard directly below one (*.co.uk) stands for
  * strangers.
  */
