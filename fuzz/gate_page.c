@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	for (size_t i = 0; i < COUNT_OF(parts) && span_cut(&rest, '\n', &parts[i]); i++)
 		;
-	arena_init(&arena, 512 * 1024);
+	arena_init(&arena, (size_t)512 * 1024);
 	http_request_make(&request, &arena, HTTP_GET, SPAN("x"), SPAN("/"));
 	(void)!http_add(&request.fields, SPAN("Accept"), parts[0], &err);
 	(void)!http_add(&request.fields, SPAN("Accept-Language"), parts[1], &err);

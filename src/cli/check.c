@@ -56,15 +56,16 @@ run_check(const struct cli_call *call)
 	if (ok)
 		settings_advise(s, report);
 	config_complain(report);
-	if (!ok)
+	if (!ok) {
 		text_err("%s: %zu error%s, %zu warning%s\n", file, report->errors,
 			plural(report->errors), report->warnings,
 			plural(report->warnings));
-	else if (!cli_has(call, "quiet"))
+	} else if (!cli_has(call, "quiet")) {
 		text_out("%s: good: %zu listener%s, %zu gateway%s, %zu rule%s\n", file,
 			count_items(s->listens), plural(count_items(s->listens)),
 			count_items(s->gateways), plural(count_items(s->gateways)),
 			count_rules(s), plural(count_rules(s)));
+	}
 	settings_fini(s);
 	mem_free(s);
 	mem_free(report);

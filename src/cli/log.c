@@ -76,14 +76,16 @@ find_store(const char *config, char path[PATH_LENGTH], struct err *err)
 
 	conf_report_init(report);
 	conf_tree_init(&tree);
-	if (config || access(file, R_OK) == 0)
+	if (config || access(file, R_OK) == 0) {
 		ok = conf_tree_read(&tree, file, report) ||
 			conf_report_err(report, err);
+	}
 	(void)!conf_fill(&tree, &settings_table, s, report); /* `check` judges it */
-	if (s->events.store.n > 0)
+	if (s->events.store.n > 0) {
 		text_format(path, PATH_LENGTH, "%.*s", SPAN_ARG(s->events.store));
-	else
+	} else {
 		text_format(path, PATH_LENGTH, "%.*s/events.db", SPAN_ARG(s->data));
+	}
 	conf_tree_fini(&tree);
 	mem_free(s);
 	mem_free(report);
@@ -117,9 +119,10 @@ read_kinds(const struct cli_call *call, unsigned *kinds, struct err *err)
 	const char *text;
 	for (size_t i = 0; (text = cli_get_nth(call, "kind", i)); i++) {
 		enum event_kind k = event_kind_find(span_str(text));
-		if (k == EVENT_KINDS)
+		if (k == EVENT_KINDS) {
 			return err_set(
 				err, ERR_USAGE, "\"%s\" is no kind of event", text);
+		}
 		*kinds |= 1u << k;
 	}
 	return true;
@@ -152,9 +155,10 @@ read_call(const struct cli_call *call, struct listing *l, struct err *err)
 		!read_kinds(call, &l->range.kinds, err) ||
 		!read_since(cli_get(call, "since"), &l->range.since_ms, err))
 		return false;
-	if (session && !event_id_parse(span_str(session), &l->range.session))
+	if (session && !event_id_parse(span_str(session), &l->range.session)) {
 		return err_set(err, ERR_USAGE, "\"%s\" is no id; it has 16 hex digits",
 			session);
+	}
 	l->whole = l->json || session || l->range.kinds != 0 || cli_get(call, "where");
 	return read_query(cli_get(call, "where"), &l->query, err);
 }

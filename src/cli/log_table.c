@@ -63,12 +63,13 @@ make_did(struct log_row *row, const struct event_view *e)
 		span_eq(str(e, EVENT_SCHEME), SPAN("http")) &&
 		span_eq(action, SPAN("allow")))
 		word = "plain http";
-	if (word)
+	if (word) {
 		text_add(&t, "%s", word);
-	else if (action.n > 0)
+	} else if (action.n > 0) {
 		text_put_safe(&t, action);
-	else
+	} else {
 		text_add(&t, "%s", event_kind_name(e->kind));
+	}
 }
 
 static void
@@ -124,11 +125,12 @@ make_why(struct log_row *row, const struct event_view *e)
 	if (verdict.n > 0 && !span_eq(verdict, SPAN("good")))
 		put_part(&t, "certificate ", verdict);
 	if (err.n > 0 && code != ERR_GATE_BLOCKED && code != ERR_NET_ENDED &&
-		(code != ERR_TLS_ALERT || alert.n == 0))
+		(code != ERR_TLS_ALERT || alert.n == 0)) {
 		put_part(&t, "",
 			!told && str(e, EVENT_ERR_TEXT).n > 0
 				? str(e, EVENT_ERR_TEXT)
 				: span_str(err_sentence(code)));
+	}
 	if (alert.n > 0 && !span_eq(alert, SPAN("close_notify"))) {
 		put_part(&t, "", str(e, EVENT_ALERT_BY));
 		text_add(&t, " sent alert ");
@@ -142,19 +144,20 @@ make_why(struct log_row *row, const struct event_view *e)
 static void
 make_took(char dst[24], int64_t us)
 {
-	if (us < 0)
+	if (us < 0) {
 		dst[0] = 0;
-	else if (us < 1000)
+	} else if (us < 1000) {
 		text_format(dst, 24, "%lld us", (long long)us);
-	else if (us < 10000)
+	} else if (us < 10000) {
 		text_format(dst, 24, "%.1f ms", (double)us / 1000);
-	else if (us < 1000000)
+	} else if (us < 1000000) {
 		text_format(dst, 24, "%lld ms", (long long)us / 1000);
-	else if (us < 60000000)
+	} else if (us < 60000000) {
 		text_format(dst, 24, "%.1f s", (double)us / 1e6);
-	else
+	} else {
 		text_format(dst, 24, "%lldm%02llds", (long long)us / 60000000,
 			(long long)us / 1000000 % 60);
+	}
 }
 
 static int64_t
@@ -174,9 +177,10 @@ log_row_make(struct log_row *row, const struct event_view *e)
 	if (e->v[EVENT_CLIENT].set)
 		ip_text(row->client, &e->v[EVENT_CLIENT].ip);
 	make_did(row, e);
-	if (status > 0)
+	if (status > 0) {
 		text_format(
 			row->status, sizeof(row->status), "%lld", (long long)status);
+	}
 	if (size > 0)
 		text_size(row->size, (uint64_t)size);
 	make_took(row->took, e->v[EVENT_US_TOTAL].set ? e->v[EVENT_US_TOTAL].i : -1);
@@ -262,9 +266,10 @@ print_day(struct log_table *t, const struct tm *tm)
 		put_left("DID", t->did);
 		text_out("CODE     SIZE     TOOK  WHAT%s\n", plain);
 	}
-	if (day != t->day)
+	if (day != t->day) {
 		text_out("%s%s %d-%02d-%02d%s\n", dim, days[tm->tm_wday % 7],
 			tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday, plain);
+	}
 	t->has_head = true;
 	t->day = day;
 }
@@ -282,29 +287,36 @@ cut_to(const char *s, size_t n)
 	return span_first(all, i);
 }
 
+/* The reason: behind the target where both have room, otherwise on a line below. */
+static void
+print_why(const struct log_table *t, const char *why, size_t indent, size_t room)
+{
+	const char *dim = t->colours ? cli_colour(CLI_DIM) : "";
+	const char *plain = t->colours ? cli_colour(CLI_PLAIN) : "";
+
+	text_out("%*s%s%.*s%s\n", (int)indent, "", dim, SPAN_ARG(cut_to(why, room)),
+		plain);
+}
+
 static void
 print_target(const struct log_table *t, const struct log_row *row, size_t before)
 {
-	size_t room = t->room > before + 8 ? t->room - before : 0;
-	const char *dim = t->colours ? cli_colour(CLI_DIM) : "";
-	const char *plain = t->colours ? cli_colour(CLI_PLAIN) : "";
+	size_t room = t->room > before + 8 ? t->room - before : SIZE_MAX;
 	size_t n = width(row->target);
+	size_t column = n > t->target ? n : t->target;
+	bool beside = row->why[0] && n <= room && column + 2 + width(row->why) <= room;
 
-	if (room > 0 && n > room)
-		text_out("%.*s…\n", SPAN_ARG(cut_to(row->target, room - 1)));
-	else if (!row->why[0])
-		text_out("%s\n", row->target);
-	else if (room == 0 ||
-		(n > t->target ? n : t->target) + 2 + width(row->why) <= room) {
-		put_left(row->target, t->target);
-		text_out("%s%s%s\n", dim, row->why, plain);
+	if (n > room)
+		text_out("%.*s…", SPAN_ARG(cut_to(row->target, room - 1)));
+	else
+		text_out("%s", row->target);
+	if (beside) {
+		print_why(t, row->why, column - n + 2, LOG_WHY);
 		return;
-	} else
-		text_out("%s\n", row->target);
+	}
+	text_out("\n");
 	if (row->why[0])
-		text_out("%*s%s%.*s%s\n", (int)before + 2, "", dim,
-			SPAN_ARG(cut_to(row->why, room > 4 ? room - 2 : LOG_WHY)),
-			plain);
+		print_why(t, row->why, before + 2, room - 2);
 }
 
 void

@@ -72,12 +72,13 @@ skip_blanks(struct conf_lex *l)
 {
 	for (;;) {
 		size_t joint = joint_length(l);
-		if (joint > 0)
+		if (joint > 0) {
 			conf_lex_step(l, joint);
-		else if (l->left.n > 0 && conf_lex_blank(conf_lex_ahead(l, 0)))
+		} else if (l->left.n > 0 && conf_lex_blank(conf_lex_ahead(l, 0))) {
 			conf_lex_step(l, 1);
-		else
+		} else {
 			break;
+		}
 	}
 	if (conf_lex_ahead(l, 0) == '#')
 		conf_lex_skip_line(l);
@@ -122,9 +123,10 @@ lex_bare(struct conf_lex *l, struct conf_word *out)
 	out->text = span_first(l->left, n);
 	conf_lex_step(l, n);
 	out->at.width = l->column - column;
-	if (conf_lex_ahead(l, 0) == '"')
+	if (conf_lex_ahead(l, 0) == '"') {
 		return refuse(
 			l, conf_lex_place(l), "a blank is missing before the quote");
+	}
 	return CONF_TOKEN_WORD;
 }
 
@@ -170,16 +172,18 @@ lex_quoted(struct conf_lex *l, struct conf_word *out)
 		size_t taken = 1;
 		if (l->left.n == 0 || c == '\n')
 			return refuse(l, start, "this quote is not closed on its line");
-		if (c == '\\')
+		if (c == '\\') {
 			taken = read_escape(l, &c);
-		else if (is_control(c))
+		} else if (is_control(c)) {
 			taken = 0;
-		if (taken == 0)
+		}
+		if (taken == 0) {
 			return refuse(l, conf_lex_place(l),
 				c == '\\'
 					? "this escape is not \\\", \\\\, \\n, \\t or "
 					  "\\xHH"
 					: "there is a control character in the quotes");
+		}
 		text[n++] = c;
 		conf_lex_step(l, taken);
 	}
@@ -188,9 +192,10 @@ lex_quoted(struct conf_lex *l, struct conf_word *out)
 	out->quoted = true;
 	out->at.width = l->column - start.column;
 	if (l->left.n > 0 &&
-		(!ends_word(conf_lex_ahead(l, 0)) || conf_lex_ahead(l, 0) == '"'))
+		(!ends_word(conf_lex_ahead(l, 0)) || conf_lex_ahead(l, 0) == '"')) {
 		return refuse(
 			l, conf_lex_place(l), "a blank is missing after the quote");
+	}
 	return CONF_TOKEN_WORD;
 }
 

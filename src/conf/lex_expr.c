@@ -120,13 +120,14 @@ pass_close(struct scan *s, uint8_t c)
 {
 	uint8_t opener = c == ')' ? '(' : c == ']' ? '[' : '{';
 
-	if (s->depth == 0)
+	if (s->depth == 0) {
 		fail(s, conf_lex_place(s->l), "nothing is open that this closes");
-	else if (s->bracket[s->depth - 1] != opener)
+	} else if (s->bracket[s->depth - 1] != opener) {
 		fail(s, s->open[s->depth - 1],
 			"this bracket is closed by another kind");
-	else
+	} else {
 		s->depth--;
+	}
 	conf_lex_step(s->l, 1);
 }
 
@@ -187,11 +188,12 @@ pass_line(struct scan *s)
 	if (!begins_rule(*s->l))
 		return;
 	s->found_rule = true;
-	if (s->depth > 0)
+	if (s->depth > 0) {
 		fail(s, s->open[s->depth - 1], "this bracket is not closed");
-	else
+	} else {
 		fail(s, conf_lex_place(&s->start),
 			"a \"do\" is missing behind this condition");
+	}
 }
 
 static bool
@@ -244,11 +246,12 @@ check_ended(struct scan *s, enum conf_expr_end end)
 {
 	if (s->failed || s->l->left.n > 0)
 		return;
-	if (s->depth > 0)
+	if (s->depth > 0) {
 		fail(s, s->open[s->depth - 1], "this bracket is not closed");
-	else if (end == CONF_EXPR_DO)
+	} else if (end == CONF_EXPR_DO) {
 		fail(s, conf_lex_place(&s->start),
 			"a \"do\" is missing behind this condition");
+	}
 }
 
 static void
@@ -256,15 +259,17 @@ scan_expr(struct scan *s, enum conf_expr_end end)
 {
 	while (!s->failed && s->l->left.n > 0 && !at_end(s, end)) {
 		uint8_t c = conf_lex_ahead(s->l, 0);
-		if (c == '\n')
+		if (c == '\n') {
 			pass_line(s);
-		else if (conf_lex_blank(c))
+		} else if (conf_lex_blank(c)) {
 			conf_lex_step(s->l, 1);
-		else
+		} else {
 			pass_token(s);
-		if (s->start.left.n - s->l->left.n > CONF_EXPR_MAX)
+		}
+		if (s->start.left.n - s->l->left.n > CONF_EXPR_MAX) {
 			fail(s, conf_lex_place(&s->start),
 				"this condition is too long");
+		}
 	}
 	check_ended(s, end);
 }
@@ -287,9 +292,10 @@ conf_lex_expr(struct conf_lex *l, enum conf_expr_end end, struct conf_word *out)
 	struct span text =
 		span_trim(span_first(s.start.left, s.start.left.n - l->left.n));
 	*out = (struct conf_word){.text = text, .at = conf_lex_place(&s.start)};
-	if (text.n == 0)
+	if (text.n == 0) {
 		return conf_complain(l->report, out->at, ERR_CONF_EXPR,
 			"a condition is missing here");
+	}
 	for (size_t i = 0; i < text.n && text.p[i] != '\n'; i++)
 		out->at.width += (text.p[i] & 0xc0) != 0x80;
 	return true;

@@ -51,12 +51,13 @@ static void
 put_limit(struct text *t, const struct conf_row *row, const char *what, uint64_t v)
 {
 	char dst[CONF_VALUE_TEXT];
-	if (row->type == CONF_SIZE)
+	if (row->type == CONF_SIZE) {
 		text_add(t, ", %s %s", what, conf_size_text(dst, v));
-	else if (row->type == CONF_DURATION)
+	} else if (row->type == CONF_DURATION) {
 		text_add(t, ", %s %s", what, conf_duration_text(dst, v));
-	else
+	} else {
 		text_add(t, ", %s %llu", what, (unsigned long long)v);
+	}
 }
 
 /* "name TYPE, at least …" of one value. */
@@ -77,6 +78,15 @@ put_type(struct text *t, const struct conf_row *row)
 		put_limit(t, row, "at most", row->max);
 }
 
+/* "as KIND" */
+static void
+put_capitals(struct text *t, const char *after, const char *name)
+{
+	text_add(t, "%s%s", after, after[0] ? " " : "");
+	for (const char *c = name; *c; c++)
+		text_add(t, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+}
+
 /* The line of a block: keyword, args in their brackets. */
 static void
 put_shape(struct text *t, const char *name, const struct conf_table *table)
@@ -87,10 +97,7 @@ put_shape(struct text *t, const char *name, const struct conf_table *table)
 		const char *more =
 			a->type == CONF_TEXTS || a->type == CONF_PREFIXES ? "…" : "";
 		text_add(t, a->required ? " " : " [");
-		if (a->after)
-			text_add(t, "%s ", a->after);
-		for (const char *c = a->name; *c; c++)
-			text_add(t, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+		put_capitals(t, a->after ? a->after : "", a->name);
 		text_add(t, "%s%s", more, a->required ? "" : "]");
 	}
 	if (table->nwords > 0 && !table->no_braces)
@@ -103,12 +110,13 @@ put_row(struct text *t, const struct conf_row *row, bool is_arg)
 	text_add(t, "| `%s` | ", row->name);
 	put_type(t, row);
 	text_add(t, " | ");
-	if (row->preset)
+	if (row->preset) {
 		text_add(t, "`%s`", row->preset);
-	else if (row->required)
+	} else if (row->required) {
 		text_add(t, "*required*");
-	else if (!is_arg && row->type == CONF_FLAG)
+	} else if (!is_arg && row->type == CONF_FLAG) {
 		text_add(t, "`off`");
+	}
 	text_add(t, " | %s |\n", row->help ? row->help : "");
 }
 
@@ -143,9 +151,10 @@ put_values(struct text *t, const struct conf_row *rows, size_t n, bool are_args)
 	for (size_t i = 0; i < n; i++) {
 		if (is_block(&rows[i]) || rows[i].type == CONF_NODES)
 			continue;
-		if (!any)
+		if (!any) {
 			text_add(t, "\n| %s | value | default | |\n|---|---|---|---|\n",
 				are_args ? "on the line" : "word");
+		}
 		any = true;
 		put_row(t, &rows[i], are_args);
 	}
@@ -163,10 +172,11 @@ put_table(struct text *t, const struct conf_table *table, const char *path,
 	put_values(t, table->words, table->nwords, false);
 	for (size_t i = 0; i < table->nwords; i++) {
 		const struct conf_row *row = &table->words[i];
-		if (row->type == CONF_NODES)
+		if (row->type == CONF_NODES) {
 			text_add(t, "\n```\n%s\n```\n\n%s\n",
 				row->shape ? row->shape : row->name,
 				row->help ? row->help : "");
+		}
 	}
 	for (size_t i = 0; i < table->nwords; i++) {
 		if (is_block(&table->words[i]))

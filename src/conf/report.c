@@ -123,7 +123,33 @@ chars(struct span s, size_t n)
 	return i;
 }
 
-/* The source line and marks under the place. Tabs stay, so that both lines agree. */
+/* The line as it may be shown on a terminal. */
+static void
+put_line(struct text *t, struct span line)
+{
+	text_add(t, "    ");
+	for (size_t i = 0; i < line.n; i++) {
+		bool control =
+			(line.p[i] < ' ' && line.p[i] != '\t') || line.p[i] == 0x7f;
+		text_put(t, control ? SPAN(" ") : span_slice(line, i, i + 1));
+	}
+}
+
+/* Marks under what stands behind `before`. Tabs stay, so that both lines agree. */
+static void
+put_marks(struct text *t, struct span before, size_t width)
+{
+	text_add(t, "\n    ");
+	for (size_t i = 0; i < before.n; i++) {
+		if (before.p[i] == '\t' || (before.p[i] & 0xc0) != 0x80)
+			text_add(t, before.p[i] == '\t' ? "\t" : " ");
+	}
+	for (size_t i = 0; i < width; i++)
+		text_add(t, "^");
+	text_add(t, "\n");
+}
+
+/* The source line and marks under the place; a long line from where it matters. */
 static void
 put_source(struct text *t, const struct conf_place *at)
 {
@@ -135,24 +161,11 @@ put_source(struct text *t, const struct conf_place *at)
 		line = span_from(line, chars(line, cut));
 		column -= cut;
 	}
-	size_t room = SHOWN > column ? SHOWN - column : 1;
-	size_t width = at->width == 0 ? 1 : at->width > room ? room : at->width;
+	size_t room = SHOWN - column; /* at least 20 */
+	size_t width = at->width < room ? at->width : room;
 	line = span_first(line, chars(line, SHOWN));
-	text_add(t, "    ");
-	for (size_t i = 0; i < line.n; i++) {
-		bool control =
-			(line.p[i] < ' ' && line.p[i] != '\t') || line.p[i] == 0x7f;
-		text_put(t, control ? SPAN(" ") : span_slice(line, i, i + 1));
-	}
-	text_add(t, "\n    ");
-	struct span before = span_first(line, chars(line, column));
-	for (size_t i = 0; i < before.n; i++) {
-		if (before.p[i] == '\t' || (before.p[i] & 0xc0) != 0x80)
-			text_add(t, before.p[i] == '\t' ? "\t" : " ");
-	}
-	for (size_t i = 0; i < width; i++)
-		text_add(t, "^");
-	text_add(t, "\n");
+	put_line(t, line);
+	put_marks(t, span_first(line, chars(line, column)), width > 0 ? width : 1);
 }
 
 const char *

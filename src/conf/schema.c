@@ -58,18 +58,21 @@ static bool
 parse_number(const struct fill *f, enum conf_type type, const struct conf_word *w,
 	uint64_t *v)
 {
-	if (type == CONF_SIZE)
+	if (type == CONF_SIZE) {
 		return conf_read_size(w->text, v) ||
 			wants(f, w, "a size",
 				"Write for instance 4096, 64k, 16m or 2g.");
-	if (type == CONF_DURATION)
+	}
+	if (type == CONF_DURATION) {
 		return conf_read_duration(w->text, v) ||
 			wants(f, w, "a duration",
 				"Write for instance 250ms, 10s, 5min, 18h, 30d or "
 				"1h30min.");
-	if (type == CONF_PERCENT)
+	}
+	if (type == CONF_PERCENT) {
 		return conf_read_percent(w->text, v) ||
 			wants(f, w, "a percentage", "Write for instance 80%.");
+	}
 	return conf_read_int(w->text, v) ||
 		wants(f, w, "a number", "Write digits only.");
 }
@@ -82,14 +85,16 @@ read_number(const struct fill *f, const struct conf_row *row, const struct conf_
 
 	if (!parse_number(f, row->type, w, &v))
 		return false;
-	if (v < row->min)
+	if (v < row->min) {
 		return conf_complain(f->report, w->at, ERR_CONF_VALUE,
 			"%s is at least %s", row->name,
 			number_text(text, row->type, row->min));
-	if (row->max > 0 && v > row->max)
+	}
+	if (row->max > 0 && v > row->max) {
 		return conf_complain(f->report, w->at, ERR_CONF_VALUE,
 			"%s is at most %s", row->name,
 			number_text(text, row->type, row->max));
+	}
 	*(uint64_t *)field(f, row) = v;
 	return true;
 }
@@ -112,15 +117,17 @@ read_text(const struct fill *f, const struct conf_row *row, const struct conf_wo
 {
 	struct span *out = field(f, row);
 
-	if (row->type == CONF_NAME && !conf_is_name(w->text))
+	if (row->type == CONF_NAME && !conf_is_name(w->text)) {
 		return wants(f, w, "a name",
 			"Names are letters, digits, '-', '_', '.' and '/'.");
+	}
 	if (row->type == CONF_PATH && w->text.n == 0)
 		return wants(f, w, "a path", "Write the path of a file.");
-	if (row->type == CONF_PATH)
+	if (row->type == CONF_PATH) {
 		*out = resolve_path(f, w);
-	else
+	} else {
 		*out = span_of(arena_cstr(&f->tree->arena, w->text), w->text.n);
+	}
 	return true;
 }
 
@@ -144,10 +151,11 @@ read_choice(const struct fill *f, const struct conf_row *row, const struct conf_
 	size_t near = text_nearest(w->text, names, n);
 	(void)conf_complain(f->report, w->at, ERR_CONF_VALUE,
 		"\"%.*s\" is no choice for %s", SPAN_ARG(w->text), row->name);
-	if (near < n)
+	if (near < n) {
 		conf_hint(f->report, "Did you mean \"%s\"?", names[near]);
-	else
+	} else {
 		conf_hint(f->report, "%s", list);
+	}
 	return false;
 }
 
@@ -164,10 +172,11 @@ read_address(
 {
 	struct conf_address a;
 
-	if (!conf_read_address(w->text, &a))
+	if (!conf_read_address(w->text, &a)) {
 		return wants(f, w, "an address",
 			"Write HOST:PORT, :PORT, 192.0.2.1:PORT or "
 			"[2001:db8::1]:PORT.");
+	}
 	if (row->min > 0 && a.port == 0)
 		return wants(f, w, "complete: the port is missing", "Write HOST:PORT.");
 	a.host = span_of(arena_cstr(&f->tree->arena, a.host), a.host.n);
@@ -340,11 +349,12 @@ read_arg(const struct fill *f, size_t i, bool *seen)
 		seen[row - t->args] = true;
 		return 1;
 	}
-	if (seen[row - t->args] && !is_list(row))
+	if (seen[row - t->args] && !is_list(row)) {
 		(void)conf_complain(f->report, w->at, ERR_CONF_TWICE,
 			"the %s is said twice", row->name);
-	else if (!seen[row - t->args])
+	} else if (!seen[row - t->args]) {
 		clear_list(f, row);
+	}
 	seen[row - t->args] = true;
 	(void)read_value(f, row, &f->node->words[at]);
 	return at + 1 - i;
@@ -360,10 +370,11 @@ read_args(const struct fill *f)
 	for (size_t i = 1; i < f->node->n;)
 		i += read_arg(f, i, seen);
 	for (size_t i = 0; i < t->nargs; i++) {
-		if (t->args[i].required && !seen[i])
+		if (t->args[i].required && !seen[i]) {
 			(void)conf_complain(f->report, f->node->words[0].at,
 				ERR_CONF_MISSING, "%.*s needs its %s",
 				SPAN_ARG(block_name(f)), t->args[i].name);
+		}
 	}
 }
 
@@ -395,9 +406,10 @@ read_node(const struct fill *f, const struct conf_row *row, const struct conf_no
 	if (nodes->n == 0 || cap > 0) { /* full at each power of two */
 		const struct conf_node **p = arena_alloc(&f->tree->arena,
 			(cap > 0 ? cap * 2 : 1) * sizeof(const struct conf_node *));
-		if (nodes->n > 0)
+		if (nodes->n > 0) {
 			memcpy(p, nodes->p,
 				nodes->n * sizeof(const struct conf_node *));
+		}
 		nodes->p = p;
 	}
 	nodes->p[nodes->n++] = n;
@@ -409,9 +421,10 @@ read_simple(const struct fill *f, const struct conf_row *row, const struct conf_
 {
 	const struct conf_word *w = &n->words[0];
 
-	if (n->has_block)
+	if (n->has_block) {
 		(void)conf_complain(f->report, w->at, ERR_CONF_SYNTAX,
 			"%s takes no block", row->name);
+	}
 	if (n->n == 1 && row->type == CONF_FLAG) {
 		*(bool *)field(f, row) = true;
 		return;
@@ -423,10 +436,11 @@ read_simple(const struct fill *f, const struct conf_row *row, const struct conf_
 	}
 	for (size_t i = 1; i < n->n && (i == 1 || is_list(row)); i++)
 		(void)read_value(f, row, &n->words[i]);
-	if (n->n > 2 && !is_list(row))
+	if (n->n > 2 && !is_list(row)) {
 		(void)conf_complain(f->report, n->words[2].at, ERR_CONF_WORD,
 			"%s takes one value; \"%.*s\" is too much", row->name,
 			SPAN_ARG(n->words[2].text));
+	}
 }
 
 static bool
@@ -441,14 +455,15 @@ read_statement(
 {
 	struct fill inner = {f->tree, f->report, row->block, n, field(f, row)};
 
-	if (row->type == CONF_BLOCKS)
+	if (row->type == CONF_BLOCKS) {
 		read_item(f, row, n);
-	else if (row->type == CONF_NODES)
+	} else if (row->type == CONF_NODES) {
 		read_node(f, row, n);
-	else if (row->type == CONF_BLOCK)
+	} else if (row->type == CONF_BLOCK) {
 		fill_struct(inner);
-	else
+	} else {
 		read_simple(f, row, n);
+	}
 }
 
 static size_t
@@ -476,10 +491,26 @@ unknown_word(const struct fill *f, const struct conf_word *w)
 	(void)conf_complain(f->report, w->at, ERR_CONF_WORD,
 		"unknown word \"%.*s\" in %.*s", SPAN_ARG(w->text),
 		SPAN_ARG(block_name(f)));
-	if (near < n)
+	if (near < n) {
 		conf_hint(f->report, "Did you mean \"%s\"?", names[near]);
-	else if (!t.cut && n > 0)
+	} else if (!t.cut && n > 0) {
 		conf_hint(f->report, "%s", list);
+	}
+}
+
+/* Required words that no statement said. */
+static void
+ask_missing(const struct fill *f, const struct conf_node *const *seen)
+{
+	const struct conf_table *t = f->table;
+	struct conf_place at = f->node ? f->node->words[0].at : (struct conf_place){0};
+
+	for (size_t i = 0; i < t->nwords; i++) {
+		if (t->words[i].required && !seen[i])
+			(void)conf_complain(f->report, at, ERR_CONF_MISSING,
+				"%.*s needs \"%s\"", SPAN_ARG(block_name(f)),
+				t->words[i].name);
+	}
 }
 
 static void
@@ -508,13 +539,7 @@ read_words(const struct fill *f, const struct conf_node *first)
 		seen[i] = n;
 		read_statement(f, &t->words[i], n);
 	}
-	for (size_t i = 0; i < t->nwords; i++) {
-		if (t->words[i].required && !seen[i])
-			(void)conf_complain(f->report,
-				f->node ? f->node->words[0].at : (struct conf_place){0},
-				ERR_CONF_MISSING, "%.*s needs \"%s\"",
-				SPAN_ARG(block_name(f)), t->words[i].name);
-	}
+	ask_missing(f, seen);
 }
 
 static void
@@ -522,11 +547,12 @@ fill_struct(struct fill f)
 {
 	set_presets(f);
 	read_args(&f);
-	if (f.node->has_block && (f.table->no_braces || f.table->nwords == 0))
+	if (f.node->has_block && (f.table->no_braces || f.table->nwords == 0)) {
 		(void)conf_complain(f.report, f.node->words[0].at, ERR_CONF_SYNTAX,
 			"%.*s takes no block", SPAN_ARG(block_name(&f)));
-	else
+	} else {
 		read_words(&f, f.node->first);
+	}
 }
 
 bool

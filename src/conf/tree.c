@@ -227,12 +227,13 @@ parse_block(struct parse *p, struct conf_node *node)
 	p->blocks++;
 	parse_statements(p, &tail);
 	p->blocks--;
-	if (p->kind == CONF_TOKEN_CLOSE)
+	if (p->kind == CONF_TOKEN_CLOSE) {
 		advance(p);
-	else if (!deep)
+	} else if (!deep) {
 		(void)conf_complain(p->report, open, ERR_CONF_SYNTAX,
 			"this block of \"%.*s\" is not closed",
 			SPAN_ARG(node->words[0].text));
+	}
 }
 
 static void
@@ -282,9 +283,10 @@ conf_tree_parse(struct conf_tree *t, const char *name, struct span text,
 	const struct conf_file *file = add_file(t, span_str(name), text, &err);
 	size_t before = report->errors;
 
-	if (!file)
+	if (!file) {
 		return conf_complain(
 			report, (struct conf_place){0}, err.code, "%s", err.text);
+	}
 	parse_file(&p, file, &tail);
 	return report->errors == before;
 }
@@ -298,14 +300,16 @@ conf_tree_read(struct conf_tree *t, const char *path, struct conf_report *report
 	struct parse p = {.tree = t, .report = report, .may_include = true};
 	size_t before = report->errors;
 
-	if (!file_read(path, TEXT_MAX, &text, &err))
+	if (!file_read(path, TEXT_MAX, &text, &err)) {
 		return conf_complain(
 			report, (struct conf_place){0}, err.code, "%s", err.text);
+	}
 	const struct conf_file *file = add_file(t, span_str(path), text, &err);
 	mem_free((void *)(uintptr_t)text.p);
-	if (!file)
+	if (!file) {
 		return conf_complain(
 			report, (struct conf_place){0}, err.code, "%s", err.text);
+	}
 	parse_file(&p, file, &tail);
 	return report->errors == before;
 }

@@ -65,14 +65,14 @@ static const struct unit sizes[] = {
 	{"KiB", 1024},
 	{"K", 1024},
 	{"k", 1024},
-	{"MB", 1024 * 1024},
-	{"MiB", 1024 * 1024},
-	{"M", 1024 * 1024},
-	{"m", 1024 * 1024},
-	{"GB", 1024 * 1024 * 1024},
-	{"GiB", 1024 * 1024 * 1024},
-	{"G", 1024 * 1024 * 1024},
-	{"g", 1024 * 1024 * 1024},
+	{"MB", 1ull << 20},
+	{"MiB", 1ull << 20},
+	{"M", 1ull << 20},
+	{"m", 1ull << 20},
+	{"GB", 1ull << 30},
+	{"GiB", 1ull << 30},
+	{"G", 1ull << 30},
+	{"g", 1ull << 30},
 };
 
 bool
@@ -91,8 +91,8 @@ conf_read_size(struct span s, uint64_t *out)
 static const struct unit durations[] = {
 	{"w", 7ull * 24 * 3600 * 1000},
 	{"d", 24ull * 3600 * 1000},
-	{"h", 3600 * 1000},
-	{"min", 60 * 1000},
+	{"h", 3600ull * 1000},
+	{"min", 60ull * 1000},
 	{"s", 1000},
 	{"ms", 1},
 };
@@ -244,9 +244,10 @@ conf_duration_text(char dst[CONF_VALUE_TEXT], uint64_t ms)
 		text_add(&t, "0");
 	for (size_t i = 0; i < COUNT_OF(durations); i++) {
 		uint64_t n = ms / durations[i].factor;
-		if (n > 0)
+		if (n > 0) {
 			text_add(
 				&t, "%llu%s", (unsigned long long)n, durations[i].name);
+		}
 		ms %= durations[i].factor;
 	}
 	return dst;

@@ -87,9 +87,10 @@ event_batch_read(struct span message, struct event_batch *out, struct err *err)
 	uint32_t count = read_be(&r, 4);
 	uint64_t lost = read_be64(&r);
 
-	if (r.bad || magic != MAGIC)
+	if (r.bad || magic != MAGIC) {
 		return err_set(err, ERR_EVENT_RECORD, "no message of ours, %zu octets",
 			message.n);
+	}
 	*out = (struct event_batch){.lost = lost, .count = count, .records = r.left};
 	return true;
 }

@@ -303,16 +303,18 @@ store_add(struct store *s, const struct event_view *e)
 	sqlite3_bind_int64(q, 1, (int64_t)++s->seq);
 	sqlite3_bind_int64(q, 2, e->time);
 	for (int f = 0; f < EVENT_FIELDS; f++) {
-		if (e->v[f].set && place[f] > 0)
+		if (e->v[f].set && place[f] > 0) {
 			bind(q, place[f], event_field_type((enum event_field)f),
 				&e->v[f]);
+		}
 	}
 	int done = sqlite3_step(q);
 	sqlite3_reset(q);
-	if (done != SQLITE_DONE)
+	if (done != SQLITE_DONE) {
 		abandon(s, "insert");
-	else if (s->waiting >= COMMIT_COUNT)
+	} else if (s->waiting >= COMMIT_COUNT) {
 		store_flush(s);
+	}
 }
 
 void
@@ -366,13 +368,13 @@ prune_age(struct store *s, int64_t first)
 {
 	char sql[160];
 	int64_t last = -1;
-	int64_t oldest = clock_wall_ms() - (int64_t)s->max_ms;
+	long long oldest = clock_wall_ms() - (int64_t)s->max_ms;
+	long long end = first + PRUNE_ROWS;
 
 	for (int k = 0; k < EVENT_KINDS; k++) {
 		text_format(sql, sizeof(sql),
 			"SELECT max(seq) FROM \"%s\" WHERE seq<%lld AND time<%lld",
-			event_kind_name((enum event_kind)k),
-			(long long)(first + PRUNE_ROWS), (long long)oldest);
+			event_kind_name((enum event_kind)k), end, oldest);
 		int64_t v = ask(s->db, sql, -1);
 		last = v > last ? v : last;
 	}
@@ -389,7 +391,7 @@ prune_size(struct store *s, int64_t first)
 	if (size <= s->max_size)
 		return false;
 	uint64_t n = rows * (size - s->max_size) / size + 1;
-	return forget(s, first + (int64_t)(n < PRUNE_ROWS ? n : PRUNE_ROWS) - 1);
+	return forget(s, first - 1 + (int64_t)(n < PRUNE_ROWS ? n : PRUNE_ROWS));
 }
 
 /* One piece of what is too old or too much; true when there may be more. */

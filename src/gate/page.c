@@ -129,9 +129,10 @@ set_topics(struct page_values *v, const struct page_facts *f, struct arena *a)
 static struct span
 reason_code(const struct page_facts *f, struct arena *a)
 {
-	if (f->kind == PAGE_UNTRUSTED && f->verdict.n > 0)
+	if (f->kind == PAGE_UNTRUSTED && f->verdict.n > 0) {
 		return arena_format(
 			a, "%s.%.*s", err_id(f->code), SPAN_ARG(f->verdict));
+	}
 	return span_str(err_id(f->code));
 }
 
@@ -151,17 +152,19 @@ set_request(struct page_values *v, const struct page_facts *f, struct arena *a)
 	char id[EVENT_ID_TEXT];
 
 	page_set(v, "host", f->host);
-	if (f->path.n > 0)
+	if (f->path.n > 0) {
 		page_set(v, "url",
 			arena_format(a, "%.*s%.*s%s",
 				SPAN_ARG(span_first(f->host, URL_SHOWN)),
 				SPAN_ARG(span_first(f->path, URL_SHOWN)),
 				f->path.n > URL_SHOWN ? "…" : ""));
+	}
 	if (f->client.family != IP_NONE)
 		page_set(v, "client", arena_copy(a, span_str(ip_text(ip, &f->client))));
-	if (f->request != 0)
+	if (f->request != 0) {
 		page_set(v, "request",
 			arena_copy(a, span_str(event_id_text(id, f->request))));
+	}
 	page_set(v, "time", shown_time(a, f->wall_ms));
 }
 
@@ -182,10 +185,11 @@ set_values(struct page_values *v, const struct page_style *style,
 	page_set(v, "detail", f->detail);
 	page_set(v, "rule", f->rule);
 	page_set(v, "code", code);
-	if (page_is_link(style->reasons_url))
+	if (page_is_link(style->reasons_url)) {
 		page_set(v, "code_url",
 			arena_format(a, "%.*s%.*s", SPAN_ARG(style->reasons_url),
 				SPAN_ARG(code)));
+	}
 	if (is_path(f->continue_to) || page_is_link(f->continue_to))
 		page_set(v, "continue", f->continue_to);
 	v->chain = f->chain;
@@ -379,17 +383,19 @@ compose(struct arena *a, enum form form, struct page_values *v, unsigned status)
 {
 	char *p = mem_alloc(PAGE_BODY);
 	struct text t = text_to(p, PAGE_BODY);
-	if (form == FORM_HTML)
+	if (form == FORM_HTML) {
 		page_render(&t, SPAN("page.html"), v);
-	else if (form == FORM_JSON)
+	} else if (form == FORM_JSON) {
 		put_json(&t, v, status);
-	else if (form == FORM_TEXT)
+	} else if (form == FORM_TEXT) {
 		put_text(&t, v);
+	}
 	struct span body = text_span(&t);
-	if (body.n < arena_room(a))
+	if (body.n < arena_room(a)) {
 		body = arena_copy(a, body);
-	else
+	} else {
 		body = (struct span){0};
+	}
 	mem_free(p);
 	return body;
 }

@@ -141,10 +141,11 @@ make_front(struct page_answer *to, const struct page_status *s, struct err *err)
 
 	char *p = mem_alloc(PAGE_BODY);
 	struct text t = text_to(p, PAGE_BODY);
-	if (html)
+	if (html) {
 		page_render(&t, SPAN("status.html"), &v);
-	else
+	} else {
 		put_status_text(&t, s);
+	}
 	to->body = arena_copy(to->arena, text_span(&t));
 	mem_free(p);
 	return true;
@@ -168,12 +169,13 @@ page_status_make(struct page_answer *to, const struct page_status *s, struct err
 	path = span_first(path, span_chr(path, '?'));
 	while (i < COUNT_OF(downloads) && !span_eq(path, span_str(downloads[i].path)))
 		i++;
-	if (i < COUNT_OF(downloads) && s->root_der.n > 0)
+	if (i < COUNT_OF(downloads) && s->root_der.n > 0) {
 		ok = make_download(to, &downloads[i], s, err);
-	else if (span_eq(path, SPAN("/")))
+	} else if (span_eq(path, SPAN("/"))) {
 		ok = make_front(to, s, err);
-	else
+	} else {
 		return page_make(to, &lost, err);
+	}
 	to->response->body = (struct http_body){BODY_LENGTH, to->body.n};
 	return ok;
 }

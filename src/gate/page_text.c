@@ -178,17 +178,20 @@ is_harmful(uint32_t c)
 	return false;
 }
 
-/* Length of the character at the front if it is well-formed and harmless, else 0. */
-static size_t
-harmless(struct span s)
+/* Takes the character at the front off; false when it is not to be shown. */
+static bool
+take_character(struct span *s, struct span *out)
 {
-	size_t n = s.p[0] < 0x80 ? 1 : s.p[0] < 0xe0 ? 2 : s.p[0] < 0xf0 ? 3 : 4;
-	if (n > s.n || !text_is_utf8(span_first(s, n)))
-		return 0;
-	uint32_t c = n == 1 ? s.p[0] : s.p[0] & (0x7fu >> n);
+	size_t n = s->p[0] < 0x80 ? 1 : s->p[0] < 0xe0 ? 2 : s->p[0] < 0xf0 ? 3 : 4;
+	bool whole = n <= s->n && text_is_utf8(span_first(*s, n));
+
+	n = whole ? n : 1;
+	*out = span_first(*s, n);
+	*s = span_from(*s, n);
+	uint32_t c = n == 1 ? out->p[0] : out->p[0] & (0x7fu >> n);
 	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (s.p[i] & 0x3f);
-	return is_harmful(c) ? 0 : n;
+		c = c << 6 | (out->p[i] & 0x3f);
+	return whole && !is_harmful(c);
 }
 
 static const char *
@@ -213,14 +216,14 @@ entity(uint8_t c)
 void
 page_put_html(struct text *t, struct span s)
 {
+	struct span c;
 	while (s.n > 0) {
-		size_t n = harmless(s);
-		const char *name = n == 1 ? entity(s.p[0]) : NULL;
+		bool fine = take_character(&s, &c);
+		const char *name = fine && c.n == 1 ? entity(c.p[0]) : NULL;
 		if (name)
 			text_put(t, span_str(name));
 		else
-			text_put(t, n > 0 ? span_first(s, n) : span_str(replacement));
-		s = span_from(s, n > 0 ? n : 1);
+			text_put(t, fine ? c : span_str(replacement));
 	}
 }
 
@@ -236,7 +239,7 @@ is_there(const struct page_values *v, struct span name)
 }
 
 static void render(
-	struct text *t, struct span template, struct page_values *v, unsigned depth);
+	struct text *t, struct span rest, struct page_values *v, unsigned depth);
 
 /* {{*chain}}: the inner part for each certificate. */
 static void
@@ -260,10 +263,11 @@ render_part(struct text *t, struct span mark, struct span rest, struct page_valu
 	size_t at = span_find(rest, span_str(end));
 	struct span inner = span_first(rest, at);
 
-	if (mark.p[0] == '*')
+	if (mark.p[0] == '*') {
 		render_chain(t, inner, v, depth);
-	else if (is_there(v, name) == (mark.p[0] == '?'))
+	} else if (is_there(v, name) == (mark.p[0] == '?')) {
 		render(t, inner, v, depth);
+	}
 	return span_from(rest, at + strlen(end));
 }
 
@@ -271,12 +275,13 @@ static void
 render_value(struct text *t, struct span mark, const struct page_values *v)
 {
 	char line[PAGE_LINE];
-	if (mark.n > 0 && mark.p[0] == '>')
+	if (mark.n > 0 && mark.p[0] == '>') {
 		text_put(t, page_file(span_from(mark, 1)));
-	else if (span_starts(mark, SPAN("t.")))
+	} else if (span_starts(mark, SPAN("t."))) {
 		page_put_html(t, page_sentence(v, span_from(mark, 2), line));
-	else
+	} else {
 		page_put_html(t, page_get(v, mark));
+	}
 }
 
 static void
@@ -290,10 +295,11 @@ render(struct text *t, struct span rest, struct page_values *v, unsigned depth)
 		struct span mark = span_slice(rest, 2, close);
 		rest = span_from(rest, close + 2);
 		if (mark.n > 1 &&
-			(mark.p[0] == '?' || mark.p[0] == '!' || mark.p[0] == '*'))
+			(mark.p[0] == '?' || mark.p[0] == '!' || mark.p[0] == '*')) {
 			rest = render_part(t, mark, rest, v, depth + 1);
-		else if (mark.n > 0)
+		} else if (mark.n > 0) {
 			render_value(t, mark, v);
+		}
 	}
 }
 

@@ -111,9 +111,10 @@ load_texts(const struct page_words *w, struct conf_tree *tree, struct page_style
 		const struct texts_words *t = CONTAINER_OF(i, struct texts_words, item);
 		struct err err = {0};
 		if (!read_file(tree, t->path, TEXTS_FILE, &texts[out->n_texts].texts,
-			    &err))
+			    &err)) {
 			ok = conf_complain(
 				report, i->node->words[0].at, err.code, "%s", err.text);
+		}
 		texts[out->n_texts++].language = t->language;
 	}
 	return ok;
@@ -135,12 +136,14 @@ page_words_load(const struct page_words *w, struct conf_tree *tree,
 	bool ok = load_texts(w, tree, out, report);
 	if (!load_logo(tree, w->logo, out, &err))
 		ok = conf_complain(report, at, err.code, "%s", err.text);
-	if (w->accent.n > 0 && !page_is_accent(w->accent))
+	if (w->accent.n > 0 && !page_is_accent(w->accent)) {
 		ok = conf_complain(report, at, ERR_CONF_VALUE,
 			"accent is a colour such as \"#1f4d7a\"");
-	if (w->contact.url.n > 0 && !page_is_link(w->contact.url))
+	}
+	if (w->contact.url.n > 0 && !page_is_link(w->contact.url)) {
 		ok = conf_complain(report, at, ERR_CONF_VALUE,
 			"the contact's URL begins with https:, http:, mailto: or tel:");
+	}
 	if (w->reasons.n > 0 && !page_is_link(w->reasons))
 		ok = conf_complain(report, at, ERR_CONF_VALUE, "reasons is a URL");
 	return ok;

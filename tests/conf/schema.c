@@ -225,9 +225,10 @@ wrong_words_are_told_with_place_and_hint(void)
 		CHECK(!load(w->text, &t));
 		const struct conf_complaint *c = &report.list[0];
 		if (!has(c->text, w->says) || !has(c->hint, w->hint) ||
-			c->code != w->code)
+			c->code != w->code) {
 			print_error("%s\n%u:%u %s (%s)\n", w->text, c->at.line,
 				c->at.column, c->text, c->hint);
+		}
 		CHECK(has(c->text, w->says) && has(c->hint, w->hint));
 		CHECK_INT(c->code, w->code);
 		if (w->line > 0) {

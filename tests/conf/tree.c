@@ -171,9 +171,10 @@ what_is_wrong_is_told_with_its_place(void)
 		const struct conf_complaint *c = &report.list[0];
 		if (c->at.line != w->line || c->at.column != w->column ||
 			span_find(span_str(c->text), span_str(w->says)) ==
-				span_str(c->text).n)
+				span_str(c->text).n) {
 			print_error("%s\n%u:%u %s\n", w->text, c->at.line, c->at.column,
 				c->text);
+		}
 		CHECK_INT(c->at.line, w->line);
 		CHECK_INT(c->at.column, w->column);
 		CHECK(span_find(span_str(c->text), span_str(w->says)) <
@@ -283,11 +284,12 @@ includes_are_put_in_place(void)
 	CHECK_SPAN(t.first->first->next->words[0].text, "last");
 	CHECK(span_ends(span_str(report.list[0].at.file->path), SPAN("/r2.inc")));
 	bool told = false;
-	for (size_t i = 0; i < report.n; i++)
+	for (size_t i = 0; i < report.n; i++) {
 		told = told ||
 			span_find(
 				span_str(report.list[i].text), SPAN("include itself")) <
 				span_str(report.list[i].text).n;
+	}
 	CHECK(told);
 	conf_tree_fini(&t);
 

@@ -80,8 +80,9 @@ static void
 long_strings_are_cut_between_characters(void)
 {
 	static uint8_t text[5000];
-	for (size_t i = 0; i + 3 <= sizeof(text); i += 3)
-		memcpy(text + i, "\xe9\x96\xa2", 3);
+	static const uint8_t kan[] = {0xe9, 0x96, 0xa2};
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = kan[i % sizeof(kan)];
 	for (size_t n = EVENT_STR_LIMIT - 4; n < EVENT_STR_LIMIT + 8; n++) {
 		event_init(&e, EVENT_KIND_REQUEST);
 		event_str(&e, EVENT_PATH, span_of(text, n));
@@ -101,10 +102,11 @@ a_full_record_stays_within_its_bounds(void)
 	memset(text, 'x', sizeof(text));
 	event_init(&e, EVENT_KIND_SESSION);
 	for (int f = 0; f < EVENT_FIELDS; f++) {
-		if (event_field_type((enum event_field)f) == EVENT_TYPE_STR)
+		if (event_field_type((enum event_field)f) == EVENT_TYPE_STR) {
 			event_str(&e, (enum event_field)f, span_of(text, sizeof(text)));
-		else if (event_field_type((enum event_field)f) == EVENT_TYPE_INT)
+		} else if (event_field_type((enum event_field)f) == EVENT_TYPE_INT) {
 			event_int(&e, (enum event_field)f, f);
+		}
 	}
 	CHECK(e.cut);
 	CHECK(event_bytes(&e).n <= EVENT_BYTES);

@@ -159,9 +159,10 @@ old_events_go_by_age_and_by_size(void)
 	store_close(s);
 
 	s = open_store(0, 200000);
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 20000; i++) {
 		add(s, EVENT_KIND_REQUEST, 999950,
 			"a host name that takes some room.example");
+	}
 	store_flush(s);
 	for (uint64_t t = 20000; t < 90000; t += 1000)
 		store_tick(s, t);
@@ -228,14 +229,15 @@ a_full_disk_costs_events_not_the_scribe(void)
 	struct store *s = open_store(0, 0);
 	add(s, EVENT_KIND_REQUEST, 1, "kept");
 	store_flush(s);
-	signal(SIGXFSZ, SIG_IGN);
+	CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
 	struct rlimit small = {200000, before.rlim_max};
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
 	uint64_t unstored = stat_get(STAT_EVENTS_UNSTORED);
-	for (int i = 0; i < 5000; i++)
+	for (int i = 0; i < 5000; i++) {
 		add(s, EVENT_KIND_REQUEST, 2,
 			"a host name that takes some room.example");
+	}
 	store_flush(s);
 	CHECK(stat_get(STAT_EVENTS_UNSTORED) > unstored);
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
