@@ -139,6 +139,18 @@ text_put_safe(struct text *t, struct span s)
 }
 
 void
+text_put_uint(struct text *t, uint64_t v)
+{
+	uint8_t digits[20]; /* of 2^64 */
+	size_t n = sizeof(digits);
+	do {
+		digits[--n] = (uint8_t)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	text_put(t, span_of(digits + n, sizeof(digits) - n));
+}
+
+void
 text_put_hex(struct text *t, struct span s, bool upper)
 {
 	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";

@@ -16,19 +16,25 @@ config_complain(const struct conf_report *report)
 }
 
 struct settings *
-config_open(const struct cli_call *call)
+config_load(const char *path)
 {
-	const char *file = cli_get(call, "config");
 	struct conf_report *report = mem_alloc(sizeof(*report));
 	struct settings *s = mem_alloc(sizeof(*s));
 	conf_report_init(report);
-	bool ok = settings_load(s, file ? file : CLI_CONFIG, report);
+	bool ok = settings_load(s, path, report);
 	config_complain(report);
 	mem_free(report);
 	if (ok)
 		return s;
 	config_close(s);
 	return NULL;
+}
+
+struct settings *
+config_open(const struct cli_call *call)
+{
+	const char *path = cli_get(call, "config");
+	return config_load(path ? path : CLI_CONFIG);
 }
 
 void

@@ -11,6 +11,9 @@
 
 /* Prints every complaint to standard error. */
 void config_complain(const struct conf_report *report);
+/* Settings of this file; complaints are printed. NULL when it is not good. Ended by
+ * config_close(). */
+struct settings *config_load(const char *path);
 /*
  * Settings of the file that --config names, or of CLI_CONFIG; complaints are printed.
  * NULL when it is not good. Ended by config_close().

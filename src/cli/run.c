@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/mem.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "gate/settings.h"
+#include "cli/config.h"
 #include "proc/master.h"
 
-#define CONFIG_PATH "/etc/sekisho/sekisho.conf"
-
-/* Every complaint as a person reads it; a terminal gets colours. */
-static void
-print_complaints(const struct conf_report *report)
-{
-	char text[CONF_COMPLAINT_TEXT];
-	for (size_t i = 0; i < report->n; i++)
-		text_err("%s", conf_complaint_text(text, &report->list[i], false));
-}
+static const struct cli_option options[] = {
+	{"config", 'c', "FILE", "the configuration [" CLI_CONFIG "]", false},
+	{0},
+};
 
 static enum cli_exit
 run_gateway(const struct cli_call *call)
@@ -23,18 +15,12 @@ run_gateway(const struct cli_call *call)
 	struct err err = {0};
 	const char *path = cli_operand(call, 0);
 	if (!path)
-		path = CONFIG_PATH;
-	struct conf_report *report = mem_alloc(sizeof(*report));
-	struct settings *s = mem_alloc(sizeof(*s));
-	conf_report_init(report);
-	bool ok = settings_load(s, path, report);
-	print_complaints(report);
-	mem_free(report);
-	if (!ok) {
-		settings_fini(s);
-		mem_free(s);
+		path = cli_get(call, "config");
+	if (!path)
+		path = CLI_CONFIG;
+	struct settings *s = config_load(path);
+	if (!s)
 		return CLI_FAILED;
-	}
 	return master_run(path, s, &err) ? CLI_GOOD : cli_fail(&err);
 }
 
@@ -42,8 +28,7 @@ const struct command command_run = {
 	.name = "run",
 	.operands = "[FILE]",
 	.summary = "start the gateway with a configuration",
-	.help = "Reads FILE (" CONFIG_PATH
-		" unless given), opens its ports and serves\n"
+	.help = "Reads FILE (" CLI_CONFIG " unless given), opens its ports and serves\n"
 		"until told to end. Does not go into the background.\n"
 		"\n"
 		"SIGHUP reads the file again: a new generation of processes takes over "
@@ -55,6 +40,7 @@ const struct command command_run = {
 		"Started as root, everything that meets traffic becomes the `user` of "
 		"the\n"
 		"configuration. Sockets given by systemd are used where they fit.",
+	.options = options,
 	.examples = "sekisho run sekisho.conf\n",
 	.most = 1,
 	.run = run_gateway,

@@ -40,9 +40,11 @@ static void
 ja3_number(struct ja3_out *out, uint32_t v, bool more)
 {
 	char dst[16];
-	size_t n = text_format(dst, sizeof(dst), "%s%u", more ? "-" : "", v);
+	struct text t = text_to(dst, sizeof(dst));
 
-	ja3_put(out, span_of(dst, n));
+	text_put(&t, more ? SPAN("-") : SPAN(""));
+	text_put_uint(&t, v);
+	ja3_put(out, text_span(&t));
 }
 
 static void
@@ -174,9 +176,13 @@ digest_values(EVP_MD_CTX *md, const struct values *vs)
 {
 	for (size_t i = 0; i < vs->n; i++) {
 		char dst[8];
-		size_t n = text_format(
-			dst, sizeof(dst), "%s%04x", i > 0 ? "," : "", vs->v[i]);
-		(void)EVP_DigestUpdate(md, dst, n);
+		struct text t = text_to(dst, sizeof(dst));
+		const uint8_t octets[2] = {
+			(uint8_t)(vs->v[i] >> 8), (uint8_t)(vs->v[i] & 0xff)};
+
+		text_put(&t, i > 0 ? SPAN(",") : SPAN(""));
+		text_put_hex(&t, span_of(octets, sizeof(octets)), false);
+		(void)EVP_DigestUpdate(md, t.p, t.n);
 	}
 }
 
