@@ -371,8 +371,10 @@ class Gateway:
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
         self.root.chmod(0o644)
         self._own()
-        self.process = Program([self.program, "run", self.config], lambda: accepts(self.port),
-                               self.folder / "gateway.log")
+        log = self.folder / "gateway.log"  # ports are open before all processes are ready
+        self.process = Program([self.program, "run", self.config],
+                               lambda: accepts(self.port) and "generation.serves" in log.read_text(),
+                               log)
 
     def configure(self, body, **changes):
         """Writes the configuration; a running gateway reads it at SIGHUP."""

@@ -311,6 +311,8 @@ generation_start(const struct generation_spec *spec)
 	for (size_t i = 0; i < spec->n_workers; i++) {
 		g->workers[i].generation = g;
 		g->workers[i].again.fired = start_again;
+		g->workers[i].child.kind = CHILD_WORKER;
+		g->workers[i].child.number = (unsigned)i; /* at most 256 */
 		set_leash(&g->workers[i].child, tell_worker);
 	}
 	set_leash(&g->vault, tell_vault);

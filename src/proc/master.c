@@ -46,8 +46,11 @@ struct master {
 	struct pages *pages;
 	struct page *page; /* our own counters */
 	struct control control;
-	struct control_call *caller; /* waits for the reload under way, or NULL */
+	struct control_call *caller;      /* waits for the reload under way, or NULL */
+	struct control_call *next_caller; /* for the one after that */
+	bool wants_reload;                /* asked for while one was under way */
 	struct watch signals;
+	struct hook reload_again;
 	struct timer rebirth;
 	struct timer watchdog;
 	uint64_t watchdog_ms;
@@ -222,6 +225,16 @@ tell_gone(struct generation *g)
 	end_if_empty(m);
 }
 
+/* Somebody asked again while the last reload was under way. */
+static void
+reload_if_wanted(struct master *m)
+{
+	if (!m->wants_reload || m->ending)
+		return;
+	m->wants_reload = false;
+	loop_soon(&m->loop, &m->reload_again);
+}
+
 /* The new one serves: it is the one, and the one before ends. */
 static void
 take_over(struct master *m, struct generation *g)
@@ -236,6 +249,7 @@ take_over(struct master *m, struct generation *g)
 	}
 	ports_keep(&m->ports);
 	stat_set(STAT_GENERATION, g->spec.number);
+	m->starting = NULL;
 	if (before)
 		generation_drain(before);
 	if (g->spec.number > 1)
@@ -246,6 +260,7 @@ take_over(struct master *m, struct generation *g)
 	answer_done(&m->caller);
 	if (m->ending)
 		generation_drain(g);
+	reload_if_wanted(m);
 }
 
 static void
@@ -259,47 +274,57 @@ give_up(struct master *m, const struct err *err)
 	answer_err(&m->caller, err);
 	if (m->serving) {
 		say_status(m, "READY=1");
+		reload_if_wanted(m);
 		return;
 	}
 	m->failure = *err;
 	m->ending = true;
 }
 
-/* Its processes are ready; now the scribe. */
+static void
+undo(struct master *m, struct generation *g, const struct err *err)
+{
+	m->starting = NULL;
+	generation_stop(g);
+	give_up(m, err);
+}
+
+/* Its processes are ready; now the scribe, which at the very start was begun with them.
+ */
 static void
 tell_settled(struct generation *g)
 {
 	struct master *m = master_of(g);
-	if (g->state != GENERATION_SERVES) {
+	const struct post_orders orders = {g->spec.settings, g->spec.owner};
+	if (g != m->starting)
+		return; /* undone meanwhile */
+	if (g->state == GENERATION_FAILED) {
 		m->starting = NULL;
 		give_up(m, &g->err);
-		return;
+	} else if (m->serving) {
+		post_change(&m->post, &orders);
+	} else if (post_serves(&m->post)) {
+		take_over(m, g);
 	}
-	const struct post_orders orders = {g->spec.settings, g->spec.owner};
-	post_change(&m->post, &orders);
 }
 
-/* The scribe of before comes back; traffic was never touched. */
+/* Without a generation that starts it is the scribe of before that came back, or one
+ * that follows a dead one. Traffic is never touched by this. */
 static void
 tell_post_settled(struct post *p, const struct err *err)
 {
 	struct master *m = CONTAINER_OF(p, struct master, post);
 	struct generation *g = m->starting;
-	if (!g && err)
-		post_insist(p);
-	if (!g)
-		return;
-	m->starting = NULL;
-	if (!err) {
-		take_over(m, g);
-		return;
-	}
-	generation_stop(g);
-	if (m->serving) {
+	if (g && err) {
 		const struct post_orders before = {m->settings, m->owner};
-		post_change(p, &before);
+		if (m->serving)
+			post_change(p, &before);
+		undo(m, g, err);
+	} else if (g && g->state == GENERATION_SERVES) {
+		take_over(m, g);
+	} else if (err) {
+		post_insist(p);
 	}
-	give_up(m, err);
 }
 
 static void
@@ -363,6 +388,9 @@ start_generation(struct master *m, const struct settings *s, struct err *err)
 	m->number++;
 	m->starting = generation_start(&spec);
 	list_push(&m->generations, &m->starting->in);
+	const struct post_orders orders = {s, spec.owner};
+	if (!m->serving)
+		post_change(&m->post, &orders);
 	return true;
 }
 
@@ -390,9 +418,6 @@ load_settings(struct master *m, struct settings *s, struct err *err)
 static bool
 try_reload(struct master *m, struct err *err)
 {
-	if (m->starting || m->ending)
-		return err_set(err, ERR_PROC_BUSY, "%s",
-			m->ending ? "it is ending" : "one is starting");
 	m->next_settings = mem_alloc(sizeof(*m->next_settings));
 	if (!load_settings(m, m->next_settings, err))
 		return false;
@@ -404,24 +429,49 @@ try_reload(struct master *m, struct err *err)
 }
 
 static void
-reload(struct master *m, struct control_call *call)
+reload_now(struct master *m, struct control_call *call)
 {
 	struct err err = {0};
 	log_info("config.reload", "path=%s", m->path);
-	bool busy = m->starting != NULL || m->ending;
-	if (!busy)
-		notify_reloading();
+	notify_reloading();
 	if (try_reload(m, &err)) {
 		m->caller = call;
 		return;
 	}
 	log_error("config.kept", "reason=\"%s\"", err.text);
-	if (!busy) {
-		stat_add(STAT_RELOADS_FAILED, 1);
-		free_settings(&m->next_settings);
-		say_status(m, "READY=1");
-	}
+	stat_add(STAT_RELOADS_FAILED, 1);
+	free_settings(&m->next_settings);
+	say_status(m, "READY=1");
 	answer_err(&call, &err);
+}
+
+static void
+tell_reload_again(struct hook *h)
+{
+	struct master *m = CONTAINER_OF(h, struct master, reload_again);
+	struct control_call *call = m->next_caller;
+	m->next_caller = NULL;
+	reload_now(m, call);
+}
+
+/* While one is under way the next waits; who asks a third time need not. */
+static void
+reload(struct master *m, struct control_call *call)
+{
+	struct err err = {0};
+	if (!m->starting && !m->ending) {
+		reload_now(m, call);
+		return;
+	}
+	if (m->ending || (call && m->next_caller)) {
+		err_set(&err, ERR_PROC_BUSY, "%s",
+			m->ending ? "it is ending" : "others wait already");
+		answer_err(&call, &err);
+		return;
+	}
+	m->wants_reload = true;
+	if (call)
+		m->next_caller = call;
 }
 
 /* The vault died: everything anew, from the settings we have. */
@@ -517,6 +567,8 @@ tell_dropped(struct control *c, struct control_call *call)
 	struct master *m = CONTAINER_OF(c, struct master, control);
 	if (m->caller == call)
 		m->caller = NULL;
+	if (m->next_caller == call)
+		m->next_caller = NULL;
 }
 
 static void
@@ -567,6 +619,7 @@ open_master(struct master *m, struct err *err)
 	m->control.asked = tell_asked;
 	m->control.dropped = tell_dropped;
 	m->rebirth.fired = tell_rebirth;
+	m->reload_again.run = tell_reload_again;
 	m->watchdog.fired = tell_watchdog;
 	m->watchdog_ms = notify_watchdog_ms();
 	if (!loop_init(&m->loop, err))

@@ -115,6 +115,7 @@ post_init(struct post *p)
 	p->timer.fired = tell_timer;
 	p->begin.run = tell_begin;
 	p->tell.run = tell_failure;
+	p->child.kind = CHILD_SCRIBE;
 	p->child.leash.came = tell_word;
 	p->child.leash.ended = ignore_end;
 }
@@ -162,6 +163,12 @@ post_end(struct post *p, bool now)
 	}
 	leash_say(&p->child.leash, now ? LEASH_STOP : LEASH_DRAIN, -1);
 	timer_set(p->loop, &p->timer, clock_now() + END_MS);
+}
+
+bool
+post_serves(const struct post *p)
+{
+	return p->state == POST_SERVES;
 }
 
 void

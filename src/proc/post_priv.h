@@ -55,6 +55,8 @@ struct post {
 void post_init(struct post *p);
 /* Exchanges the scribe; settled() tells of it. */
 void post_change(struct post *p, const struct post_orders *orders);
+/* Whether a scribe with the orders given last is ready. */
+MUST_USE bool post_serves(const struct post *p);
 /* After a failure that settled() told: keeps trying with the same orders, silently. */
 void post_insist(struct post *p);
 /* Takes fd. */
