@@ -25,6 +25,7 @@ extern const struct command command_key_list;
 extern const struct command command_key_show;
 extern const struct command command_key_serve;
 extern const struct command command_key_test;
+extern const struct command command_key_edge;
 extern const struct command command_explain;
 extern const struct command command_run;
 extern const struct command command_ctl_status;
