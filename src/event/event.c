@@ -381,6 +381,7 @@ event_read(struct span *s, struct event_view *out, struct err *err)
 		return err_set(err, ERR_EVENT_RECORD, "kind %u, %u octets", kind, size);
 	out->kind = (enum event_kind)kind;
 	out->time = time;
+	out->raw = span_first(*s, size);
 	*s = span_from(*s, size);
 	return true;
 }

@@ -114,8 +114,9 @@ struct event_value {
 
 struct event_view {
 	enum event_kind kind;
-	int64_t time; /* wall milliseconds */
-	uint64_t seq; /* number in the store; 0 before it is stored */
+	int64_t time;    /* wall milliseconds */
+	uint64_t seq;    /* number in the store; 0 before it is stored */
+	struct span raw; /* the record it was read from; empty when from a store */
 	struct event_value v[EVENT_FIELDS];
 };
 

@@ -87,6 +87,15 @@ may_write(int fd)
 	return fd >= 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
+/* Two writers may append to one file while a generation takes over from another: lines
+ * are written whole, as far as they fit. */
+static struct span
+whole_lines(struct span s)
+{
+	size_t end = span_rchr(s, '\n');
+	return end < s.n ? span_first(s, end + 1) : s;
+}
+
 static void
 file_flush(struct sink *s)
 {
@@ -94,8 +103,8 @@ file_flush(struct sink *s)
 
 	reopen(f);
 	while (!buf_empty(&f->lines) && may_write(f->fd)) {
-		struct span piece =
-			span_first(buf_peek(&f->lines), f->path ? WRITE_AT : PIECE);
+		struct span piece = whole_lines(
+			span_first(buf_peek(&f->lines), f->path ? WRITE_AT : PIECE));
 		ssize_t n = write(f->fd, piece.p, piece.n);
 		if (n <= 0) {
 			if (n < 0 && errno != EAGAIN && errno != EINTR)

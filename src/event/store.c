@@ -25,8 +25,12 @@ enum {
 	APPLICATION_ID = 0x534b4556, /* "SKEV", shown by file(1) */
 	COMMIT_COUNT = 1000,
 	COMMIT_MS = 1000,
-	PRUNE_MS = 5000,   /* how often retention is looked at */
-	PRUNE_ROWS = 4000, /* in one go: some milliseconds */
+	PENDING_MAX = 4 * 1024 * 1024,
+	OPEN_WAIT_MS = 2000, /* for another writer: when opening, */
+	WAIT_MS = 20,        /* when writing, then again after */
+	RETRY_MS = 200,
+	LAST_WAIT_MS = 2000, /* and when closing */
+	PRUNE_MS = 5000,     /* how often retention is looked at */
 	COMPLAIN_MS = 60000,
 	SQL_MAX = 6 * 1024,
 };
@@ -38,15 +42,14 @@ store_fail(sqlite3 *db, const char *doing, struct err *err)
 		db ? sqlite3_errmsg(db) : "out of memory");
 }
 
-static bool
-run(sqlite3 *db, const char *sql)
+bool
+store_run(sqlite3 *db, const char *sql)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* The first column of the first row, or `otherwise`. */
-static int64_t
-ask(sqlite3 *db, const char *sql, int64_t otherwise)
+int64_t
+store_ask(sqlite3 *db, const char *sql, int64_t otherwise)
 {
 	sqlite3_stmt *q = NULL;
 	int64_t v = otherwise;
@@ -96,7 +99,7 @@ make_table(sqlite3 *db, enum event_kind kind)
 		"CREATE TABLE IF NOT EXISTS \"%s\" (seq INTEGER PRIMARY KEY, time "
 		"INTEGER NOT NULL)",
 		event_kind_name(kind));
-	if (!run(db, sql) || !list_columns(db, kind, has))
+	if (!store_run(db, sql) || !list_columns(db, kind, has))
 		return false;
 	for (int i = 0; i < EVENT_FIELDS; i++) {
 		enum event_field f = (enum event_field)i;
@@ -104,7 +107,7 @@ make_table(sqlite3 *db, enum event_kind kind)
 			continue;
 		text_format(sql, sizeof(sql), "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s",
 			event_kind_name(kind), event_field_name(f), column_type(f));
-		if (!run(db, sql))
+		if (!store_run(db, sql))
 			return false;
 	}
 	return true;
@@ -119,7 +122,7 @@ make_tables(sqlite3 *db)
 			return false;
 	}
 	text_format(sql, sizeof(sql), "PRAGMA application_id=%d", APPLICATION_ID);
-	return run(db, sql);
+	return store_run(db, sql);
 }
 
 static bool
@@ -146,16 +149,15 @@ prepare_insert(struct store *s, enum event_kind kind)
 		       &s->insert[kind], NULL) == SQLITE_OK;
 }
 
-/* The lowest or highest seq of all tables, or -1: what is "min" or "max". */
-static int64_t
-ask_end(sqlite3 *db, const char *what)
+int64_t
+store_ask_end(sqlite3 *db, const char *what)
 {
 	char sql[100];
 	int64_t end = -1;
 	for (int k = 0; k < EVENT_KINDS; k++) {
 		text_format(sql, sizeof(sql), "SELECT %s(seq) FROM \"%s\"", what,
 			event_kind_name((enum event_kind)k));
-		int64_t v = ask(db, sql, -1);
+		int64_t v = store_ask(db, sql, -1);
 		bool lower = what[1] == 'i';
 		if (v >= 0 && (end < 0 || (lower ? v < end : v > end)))
 			end = v;
@@ -166,7 +168,7 @@ ask_end(sqlite3 *db, const char *what)
 static bool
 prepare(struct store *s)
 {
-	int64_t last = ask_end(s->db, "max");
+	int64_t last = store_ask_end(s->db, "max");
 	s->seq = last > 0 ? (uint64_t)last : 0;
 	for (int k = 0; k < EVENT_KINDS; k++) {
 		if (!prepare_insert(s, (enum event_kind)k))
@@ -180,13 +182,13 @@ prepare(struct store *s)
 static bool
 set_up(struct store *s)
 {
-	return run(s->db, "PRAGMA auto_vacuum=INCREMENTAL") &&
-		run(s->db, "PRAGMA journal_mode=WAL") &&
-		run(s->db, "PRAGMA synchronous=NORMAL") &&
-		run(s->db, "PRAGMA wal_autocheckpoint=2000") &&
-		run(s->db, "PRAGMA journal_size_limit=16777216") &&
-		run(s->db, "BEGIN IMMEDIATE") && make_tables(s->db) &&
-		run(s->db, "COMMIT") && prepare(s);
+	return store_run(s->db, "PRAGMA auto_vacuum=INCREMENTAL") &&
+		store_run(s->db, "PRAGMA journal_mode=WAL") &&
+		store_run(s->db, "PRAGMA synchronous=NORMAL") &&
+		store_run(s->db, "PRAGMA wal_autocheckpoint=2000") &&
+		store_run(s->db, "PRAGMA journal_size_limit=16777216") &&
+		store_run(s->db, "BEGIN IMMEDIATE") && make_tables(s->db) &&
+		store_run(s->db, "COMMIT") && prepare(s);
 }
 
 /* The file, not for others' eyes; SQLite gives its -wal and -shm the same mode. */
@@ -220,11 +222,12 @@ store_open(const struct store_options *o, struct store **out, struct err *err)
 	s->max_size = o->max_size;
 	if (sqlite3_open_v2(o->path, &s->db,
 		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-		sqlite3_busy_timeout(s->db, 300) != SQLITE_OK || !set_up(s)) {
+		sqlite3_busy_timeout(s->db, OPEN_WAIT_MS) != SQLITE_OK || !set_up(s)) {
 		(void)store_fail(s->db, o->path, err);
 		store_close(s);
 		return false;
 	}
+	sqlite3_busy_timeout(s->db, WAIT_MS);
 	*out = s;
 	return true;
 }
@@ -234,16 +237,18 @@ store_close(struct store *s)
 {
 	if (!s)
 		return;
+	sqlite3_busy_timeout(s->db, LAST_WAIT_MS);
 	store_flush(s);
+	stat_add(STAT_EVENTS_UNSTORED, s->waiting);
 	for (int k = 0; k < EVENT_KINDS; k++)
 		sqlite3_finalize(s->insert[k]);
+	mem_free(s->pending);
 	sqlite3_close(s->db);
 	mem_free(s);
 }
 
-/* Tells the log, not more than once a minute. */
-static void
-complain(struct store *s, const char *doing)
+void
+store_complain(struct store *s, const char *doing)
 {
 	uint64_t now = clock_now();
 	if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
@@ -253,15 +258,22 @@ complain(struct store *s, const char *doing)
 		"event.store", "doing=%s reason=\"%s\"", doing, sqlite3_errmsg(s->db));
 }
 
-/* Gives up the open transaction and what is in it. */
+static void
+forget_pending(struct store *s)
+{
+	s->n_pending = 0;
+	s->waiting = 0;
+}
+
+/* Gives up the open transaction and what was to go with it. */
 static void
 abandon(struct store *s, const char *doing)
 {
-	complain(s, doing);
+	store_complain(s, doing);
 	stat_add(STAT_EVENTS_UNSTORED, s->waiting);
-	s->waiting = 0;
+	forget_pending(s);
 	if (sqlite3_get_autocommit(s->db) == 0)
-		(void)run(s->db, "ROLLBACK");
+		(void)!store_run(s->db, "ROLLBACK");
 }
 
 static void
@@ -285,20 +297,12 @@ bind(sqlite3_stmt *q, int at, enum event_type type, const struct event_value *v)
 	}
 }
 
-void
-store_add(struct store *s, const struct event_view *e)
+static bool
+insert(struct store *s, const struct event_view *e)
 {
-	if (s->waiting == 0) {
-		s->begun_ms = clock_now();
-		if (!run(s->db, "BEGIN")) {
-			s->waiting = 1;
-			abandon(s, "begin");
-			return;
-		}
-	}
-	s->waiting++;
 	sqlite3_stmt *q = s->insert[e->kind];
 	const uint8_t *place = s->place[e->kind];
+
 	sqlite3_clear_bindings(q);
 	sqlite3_bind_int64(q, 1, (int64_t)++s->seq);
 	sqlite3_bind_int64(q, 2, e->time);
@@ -310,119 +314,78 @@ store_add(struct store *s, const struct event_view *e)
 	}
 	int done = sqlite3_step(q);
 	sqlite3_reset(q);
-	if (done != SQLITE_DONE) {
-		abandon(s, "insert");
-	} else if (s->waiting >= COMMIT_COUNT) {
-		store_flush(s);
-	}
+	return done == SQLITE_DONE;
 }
 
+static bool
+insert_pending(struct store *s)
+{
+	struct span left = span_of(s->pending, s->n_pending);
+	struct event_view e;
+	struct err err = {0};
+	int64_t last = store_ask_end(s->db, "max");
+
+	s->seq = last > 0 ? (uint64_t)last : 0;
+	while (left.n > 0) {
+		if (!event_read(&left, &e, &err) || !insert(s, &e))
+			return false;
+	}
+	return true;
+}
+
+/* While two generations run, two writers take turns: the file is locked only here. */
 void
 store_flush(struct store *s)
 {
 	if (s->waiting == 0)
 		return;
-	if (!run(s->db, "COMMIT")) {
+	if (!store_run(s->db, "BEGIN IMMEDIATE")) {
+		if (sqlite3_errcode(s->db) == SQLITE_BUSY)
+			s->retry_ms = clock_now() + RETRY_MS;
+		else
+			abandon(s, "begin");
+	} else if (!insert_pending(s)) {
+		abandon(s, "insert");
+	} else if (!store_run(s->db, "COMMIT")) {
 		abandon(s, "commit");
+	} else {
+		stat_add(STAT_EVENTS_STORED, s->waiting);
+		forget_pending(s);
+	}
+}
+
+void
+store_add(struct store *s, const struct event_view *e)
+{
+	if (e->raw.n > PENDING_MAX - s->n_pending) {
+		stat_add(STAT_EVENTS_UNSTORED, 1);
 		return;
 	}
-	stat_add(STAT_EVENTS_STORED, s->waiting);
-	s->waiting = 0;
-}
-
-/* --- retention --- */
-
-static uint64_t
-file_size(struct store *s)
-{
-	int64_t pages = ask(s->db, "PRAGMA page_count", 0) -
-		ask(s->db, "PRAGMA freelist_count", 0);
-	return (uint64_t)(pages * ask(s->db, "PRAGMA page_size", 4096));
-}
-
-/* Forgets the oldest rows up to seq `last`; true when there were any. */
-static bool
-forget(struct store *s, int64_t last)
-{
-	char sql[100];
-	uint64_t n = 0;
-	bool ok = run(s->db, "BEGIN");
-
-	for (int k = 0; k < EVENT_KINDS && ok; k++) {
-		text_format(sql, sizeof(sql), "DELETE FROM \"%s\" WHERE seq<=%lld",
-			event_kind_name((enum event_kind)k), (long long)last);
-		ok = run(s->db, sql);
-		n += ok ? (uint64_t)sqlite3_changes(s->db) : 0;
-	}
-	if (!ok || !run(s->db, "COMMIT")) {
-		abandon(s, "forget");
-		return false;
-	}
-	stat_add(STAT_EVENTS_EXPIRED, n);
-	return n > 0;
-}
-
-/* Rows ended in this order and began nearly so: up to the last old one of the first. */
-static bool
-prune_age(struct store *s, int64_t first)
-{
-	char sql[160];
-	int64_t last = -1;
-	long long oldest = clock_wall_ms() - (int64_t)s->max_ms;
-	long long end = first + PRUNE_ROWS;
-
-	for (int k = 0; k < EVENT_KINDS; k++) {
-		text_format(sql, sizeof(sql),
-			"SELECT max(seq) FROM \"%s\" WHERE seq<%lld AND time<%lld",
-			event_kind_name((enum event_kind)k), end, oldest);
-		int64_t v = ask(s->db, sql, -1);
-		last = v > last ? v : last;
-	}
-	return last >= 0 && forget(s, last);
-}
-
-/* Forgets as many of the oldest rows as the file is too large, by their average. */
-static bool
-prune_size(struct store *s, int64_t first)
-{
-	uint64_t size = file_size(s);
-	uint64_t rows = s->seq - (uint64_t)first + 1;
-
-	if (size <= s->max_size)
-		return false;
-	uint64_t n = rows * (size - s->max_size) / size + 1;
-	return forget(s, first - 1 + (int64_t)(n < PRUNE_ROWS ? n : PRUNE_ROWS));
-}
-
-/* One piece of what is too old or too much; true when there may be more. */
-static bool
-prune(struct store *s)
-{
-	int64_t first = ask_end(s->db, "min");
-	if (first < 0)
-		return false;
-	bool more = s->max_ms > 0 && prune_age(s, first);
-	if (!more && s->max_size > 0)
-		more = prune_size(s, first);
-	if (more)
-		(void)run(s->db, "PRAGMA incremental_vacuum(2000)");
-	return more;
+	if (s->waiting++ == 0)
+		s->begun_ms = clock_now();
+	s->pending = mem_grow(s->pending, &s->cap_pending, s->n_pending + e->raw.n, 1);
+	memcpy(s->pending + s->n_pending, e->raw.p, e->raw.n);
+	s->n_pending += e->raw.n;
+	if (s->waiting >= COMMIT_COUNT && clock_now() >= s->retry_ms)
+		store_flush(s);
 }
 
 uint64_t
 store_tick(struct store *s, uint64_t now)
 {
-	uint64_t next = COMMIT_MS;
+	bool due = s->waiting >= COMMIT_COUNT ||
+		(s->waiting > 0 && now - s->begun_ms >= COMMIT_MS);
 
-	if (s->waiting > 0 && now - s->begun_ms >= COMMIT_MS)
+	if (due && now >= s->retry_ms)
 		store_flush(s);
+	if (s->waiting > 0 && now < s->retry_ms)
+		return s->retry_ms - now;
 	if (s->waiting > 0)
 		return COMMIT_MS - (now - s->begun_ms);
-	if (!s->has_pruned || now - s->pruned_ms >= PRUNE_MS) {
-		bool more = prune(s);
-		s->has_pruned = !more; /* otherwise go on at the next tick */
-		s->pruned_ms = now;
-		next = more ? 20 : COMMIT_MS;
-	}
-	return next;
+	if (s->has_pruned && now - s->pruned_ms < PRUNE_MS)
+		return COMMIT_MS;
+	bool more = store_prune(s);
+	s->has_pruned = !more; /* otherwise go on at the next tick */
+	s->pruned_ms = now;
+	return more ? 20 : COMMIT_MS;
 }

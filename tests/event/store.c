@@ -142,6 +142,51 @@ a_batch_is_committed_by_time_or_number(void)
 }
 
 static void
+two_writers_take_turns(void)
+{
+	char host[100];
+	begin();
+	struct store *a = open_store(0, 0);
+	struct store *b = open_store(0, 0);
+	uint64_t unstored = stat_get(STAT_EVENTS_UNSTORED);
+	for (int i = 0; i < 2500; i++) {
+		add(a, EVENT_KIND_REQUEST, 1, "a");
+		add(b, EVENT_KIND_REQUEST, 2, "b");
+	}
+	store_close(a);
+	add(b, EVENT_KIND_SESSION, 3, "b");
+	store_close(b);
+	CHECK_INT(stat_get(STAT_EVENTS_UNSTORED), unstored);
+	CHECK_INT(count(&(struct store_range){0}, host), 5001);
+	CHECK_INT(
+		count(&(struct store_range){.since_ms = 2, .until_ms = 3}, host), 2500);
+	end();
+}
+
+static void
+a_locked_file_is_waited_for_but_not_stood_for(void)
+{
+	char host[100];
+	sqlite3 *db = NULL;
+	begin();
+	clock_fake(1000, 0);
+	struct store *s = open_store(0, 0);
+	CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	add(s, EVENT_KIND_REQUEST, 1, "kept");
+	clock_fake(2000, 0);
+	CHECK_INT(store_tick(s, 2000), 200);
+	CHECK_INT(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(sqlite3_close(db), SQLITE_OK);
+	CHECK_INT(store_tick(s, 2100), 100);
+	clock_fake(2200, 0);
+	store_tick(s, 2200);
+	CHECK_INT(count(&(struct store_range){0}, host), 1);
+	store_close(s);
+	end();
+}
+
+static void
 old_events_go_by_age_and_by_size(void)
 {
 	char host[100];
@@ -263,5 +308,6 @@ a_file_that_is_no_store_is_refused(void)
 }
 
 TESTS(what_was_added_is_found_by_range, a_batch_is_committed_by_time_or_number,
+	two_writers_take_turns, a_locked_file_is_waited_for_but_not_stood_for,
 	old_events_go_by_age_and_by_size, an_older_file_gains_columns,
 	a_full_disk_costs_events_not_the_scribe, a_file_that_is_no_store_is_refused)
