@@ -208,22 +208,29 @@ add_crl_number(X509_CRL *crl, int64_t now)
 			crl, NID_crl_number, number, 0, X509V3_ADD_DEFAULT) == 1;
 }
 
+static bool
+set_crl_dates(X509_CRL *crl, int64_t now)
+{
+	AUTO(ASN1_TIME) *from = ASN1_TIME_new();
+	AUTO(ASN1_TIME) *to = ASN1_TIME_new();
+
+	return from && to && mint_set_time(from, now - 3600) &&
+		mint_set_time(to, now + CRL_DAYS * AUTHORITY_DAY_S) &&
+		X509_CRL_set1_lastUpdate(crl, from) == 1 &&
+		X509_CRL_set1_nextUpdate(crl, to) == 1;
+}
+
 bool
 authority_crl(const struct authority *a, int64_t now, struct span *der, struct err *err)
 {
 	AUTO(X509_CRL) *crl = X509_CRL_new();
-	AUTO(ASN1_TIME) *from = ASN1_TIME_new();
-	AUTO(ASN1_TIME) *to = ASN1_TIME_new();
 	AUTO_OCTETS *p = NULL;
 
 	if (!a->key)
 		return err_set(err, ERR_PKI_AUTHORITY, "it was loaded without keys");
-	if (!crl || !from || !to || !mint_set_time(from, now - 3600) ||
-		!mint_set_time(to, now + CRL_DAYS * AUTHORITY_DAY_S) ||
-		X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
+	if (!crl || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
 		X509_CRL_set_issuer_name(crl, X509_get_subject_name(a->node)) != 1 ||
-		X509_CRL_set1_lastUpdate(crl, from) != 1 ||
-		X509_CRL_set1_nextUpdate(crl, to) != 1 || !add_crl_aki(crl, a->node) ||
+		!set_crl_dates(crl, now) || !add_crl_aki(crl, a->node) ||
 		!add_crl_number(crl, now))
 		return ossl_err(err, ERR_PKI_AUTHORITY, "building a CRL");
 	const EVP_MD *md = key_kind_of(a->key) == KEY_ED25519 ? NULL : EVP_sha256();

@@ -93,29 +93,34 @@ match_ip(struct span ip, struct span base)
 	return YES;
 }
 
-/* RFC 5280 §4.2.1.10: a mailbox, a host, or with a leading dot all hosts of a domain.
- */
+/* A host, or with a leading dot all hosts of a domain. */
+static bool
+is_inside_host(struct span host, struct span base)
+{
+	if (base.n > 0 && base.p[0] == '.')
+		return is_inside_dns(host, base);
+	return base.n == 0 || span_eq_nocase(host, base);
+}
+
+/* RFC 5280 §4.2.1.10: a mailbox, whose local part keeps its case, or hosts. */
 static enum match
 match_email(struct span email, struct span base)
 {
 	size_t at = span_rchr(email, '@');
 	size_t base_at = span_rchr(base, '@');
-
-	if (at == 0 || at + 1 >= email.n || span_chr(email, '@') != at ||
-		!names_is_dns(span_from(email, at + 1), false))
-		return BROKEN;
 	struct span host = span_from(email, at + 1);
+
+	if (at == 0 || span_chr(email, '@') != at || !names_is_dns(host, false))
+		return BROKEN;
 	if (base_at < base.n) {
-		bool same = span_eq(span_first(email, at), span_first(base, base_at)) &&
-			span_eq_nocase(host, span_from(base, base_at + 1));
-		return same ? YES : NO;
+		bool same = span_eq(span_first(email, at), span_first(base, base_at));
+		return same && span_eq_nocase(host, span_from(base, base_at + 1)) ? YES
+										  : NO;
 	}
 	struct span domain = base.n > 0 && base.p[0] == '.' ? span_from(base, 1) : base;
 	if (base.n > 0 && !names_is_dns(domain, false))
 		return BROKEN;
-	if (base.n > 0 && base.p[0] == '.')
-		return is_inside_dns(host, base) ? YES : NO;
-	return base.n == 0 || span_eq_nocase(host, base) ? YES : NO;
+	return is_inside_host(host, base) ? YES : NO;
 }
 
 static enum match
@@ -137,9 +142,7 @@ match_uri(struct span uri, struct span base)
 	host = span_first(host, span_chr(host, ':'));
 	if (!names_is_dns(host, false))
 		return BROKEN; /* an address: RFC 5280 says to refuse */
-	if (base.n > 0 && base.p[0] == '.')
-		return is_inside_dns(host, base) ? YES : NO;
-	return span_eq_nocase(host, base) ? YES : NO;
+	return is_inside_host(host, base) ? YES : NO;
 }
 
 static enum match

@@ -192,6 +192,20 @@ has_point(struct read point, struct span url)
 	return false;
 }
 
+/* One field of the scope; whether a list with it can speak of c. */
+static bool
+allows(const struct der *field, const struct cert *c)
+{
+	bool set = field->value.left.n == 1 && field->value.left.p[0] != 0;
+
+	if (field->tag == DER_CHOICE + 1)
+		return !set || !c->is_ca; /* user certificates only */
+	if (field->tag == DER_CHOICE + 2)
+		return !set || c->is_ca; /* authorities only */
+	/* Some reasons only, indirect, attributes: no list of ours. */
+	return !set && field->tag != DER_CHOICE + 3;
+}
+
 bool
 crl_covers(const struct crl *crl, const struct cert *c)
 {
@@ -204,15 +218,9 @@ crl_covers(const struct crl *crl, const struct cert *c)
 		!has_point(der_take(&r, DER_EXPLICIT + 0), c->crl))
 		return false;
 	while (read_more(&r)) {
-		struct der flag = der_any(&r);
-		bool set = flag.value.left.n == 1 && flag.value.left.p[0] != 0;
-		if (flag.tag == DER_CHOICE + 1 && set && c->is_ca)
-			return false; /* user certificates only */
-		if (flag.tag == DER_CHOICE + 2 && set && !c->is_ca)
-			return false; /* authorities only */
-		if (flag.tag != DER_CHOICE + 1 && flag.tag != DER_CHOICE + 2 &&
-			(set || flag.tag == DER_CHOICE + 3))
-			return false; /* some reasons only, indirect, attributes */
+		struct der field = der_any(&r);
+		if (!allows(&field, c))
+			return false;
 	}
 	return read_done(&r) && read_done(&whole);
 }

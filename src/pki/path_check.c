@@ -210,8 +210,11 @@ check_use(const struct trust_ask *ask, const struct cert *c, bool is_anchor,
 	if (c->usage.present && !(c->key_usage & handshake) && !is_anchor)
 		findings_add(out, VERDICT_WRONG_USE, 0,
 			"its keyUsage allows no handshake to be signed");
-	if (is_anchor)
-		return; /* named as trusted itself */
+}
+
+static void
+check_end(const struct cert *c, struct findings *out)
+{
 	if (c->is_ca)
 		findings_add(out, VERDICT_WRONG_USE, 0,
 			"an authority's certificate as a server's");
@@ -240,6 +243,8 @@ check_each(struct trust *t, const struct trust_ask *ask, const struct path *p, s
 		check_authority(c, (int)i, ask, out);
 	else
 		check_use(ask, c, is_anchor, out);
+	if (i == 0 && !is_anchor) /* an anchor is named as trusted itself */
+		check_end(c, out);
 }
 
 void

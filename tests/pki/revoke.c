@@ -265,94 +265,60 @@ check_staple(const char *want, const struct answer_plan *p, const struct forged 
 	OPENSSL_free((void *)(uintptr_t)response.p);
 }
 
-static void
-check_51_and_52_stapled_answers_are_used(void)
+enum { GOOD = V_OCSP_CERTSTATUS_GOOD, GONE = V_OCSP_CERTSTATUS_REVOKED };
+
+#define STAPLE(want, of, ...) check_staple(want, &(struct answer_plan){__VA_ARGS__}, of)
+
+static struct forged
+promising(void)
 {
-	begin();
-	enum { GOOD = V_OCSP_CERTSTATUS_GOOD, GONE = V_OCSP_CERTSTATUS_REVOKED };
-	struct forged must = forge(&(struct forge){.cn = "l",
+	return forge(&(struct forge){.cn = "l",
 		.by = &middle,
 		.san = "DNS:a.example",
 		.more = {"tlsfeature", "status_request"}});
+}
+
+static void
+check_51_a_revoked_answer_is_believed(void)
+{
+	begin();
+	STAPLE("revoked", &leaf, .about = &leaf, .issuer = &middle, .signer = &middle,
+		.status = GONE);
+	STAPLE("good", &leaf, .about = &leaf, .issuer = &middle, .signer = &middle,
+		.status = GOOD);
+	forge_end();
+}
+
+/* Must-staple tells whether an answer counts as a good one. */
+static void
+check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time(void)
+{
+	begin();
+	struct forged must = promising();
 	struct forged helper =
 		forge(&(struct forge){.cn = "O", .by = &middle, .eku = "OCSPSigning"});
 	struct forged other =
 		forge(&(struct forge){.cn = "P", .by = &middle, .eku = "serverAuth"});
 	struct forged stranger = forge(&(struct forge){.cn = "Middle", .ca = true});
 
-	check_staple("revoked",
-		&(struct answer_plan){.about = &leaf,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GONE},
-		&leaf);
-	check_staple("good",
-		&(struct answer_plan){.about = &leaf,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GOOD},
-		&leaf);
-	/* Must-staple tells whether an answer counts as a good one. */
-	check_staple("good",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GOOD},
-		&must);
-	check_staple("good",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &helper,
-			.delegate = &helper,
-			.status = GOOD},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &helper,
-			.status = GOOD},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &other,
-			.delegate = &other,
-			.status = GOOD},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &stranger,
-			.delegate = &stranger,
-			.status = GOOD},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &leaf,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GOOD},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GOOD,
-			.from_days = -9,
-			.to_days = -2},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = GOOD,
-			.from_days = 2},
-		&must);
-	check_staple("revocation-unknown",
-		&(struct answer_plan){.about = &must,
-			.issuer = &middle,
-			.signer = &middle,
-			.status = V_OCSP_CERTSTATUS_UNKNOWN},
-		&must);
+	STAPLE("good", &must, .about = &must, .issuer = &middle, .signer = &middle,
+		.status = GOOD);
+	STAPLE("good", &must, .about = &must, .issuer = &middle, .signer = &helper,
+		.delegate = &helper, .status = GOOD);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &helper, .status = GOOD);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &other, .delegate = &other, .status = GOOD);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &stranger, .delegate = &stranger, .status = GOOD);
+	STAPLE("revocation-unknown", &must, .about = &leaf, .issuer = &middle,
+		.signer = &middle, .status = GOOD);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &middle, .status = GOOD, .from_days = -9, .to_days = -2);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &middle, .status = GOOD, .from_days = 2);
+	STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+		.signer = &middle, .status = V_OCSP_CERTSTATUS_UNKNOWN);
 	forge_end();
 }
 
@@ -360,10 +326,7 @@ static void
 check_53_a_promised_staple_must_come(void)
 {
 	begin();
-	struct forged must = forge(&(struct forge){.cn = "l",
-		.by = &middle,
-		.san = "DNS:a.example",
-		.more = {"tlsfeature", "status_request"}});
+	struct forged must = promising();
 	CHECK_VERDICT("revocation-unknown", .sent = {&must, &middle}, .roots = {&root},
 		.host = "a.example");
 	CHECK_VERDICT("revocation-unknown", .sent = {&must, &middle}, .roots = {&root},
@@ -512,7 +475,9 @@ TESTS(check_50_a_crl_revokes_leaf_and_intermediate,
 	a_partial_list_speaks_of_its_part_only,
 	lists_that_are_not_understood_are_refused,
 	check_54_hard_refuses_what_soft_lets_pass,
-	check_51_and_52_stapled_answers_are_used, check_53_a_promised_staple_must_come,
+	check_51_a_revoked_answer_is_believed,
+	check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time,
+	check_53_a_promised_staple_must_come,
 	every_truncation_of_an_answer_proves_nothing,
 	check_63_short_lived_certificates_need_no_answer, check_60_no_verdict_is_stale,
 	an_issuer_fetched_elsewhere_completes_the_chain)
