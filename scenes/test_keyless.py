@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys that live elsewhere: the key server, the edge without a key, and bad company."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+
+import lab
+from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, PING, PONG, PSS_SHA256, RESPONSE, SKI, Client, Server,
+                          item, message, sign)
+
+VECTORS = lab.Path(__file__).resolve().parent.parent / "tests" / "keyless" / "vectors.json"
+# Where the specification asks a server to differ from the recorded reference.
+DIFFERS = {"no key identifier": 2, "digest only (legacy lookup)": None, "major version 2": 4,
+           "tag seen twice": 7, "item runs past the body": 7, "client address of 5 octets": 7}
+
+
+@pytest.fixture(scope="module")
+def home(stage, program):
+    """A tunnel's certificates, two keys, and the certificates of their sites."""
+    folder = stage / "keyless"
+    folder.mkdir()
+    lab.run(program, "key", "init", folder / "tunnel", "--server", "keys.test", "--client", "edge1",
+            "--client", "edge2")
+    keys = folder / "keys"
+    keys.mkdir()
+    for name, kind in (("ec", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+                       ("rsa", ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])):
+        lab.run("openssl", "genpkey", *kind, "-out", keys / f"{name}.key")
+        (keys / f"{name}.key").chmod(0o400)
+        lab.run("openssl", "req", "-x509", "-new", "-key", keys / f"{name}.key", "-subj", f"/CN={name}.test",
+                "-addext", f"subjectAltName=DNS:{name}.test", "-days", "30", "-out", folder / f"{name}.crt")
+    return folder
+
+
+def ends(home, who):
+    tunnel = home / "tunnel"
+    return ["--ca", tunnel / "ca.crt", "--cert", tunnel / f"{who}.crt", "--cert-key", tunnel / f"{who}.key"]
+
+
+class KeyServer(lab.Program):
+    def __init__(self, program, home, log, *more, port=None, keys=None):
+        self.port = port or lab.free_port()
+        super().__init__([program, "key", "serve", "--keys", keys or home / "keys", *ends(home, "server"),
+                          "--listen", f"127.0.0.1:{self.port}", *more],
+                         lambda: lab.accepts(self.port), log)
+
+
+class Edge(lab.Program):
+    def __init__(self, program, home, log, servers, origin, *more, site="ec"):
+        self.port = lab.free_port()
+        self.site, self.home = site, home
+        ports = [part for port in servers for part in ("--server", f"127.0.0.1:{port}")]
+        super().__init__([program, "key", "edge", "--listen", f"127.0.0.1:{self.port}", "--certificate",
+                          home / f"{site}.crt", "--origin", f"127.0.0.1:{origin}", *ports, "--name", "keys.test",
+                          *ends(home, "edge1"), *more],
+                         lambda: lab.accepts(self.port), log)
+
+    def shake(self, version=None, timeout=15):
+        """One handshake; the open stream."""
+        context = ssl.create_default_context(cafile=self.home / f"{self.site}.crt")
+        if version:
+            context.minimum_version = context.maximum_version = version
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        return context.wrap_socket(plain, server_hostname=f"{self.site}.test")
+
+    def get(self, **more):
+        with self.shake(**more) as stream:
+            stream.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while piece := stream.recv(65536):
+                answer += piece
+        return answer
+
+    def wait_up(self, count=1):
+        lab.wait_for("tunnel", lambda: self.text().count("keyless.up") >= count)
+
+    def state(self):
+        before = self.text().count("handshakes=")
+        self.process.send_signal(signal.SIGUSR1)
+        lab.wait_for("state", lambda: self.text().count("handshakes=") > before)
+        time.sleep(0.1)
+        line = [line for line in self.text().splitlines() if line.startswith("handshakes=")][-1]
+        return {key: int(value) for key, value in (word.split("=") for word in line.split())}
+
+
+@pytest.fixture
+def cast(tmp_path, home, program):
+    """start("server" | "edge", ...): ended, and looked through for reports, afterwards."""
+    started = []
+
+    def start(kind, *arguments, **more):
+        one = kind(program, home, tmp_path / f"log-{len(started)}", *arguments, **more)
+        started.append(one)
+        return one
+
+    yield start
+    for one in reversed(started):
+        code = one.close()
+        assert code == 0, one.text()[-3000:]
+        assert "ERROR: " not in one.text() and "runtime error:" not in one.text(), one.text()[-6000:]
+
+
+@pytest.fixture(scope="module")
+def origin():
+    server = lab.Origin(greeting="from the origin\n")
+    yield server
+    server.close()
+
+
+def ski_of(program, path):
+    text = lab.run(program, "key", "show", path).stdout
+    return bytes.fromhex([line.split()[1] for line in text.splitlines() if line.startswith("ski")][0])
+
+
+# ---- the key server ----
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_recorded_exchanges_are_answered_over_mutual_tls(cast, home, tmp_path, version):
+    recorded = json.loads(VECTORS.read_text())
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    for name, key in recorded["keys"].items():
+        (keys / f"{name}.key").write_text(key["private_pem"])
+        (keys / f"{name}.key").chmod(0o400)
+    server = cast(KeyServer, "--allow-sha1", "--allow-rsa-decrypt", keys=keys)
+    for vector in recorded["vectors"]:
+        client = Client(server.port, home / "tunnel", version=version)
+        client.say(bytes.fromhex(vector["req"]) + bytes(vector["req_zeros"]))
+        _, items, size = client.hear()
+        if vector["name"] in DIFFERS:
+            code = DIFFERS[vector["name"]]
+            assert (items[OP][0], items[PAYLOAD][0]) == (ERROR, code) or code is None, vector["name"]
+            assert items[OP][0] == RESPONSE or code is not None
+        else:
+            want = {int(tag, 16): value for tag, value in vector["resp_items"]}
+            assert items[OP].hex() == want[OP] and size == vector["resp_total"], vector["name"]
+            if not want.get(PAYLOAD, "<").startswith("<"):
+                assert items[PAYLOAD].hex() == want[PAYLOAD], vector["name"]
+        client.close()
+
+
+def test_a_person_can_ask_for_a_verified_signature(cast, home, program):
+    server = cast(KeyServer)
+    for site in ("ec", "rsa"):
+        shown = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
+                        home / f"{site}.crt", *ends(home, "edge1"))
+        assert "signature verified" in shown.stdout
+    failed = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--key", "00" * 19 + "01",
+                     *ends(home, "edge1"), check=False)
+    assert failed.returncode == 1 and "key-not-found" in failed.stderr
+
+
+def test_who_has_no_certificate_of_the_ca_says_nothing(cast, home, program, tmp_path):
+    server = cast(KeyServer)
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", certificate=False).ask(PING)
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", who="server").ask(PING)  # for servers only
+    lab.run(program, "key", "init", tmp_path / "other", "--client", "edge1")
+    for part in ("crt", "key"):
+        (home / "tunnel" / f"stranger.{part}").write_bytes((tmp_path / "other" / f"edge1.{part}").read_bytes())
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", who="stranger").ask(PING)
+    assert Client(server.port, home / "tunnel").ask(PING, b"still here") == (PONG, b"still here")
+
+
+def test_a_policy_binds_client_key_operation_and_rate(cast, home, program):
+    ec, rsa = (ski_of(program, home / "keys" / f"{name}.key") for name in ("ec", "rsa"))
+    server = cast(KeyServer, "--client", f"edge1,key={ec.hex()},op=ecdsa-sha256,rate=5")
+    client = Client(server.port, home / "tunnel")
+    assert client.ask(ECDSA_SHA256, bytes(32), ec)[0] == RESPONSE
+    assert client.ask(PSS_SHA256, bytes(32), rsa) == (ERROR, b"\5")
+    assert client.ask(ECDSA_SHA256, bytes(32), rsa) == (ERROR, b"\2")
+    got = [client.ask(ECDSA_SHA256, bytes(32), ec)[0] for _ in range(10)]
+    assert RESPONSE in got and got[-1] == ERROR
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", who="edge2").ask(PING)
+
+
+def test_odd_and_broken_frames(cast, home, program):
+    ski = ski_of(program, home / "keys" / "ec.key")
+    server = cast(KeyServer)
+    client = Client(server.port, home / "tunnel")
+    whole = message(7, (OP, bytes([PING])), (PAYLOAD, b"x"))
+    for at in (1, 4, 8, 9, 500):  # half frames in records of their own
+        client.say(whole[:at])
+        time.sleep(0.02)
+        client.say(whole[at:])
+        assert client.hear()[1][PAYLOAD] == b"x"
+    longest = os.urandom(65528)
+    assert client.ask(PING, longest) == (PONG, longest)
+    client.say(message(9, (OP, bytes([ECDSA_SHA256])), (PAYLOAD, bytes(32)), (SKI, ski)) * 2)  # one id twice
+    assert [client.hear()[0] for _ in range(2)] == [9, 9]
+    client.say(message(3, (OP, bytes([PING])), major=2) + message(4, (OP, bytes([PING]))))
+    assert client.hear()[1][PAYLOAD] == b"\4" and client.hear()[0] == 4
+    bad = item(OP, bytes([PING])) * 2
+    client.say(b"\1\0" + len(bad).to_bytes(2, "big") + b"\0\0\0\5" + bad)
+    assert client.hear()[1][PAYLOAD] == b"\7" and client.ended()
+    for garbage in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(3000), b""):
+        with socket.create_connection(("127.0.0.1", server.port)) as plain:
+            plain.sendall(garbage)
+    half = Client(server.port, home / "tunnel")
+    half.say(whole[:100])
+    half.close()
+    assert Client(server.port, home / "tunnel").ask(PING)[0] == PONG
+
+
+def test_signatures_are_recorded_and_counted(cast, home, program, tmp_path):
+    page = lab.free_port()
+    server = cast(KeyServer, "--audit", tmp_path / "audit.json", "--metrics", f"127.0.0.1:{page}")
+    ski = ski_of(program, home / "keys" / "ec.key")
+    client = Client(server.port, home / "tunnel")
+    client.say(message(1, (OP, bytes([ECDSA_SHA256])), (PAYLOAD, b"secret?" + bytes(25)), (SKI, ski),
+                       (0x02, b"shop.example"), (0x03, bytes([192, 0, 2, 7])), (0x16, b'{"request_id":"r-1"}')))
+    client.hear()
+    lab.wait_for("audit", lambda: (tmp_path / "audit.json").read_text().endswith("\n"))
+    event = json.loads((tmp_path / "audit.json").read_text())
+    assert event["client"] == "edge1" and event["op"] == "ecdsa-sha256" and event["result"] == "ok"
+    assert event["sni"] == "shop.example" and event["client_ip"] == "192.0.2.7" and event["request_id"] == "r-1"
+    assert event["ski"] == ski.hex() and b"secret?".hex() not in json.dumps(event) and "secret" not in json.dumps(event)
+    text = lab.run("curl", "-s", f"http://127.0.0.1:{page}/metrics").stdout
+    assert 'sekisho_keyless_answers_total{type="ecdsa",result="ok"} 1' in text
+    assert 'le="+Inf"} 1' in text and f'ski="{ski.hex()}"' in text
+
+
+def test_the_directory_of_keys_is_followed(cast, home, program, tmp_path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    source = (home / "keys" / "ec.key").read_bytes()
+    (keys / "a.key").write_bytes(source)
+    (keys / "a.key").chmod(0o440)
+    refused = lab.run(program, "key", "list", keys, check=False)
+    assert refused.returncode == 1
+    (keys / "a.key").unlink()
+    server = cast(KeyServer, keys=keys)
+    ski = ski_of(program, home / "keys" / "ec.key")
+    client = Client(server.port, home / "tunnel")
+    assert client.ask(ECDSA_SHA256, bytes(32), ski) == (ERROR, b"\2")
+    (keys / "new").write_bytes(source)
+    (keys / "new").chmod(0o400)
+    (keys / "new").rename(keys / "a.key")
+    server.process.send_signal(signal.SIGHUP)
+    lab.wait_for("reload", lambda: client.ask(ECDSA_SHA256, bytes(32), ski)[0] == RESPONSE)
+    (keys / "a.key").unlink()
+    lab.wait_for("removal", lambda: client.ask(ECDSA_SHA256, bytes(32), ski)[0] == ERROR)
+
+
+# ---- the edge ----
+
+
+@pytest.mark.parametrize("site", ["ec", "rsa"])
+def test_an_edge_without_the_key_serves_both_versions(cast, home, origin, site):
+    server = cast(KeyServer)
+    edge = cast(Edge, [server.port], origin.port, site=site)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        assert b"from the origin" in edge.get(version=version)
+
+
+def test_a_session_is_resumed_after_the_key_server_went(cast, home, origin, tmp_path):
+    server = cast(KeyServer)
+    edge = cast(Edge, [server.port], origin.port)
+    client = ["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername", "ec.test", "-tls1_2",
+              "-CAfile", str(home / "ec.crt")]
+    one = subprocess.run([*client, "-sess_out", tmp_path / "session"], input=b"GET / HTTP/1.0\r\n\r\n",
+                         capture_output=True, timeout=20)
+    assert b"New, " in one.stdout
+    server.close()
+    two = subprocess.run([*client, "-sess_in", tmp_path / "session"], input=b"GET / HTTP/1.0\r\n\r\n",
+                         capture_output=True, timeout=20)
+    assert b"Reused, " in two.stdout, two.stdout.decode()
+    assert edge.state()["resumed"] == 1
+
+
+def test_a_server_restarted_under_load_fails_nobody(cast, home, origin):
+    first, second = cast(KeyServer), cast(KeyServer)
+    edge = cast(Edge, [first.port, second.port], origin.port, "--no-resumption", "--timeout-ms", "5000")
+    edge.wait_up(2)
+    failures, done = [], threading.Event()
+
+    def visit():
+        while not done.is_set():
+            try:
+                edge.shake().close()
+            except OSError as failure:
+                failures.append(failure)
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for one in visitors:
+        one.start()
+    time.sleep(0.5)
+    assert first.close() == 0
+    time.sleep(0.5)
+    cast(KeyServer, port=first.port)
+    edge.wait_up(3)
+    time.sleep(0.5)
+    done.set()
+    for one in visitors:
+        one.join()
+    assert not failures and edge.state()["handshakes"] > 20
+
+
+def lie(server, stream, ident, items):
+    stream.sendall(message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, b"\x30\x06\x02\x01\x01\x02\x01\x01")))
+
+
+def answer_nobody_first(key):
+    def answer(server, stream, ident, items):
+        stream.sendall(message(ident ^ 0x5555, (OP, bytes([RESPONSE])), (PAYLOAD, b"for nobody")))
+        stream.sendall(message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, sign(key, items[PAYLOAD]))) * 2)
+    return answer
+
+
+def dribble(key):
+    def answer(server, stream, ident, items):
+        for octet in message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, sign(key, items[PAYLOAD])), pad=0):
+            stream.sendall(bytes([octet]))
+    return answer
+
+
+def hang_up_halfway(server, stream, ident, items):
+    stream.sendall(message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, bytes(70)))[:20])
+    stream.unwrap()
+
+
+def speak_otherwise(server, stream, ident, items):
+    stream.sendall(message(ident, (OP, bytes([RESPONSE])), major=2))
+
+
+def boast(server, stream, ident, items):
+    stream.sendall(message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, bytes(65000))))
+
+
+def refuse(server, stream, ident, items):
+    stream.sendall(message(ident, (OP, bytes([ERROR])), (PAYLOAD, b"\1")))
+
+
+def say_nothing(server, stream, ident, items):
+    pass
+
+
+@pytest.mark.parametrize("answer", [lie, hang_up_halfway, speak_otherwise, boast, refuse, say_nothing])
+def test_a_bad_key_server_costs_a_handshake_and_nothing_else(cast, home, origin, answer):
+    bad = Server(home / "tunnel", answer)
+    edge = cast(Edge, [bad.port], origin.port, "--timeout-ms", "500")
+    edge.wait_up()
+    for _ in range(3):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            edge.shake()
+    assert edge.process.poll() is None and edge.state()["failed"] == 3
+    assert "keyless.handshake" in edge.text()
+    bad.close()
+
+
+@pytest.mark.parametrize("answer", [answer_nobody_first, dribble])
+def test_an_odd_but_right_key_server_is_enough(cast, home, origin, answer):
+    odd = Server(home / "tunnel", answer(home / "keys" / "ec.key"))
+    edge = cast(Edge, [odd.port], origin.port)
+    for _ in range(3):
+        assert b"from the origin" in edge.get()
+    sent = odd.seen[0]
+    assert set(sent) <= {0x11, 0x12, 0x04, 0x03, 0x05, 0x02, 0x20}  # what every server knows
+    odd.close()
+
+
+def test_hundreds_wait_on_a_slow_server_while_others_resume(cast, home, origin):
+    gate = threading.Event()
+
+    def slow(server, stream, ident, items):
+        gate.wait(20)
+        stream.sendall(message(ident, (OP, bytes([RESPONSE])), (PAYLOAD, sign(home / "keys" / "ec.key", items[PAYLOAD]))))
+
+    server = Server(home / "tunnel", slow)
+    edge = cast(Edge, [server.port], origin.port, "--timeout-ms", "30000")
+    edge.wait_up()
+    results = []
+    visitors = [threading.Thread(target=lambda: results.append(edge.get(timeout=40))) for _ in range(150)]
+    for one in visitors:
+        one.start()
+    lab.wait_for("150 parked", lambda: edge.state()["parked"] == 150, timeout_s=30)
+    gate.set()
+    for one in visitors:
+        one.join()
+    assert len(results) == 150 and all(b"from the origin" in one for one in results)
+    server.close()
+
+
+def memory_holds(pid, needle):
+    """Whether the process has these octets anywhere it can read."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if "r" not in rights or "[v" in line:
+                continue
+            begin, end = (int(part, 16) for part in span.split("-"))
+            if end - begin > 1 << 30:  # a sanitizer's shadow
+                continue
+            try:
+                memory.seek(begin)
+                if needle in memory.read(end - begin):
+                    return True
+            except (OSError, ValueError):
+                continue
+    return False
+
+
+def test_the_edge_never_holds_the_private_key(cast, home, origin):
+    text = lab.run("openssl", "ec", "-in", home / "keys" / "ec.key", "-noout", "-text").stdout
+    number = bytes.fromhex("".join(text.split("priv:")[1].split("pub:")[0].split()).replace(":", ""))[-32:]
+    swapped = number[::-1]  # as big numbers lie in memory
+    server = cast(KeyServer)
+    edge = cast(Edge, [server.port], origin.port, "--no-resumption")
+    for _ in range(20):
+        edge.get()
+    workers = [pid for pid in server.pids() if pid != server.process.pid]
+    if os.geteuid() == 0:
+        assert any(memory_holds(pid, number) or memory_holds(pid, swapped) for pid in workers)  # the scan can see
+    assert not memory_holds(edge.process.pid, number) and not memory_holds(edge.process.pid, swapped)
