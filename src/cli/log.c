@@ -165,13 +165,24 @@ read_call(const struct cli_call *call, struct listing *l, struct err *err)
 
 /* --- what is shown --- */
 
-/* A session whose requests stand for it is left out, unless asked for. */
+static bool
+has_alert(const struct event_view *e)
+{
+	const struct event_value *v = &e->v[EVENT_ALERT];
+	return v->set && !span_eq(v->s, SPAN("close_notify"));
+}
+
+/* A session whose requests stand for it, or that asked for nothing, is left out, unless
+ * all are asked for. */
 static bool
 is_wanted(const struct listing *l, const struct event_view *e)
 {
-	bool carried = e->kind == EVENT_KIND_SESSION && e->v[EVENT_REQUESTS].set &&
-		e->v[EVENT_REQUESTS].i > 0 && !e->v[EVENT_ERR].set;
-	return (l->whole || !carried) && query_matches(l->query, e);
+	bool session = e->kind == EVENT_KIND_SESSION;
+	bool carried = session && e->v[EVENT_REQUESTS].set &&
+		e->v[EVENT_REQUESTS].i > 0 && !has_alert(e);
+	bool empty = session && !e->v[EVENT_HOST].set && !e->v[EVENT_ERR].set;
+
+	return (l->whole || (!carried && !empty)) && query_matches(l->query, e);
 }
 
 static void

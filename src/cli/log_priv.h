@@ -19,8 +19,7 @@ struct log_row {
 	char took[24];
 	char target[LOG_TARGET];
 	char why[LOG_WHY];
-	bool bad;   /* someone may have to act */
-	bool quiet; /* nothing was decided against it */
+	bool bad; /* it did not go as the client wished */
 };
 
 void log_row_make(struct log_row *row, const struct event_view *e);

@@ -107,6 +107,26 @@ put_part(struct text *t, const char *before, struct span s)
 	text_put_safe(t, s);
 }
 
+/* What went wrong, unless the alert or the rule tells it already. */
+static void
+put_err(struct text *t, const struct event_view *e)
+{
+	struct span seen = str(e, EVENT_ERR_TEXT);
+	enum err_code code = err_find(str(e, EVENT_ERR));
+	bool told = seen.n > 0 && span_eq(seen, str(e, EVENT_WHY)) &&
+		code != ERR_GATE_UNTRUSTED;
+
+	if (code == ERR_NONE || code == ERR_GATE_BLOCKED || code == ERR_NET_ENDED ||
+		(code == ERR_TLS_ALERT && str(e, EVENT_ALERT).n > 0))
+		return;
+	if (code == ERR_GATE_UNTRUSTED && !str(e, EVENT_ORIGIN_VERDICT).n)
+		put_part(t, "certificate: ", seen);
+	else if (seen.n > 0 && !told)
+		put_part(t, "", seen);
+	else if (!told)
+		put_part(t, "", span_str(err_sentence(code)));
+}
+
 /* What a person would ask next: which rule, what was wrong, who hung up. */
 static void
 make_why(struct log_row *row, const struct event_view *e)
@@ -114,23 +134,13 @@ make_why(struct log_row *row, const struct event_view *e)
 	struct text t = text_to(row->why, sizeof(row->why));
 	struct span verdict = str(e, EVENT_ORIGIN_VERDICT);
 	struct span alert = str(e, EVENT_ALERT);
-	struct span err = str(e, EVENT_ERR);
-	struct span why = str(e, EVENT_WHY);
-	enum err_code code = err_find(err);
-	bool told = span_eq(str(e, EVENT_ERR_TEXT), why);
 
 	put_part(&t, "rule ", str(e, EVENT_RULE));
-	if (why.n > 0 && !row->quiet)
-		put_part(&t, "", why);
+	if (row->bad && err_find(str(e, EVENT_ERR)) != ERR_GATE_UNTRUSTED)
+		put_part(&t, "", str(e, EVENT_WHY));
 	if (verdict.n > 0 && !span_eq(verdict, SPAN("good")))
 		put_part(&t, "certificate ", verdict);
-	if (err.n > 0 && code != ERR_GATE_BLOCKED && code != ERR_NET_ENDED &&
-		(code != ERR_TLS_ALERT || alert.n == 0)) {
-		put_part(&t, "",
-			!told && str(e, EVENT_ERR_TEXT).n > 0
-				? str(e, EVENT_ERR_TEXT)
-				: span_str(err_sentence(code)));
-	}
+	put_err(&t, e);
 	if (alert.n > 0 && !span_eq(alert, SPAN("close_notify"))) {
 		put_part(&t, "", str(e, EVENT_ALERT_BY));
 		text_add(&t, " sent alert ");
@@ -187,7 +197,6 @@ log_row_make(struct log_row *row, const struct event_view *e)
 	make_target(row, e);
 	row->bad = span_eq(action, SPAN("block")) || span_eq(action, SPAN("refuse")) ||
 		status >= 500 || e->v[EVENT_ERR].set;
-	row->quiet = !row->bad;
 	make_why(row, e);
 }
 

@@ -195,7 +195,11 @@ describe_authority(struct settings *s, struct gateway *g, const struct authority
 	st->not_after = arena_copy(
 		&s->tree.arena, span_str(clock_text(date, root->not_after * 1000)));
 	cert_put(root);
-	return true;
+	struct cert *node = a->chain.n > 0 ? cert_parse(a->chain.der[0], err) : NULL;
+	if (node)
+		st->node_name = name_of(s, node);
+	cert_put(node);
+	return node || a->chain.n == 0;
 }
 
 /* The worker never sees a key, but our own certificates met at an origin are refused.

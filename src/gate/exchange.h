@@ -55,7 +55,8 @@ struct exchange {
 	bool response_over; /* to the client, to its end */
 	struct span page;   /* body of an answer of ours still to be written */
 	struct span rule;   /* that decided, for the event */
-	struct span why;
+	struct span why;    /* what was seen when we answered ourselves */
+	struct span reason; /* what the rule that decided says to people */
 	const char *action;
 	enum err_code page_code; /* of an answer of ours, or ERR_NONE */
 	struct err err;

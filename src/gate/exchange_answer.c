@@ -57,6 +57,7 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 	x->action = refusal->code == ERR_GATE_BLOCKED ? "block" : "refuse";
 	x->rule = refusal->rule;
 	x->why = arena_copy(&x->arena, refusal->text);
+	x->reason = refusal->reason;
 	x->page_code = refusal->code;
 	const struct page_facts facts = {
 		.kind = kind_of(refusal->code),

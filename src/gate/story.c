@@ -24,6 +24,7 @@ story_free(struct session_story *story)
 	if (!story)
 		return;
 	cert_put(story->origin_leaf);
+	mem_free(story->origin_chain);
 	mem_free(story);
 }
 
@@ -41,6 +42,19 @@ copy_text(char *dst, size_t cap, const char *text)
 	text_format(dst, cap, "%s", text ? text : "");
 }
 
+/* "CN=a.example < CN=Some CA < CN=Some Root"; the caller frees. */
+static char *
+chain_text(const struct verdict *v)
+{
+	char line[1024];
+	struct text t = text_to(line, sizeof(line));
+	for (size_t i = 0; i < v->n_path; i++) {
+		text_add(&t, i > 0 ? " < " : "");
+		cert_name_text(v->path[i]->subject, &t);
+	}
+	return mem_cstr(text_span(&t));
+}
+
 void
 story_origin(struct session *s, const struct upstream *up)
 {
@@ -56,8 +70,10 @@ story_origin(struct session *s, const struct upstream *up)
 	copy_text(story->origin_cipher, sizeof(story->origin_cipher), facts.cipher);
 	copy_text(story->origin_group, sizeof(story->origin_group), facts.group);
 	story->origin_verdict = verdict_id(up->verdict.class);
-	if (up->verdict.n_path > 0 && !story->origin_leaf)
+	if (up->verdict.n_path > 0 && !story->origin_leaf) {
 		story->origin_leaf = cert_get(up->verdict.path[0]);
+		story->origin_chain = chain_text(&up->verdict);
+	}
 }
 
 void
@@ -243,6 +259,9 @@ tell_tls(struct event *e, const struct session *s)
 	event_cstr(e, EVENT_ORIGIN_VERDICT, story->origin_verdict);
 	event_flag(e, EVENT_LEAF_CACHED, story->leaf_cached);
 	event_cstr(e, EVENT_LEAF_SERIAL, story->leaf_serial);
+	event_cstr(e, EVENT_ORIGIN_CHAIN, story->origin_chain);
+	if (story->leaf_serial[0])
+		event_str(e, EVENT_LEAF_ISSUER, s->g->status.node_name);
 	tell_certificate(e, story->origin_leaf);
 	if (story->alert >= 0) {
 		event_cstr(e, EVENT_ALERT, tls_alert_name(story->alert));
@@ -283,6 +302,7 @@ story_tell(const struct session *s)
 	tell_who(&e, s);
 	event_cstr(&e, EVENT_ACTION, story->action);
 	event_str(&e, EVENT_RULE, deciding_rule(s->g, &s->verdicts));
+	event_str(&e, EVENT_WHY, s->refusal.reason);
 	story_verdicts(&e, s->g, &s->verdicts);
 	tell_hello(&e, s);
 	tell_tls(&e, s);
@@ -339,6 +359,7 @@ exchange_tell(struct session *s)
 	event_int(&e, EVENT_PORT, x->target.port);
 	event_cstr(&e, EVENT_ACTION, x->action);
 	event_str(&e, EVENT_RULE, x->rule);
+	event_str(&e, EVENT_WHY, x->reason);
 	story_verdicts(&e, s->g, &x->verdicts);
 	tell_request(&e, x);
 	event_flag(&e, EVENT_ORIGIN_REUSED, x->reused);

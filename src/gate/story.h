@@ -29,6 +29,7 @@ struct session_story {
 	char origin_group[24];
 	const char *origin_verdict;
 	struct cert *origin_leaf; /* owned reference, or NULL */
+	char *origin_chain;       /* owned; names, leaf first; or NULL */
 	char leaf_serial[48];     /* of what the client was shown */
 	bool leaf_cached;
 	bool client_resumed;
