@@ -202,6 +202,10 @@ ERR(GATE_CLIENT_SLOW, "gate.client-slow", "The client took too long.", "")
 ERR(GATE_ORIGIN_SLOW, "gate.origin-slow", "The site took too long.", "Try again later.")
 ERR(GATE_ORIGIN_GONE, "gate.origin-gone", "The site ended the connection before it had answered.",
 	"Try again; if it stays so, ask the site's operator.")
+ERR(POLICY_SITE, "policy.site", "A site of the edge cannot be served as it is written.",
+	"Look at the line named; `sekisho check` reads the configuration again.")
+ERR(GATE_UNKNOWN_SITE, "gate.unknown-site", "No site has this name.",
+	"Check the name asked for, or let `unknown-name` point at a default site.")
 ERR(GATE_MINT, "gate.mint", "No certificate could be made for the client.",
 	"Look at the vault's lines in the log.")
 ERR(GATE_DRAINED, "gate.drained", "The gateway was restarted or told to stop.", "Connect again.")

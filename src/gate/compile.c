@@ -246,6 +246,31 @@ compile_gateway(struct settings *s, struct gateway *g, struct conf_report *repor
 }
 
 static bool
+compile_edge(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	bool ok = compile_rules(s, g, report);
+	ok = compile_trust(s, g, report) && ok;
+	ok = site_compile(s, g, &s->n_origins, report) && ok;
+	g->status.gateway = g->name;
+	g->status.version = SPAN(SEKISHO_VERSION);
+	hash_policy(g);
+	return ok;
+}
+
+/* Whom a listener hands its connections to: the front says of which kind. */
+static const struct gateway *
+used_by(const struct settings *s, const struct listen_settings *l)
+{
+	bool edge = l->front == FRONT_EDGE || l->front == FRONT_REDIRECT;
+	EACH_ITEM(struct gateway, g, edge ? s->edges : s->gateways)
+	{
+		if (span_eq(g->name, l->use))
+			return g;
+	}
+	return NULL;
+}
+
+static bool
 compile_listen(
 	struct settings *s, struct listen_settings *l, struct conf_report *report)
 {
@@ -256,11 +281,12 @@ compile_listen(
 			"a port is opened on an address, not a name");
 	if (l->address.ip.family == IP_NONE)
 		l->bind.ip.family = IP_V6; /* [::] takes both */
-	l->gateway = settings_gateway(s, l->use);
+	l->gateway = used_by(s, l);
 	if (l->gateway)
 		return true;
 	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "gateway"),
-		ERR_POLICY_LISTEN, "there is no gateway of this name");
+		ERR_POLICY_LISTEN, "there is no %s of this name",
+		l->front == FRONT_PROXY ? "gateway" : "edge");
 }
 
 static void
@@ -285,11 +311,15 @@ bool
 settings_compile(struct settings *s, struct conf_report *report)
 {
 	bool ok = compile_lists(s, report);
-	size_t index = 0;
 	EACH_ITEM(struct gateway, g, s->gateways)
 	{
-		g->index = index++;
+		g->index = s->n_gateways++;
 		ok = compile_gateway(s, g, report) && ok;
+	}
+	EACH_ITEM(struct gateway, g, s->edges)
+	{
+		g->index = s->n_gateways++;
+		ok = compile_edge(s, g, report) && ok;
 	}
 	EACH_ITEM(struct listen_settings, l, s->listens)
 	ok = compile_listen(s, l, report) && ok;
@@ -306,6 +336,12 @@ settings_uncompile(struct settings *s)
 		mem_free((void *)(uintptr_t)g->status.root_pem.p);
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
+	}
+	EACH_ITEM(struct gateway, g, s->edges)
+	{
+		policy_free(g->policy);
+		trust_free(g->trust);
+		site_uncompile(g);
 	}
 	scheme_fini(&s->scheme);
 	lists_free(s->rule_lists);

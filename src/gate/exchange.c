@@ -187,7 +187,8 @@ advance_reaching(struct session *s)
 		break;
 	}
 	err = s->reach.err;
-	exchange_fail(s, &err, stage_reach_status(err.code));
+	if (!edge_aim_next(s))
+		exchange_fail(s, &err, stage_reach_status(err.code));
 	return true;
 }
 

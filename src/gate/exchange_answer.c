@@ -102,3 +102,17 @@ exchange_answer_ourselves(struct session *s)
 	x->page = to.body;
 	begin(s);
 }
+
+void
+exchange_answer_redirect(struct session *s, struct span location)
+{
+	struct exchange *x = &s->exchange;
+	struct err err = {0};
+	x->action = "redirect";
+	http_response_make(&x->response, &x->arena, 308);
+	x->response.body.kind = BODY_LENGTH;
+	if (http_add(&x->response.fields, SPAN("Location"), location, &err))
+		begin(s);
+	else
+		give_up(s, &err);
+}

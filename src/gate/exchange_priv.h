@@ -18,3 +18,5 @@ void exchange_take_response(struct session *s);
 /* Readies an answer of ours. */
 void exchange_answer_refusal(struct session *s, const struct refusal *refusal);
 void exchange_answer_ourselves(struct session *s);
+/* 308 to this address; the span lies in the exchange's arena. */
+void exchange_answer_redirect(struct session *s, struct span location);

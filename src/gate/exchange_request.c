@@ -108,6 +108,16 @@ aim_plain(struct session *s)
 	return EXCHANGE_GOES_ON;
 }
 
+static enum exchange_turn
+aim(struct session *s)
+{
+	if (s->visit)
+		return edge_aim(s);
+	if (s->g->sites.is_edge)
+		return edge_redirect(s);
+	return s->exchange.tls ? aim_inside(s) : aim_plain(s);
+}
+
 /* Where a connection was authenticated rather than a request (NTLM, Negotiate), it is
  * that client's alone for good. */
 static bool
@@ -133,6 +143,9 @@ ready_for_origin(struct session *s, struct err *err)
 		.host = x->request.authority,
 	};
 	header_strip(&x->request);
+	edge_strip(&x->request);
+	if (s->visit && !edge_tell_origin(s, err))
+		return false;
 	x->request.close = false;
 	if (f->via && !header_add_via(&x->request, SPAN("sekisho"), err))
 		return false;
@@ -168,7 +181,7 @@ exchange_begin(struct session *s)
 		exchange_answer_refusal(s, &s->refusal);
 		return EXCHANGE_GOES_ON;
 	}
-	enum exchange_turn turn = x->tls ? aim_inside(s) : aim_plain(s);
+	enum exchange_turn turn = aim(s);
 	if (turn != EXCHANGE_GOES_ON || x->state == EXCHANGE_ANSWERING)
 		return turn;
 	const struct act *act = decide(s, PHASE_REQUEST);
@@ -192,6 +205,7 @@ ready_for_client(struct session *s)
 		http_remove_id(&x->response.fields, HTTP_NAME_ALT_SVC);
 	if (f->via && !header_add_via(&x->response, SPAN("sekisho"), &err))
 		x->err = err; /* a full Via is no reason to fail */
+	edge_tell_client(s, &x->response);
 	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
 	x->response.close = x->closes || s->draining;
 	if (x->response.body.kind == BODY_CLOSE)

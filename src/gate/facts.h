@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "http/msg.h"
 #include "net/addr.h"
+#include "pki/client_cert.h"
 #include "rule/field.h"
 #include "tls/hello.h"
 
@@ -36,6 +37,7 @@ struct facts {
 	/* peer, handshake */
 	struct ip origin_ip;
 	struct span origin_verdict; /* id of the class; empty: not judged */
+	const struct client_cert *cert; /* NULL: no client certificate can come */
 	struct span tls_version;    /* client's side, "TLSv1.3" */
 	struct span tls_cipher;
 

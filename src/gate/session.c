@@ -179,6 +179,7 @@ session_end(struct session *s, enum ender who, const struct err *why)
 	story_tell(s);
 	reach_cancel(&s->reach);
 	mint_cancel(&s->mint);
+	edge_end(s);
 	if (splice_is_open(&s->tunnel))
 		splice_stop(&s->tunnel);
 	upstream_free(s->up);

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "gate/edge.h"
 #include "gate/exchange.h"
 #include "gate/facts.h"
 #include "gate/mint.h"
@@ -84,6 +85,7 @@ struct session {
 	struct mint_wait mint;
 	struct exchange exchange;
 	struct splice tunnel;
+	struct edge_visit *visit;    /* of an edge, in the arena; else NULL */
 	struct session_story *story; /* owned; what the event will tell */
 };
 

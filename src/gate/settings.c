@@ -48,6 +48,8 @@ static const struct conf_choice forwarded_actions[] = {
 
 static const struct conf_choice fronts[] = {
 	{"proxy", FRONT_PROXY, "Explicit proxy: CONNECT and absolute-form requests."},
+	{"edge", FRONT_EDGE, "TLS for the sites of an edge."},
+	{"redirect", FRONT_REDIRECT, "Plain HTTP that sends clients of an edge to https."},
 	{0},
 };
 
@@ -190,6 +192,18 @@ static const struct conf_row forward_words[] = {
 		.help = "Remove Alt-Svc from responses, so that clients stay where "
 			"they are seen."},
 };
+static const struct conf_row edge_forward_words[] = {
+	{"via", CONF_FLAG, FORWARD(via), .preset = "off",
+		.help = "Add a Via field both ways."},
+	{"forwarded", CONF_CHOICE, FORWARD(forwarded), .preset = "set",
+		.choices = forwarded_actions,
+		.help = "X-Forwarded-For, -Proto, -Host and Forwarded of requests."},
+};
+static const struct conf_table edge_forward_table = {
+	.help = "Fields that an edge adds or takes away.",
+	.size = sizeof(struct forward_settings),
+	CONF_WORDS_OF(edge_forward_words),
+};
 static const struct conf_table forward_table = {
 	.help = "Fields that a proxy adds or takes away.",
 	.size = sizeof(struct forward_settings),
@@ -234,6 +248,34 @@ static const struct conf_table gateway_table = {
 	.size = sizeof(struct gateway),
 	CONF_ARGS_OF(gateway_args),
 	CONF_WORDS_OF(gateway_words),
+};
+
+static const struct conf_row edge_words[] = {
+	{"site", CONF_BLOCKS, GATEWAY(sites.sites), .block = &site_block,
+		.help = "A site and its names."},
+	{"clients", CONF_BLOCKS, GATEWAY(sites.clients), .block = &site_clients_block,
+		.help = "What is asked of the clients of a name."},
+	{"keys", CONF_BLOCK, GATEWAY(sites.keys), .block = &site_keys_block,
+		.help = "Where the private keys of `keyless` certificates are."},
+	{"unknown-name", CONF_CHOICE, GATEWAY(sites.unknown), .preset = "reject",
+		.choices = site_unknown_choices,
+		.help = "What is done with a client that asks for a name no site has."},
+	{"upstream", CONF_BLOCK, GATEWAY(upstream), .block = &upstream_table,
+		.help = "How origins are reached and verified."},
+	{"client", CONF_BLOCK, GATEWAY(client), .block = &client_table,
+		.help = "How clients are treated."},
+	{"forward", CONF_BLOCK, GATEWAY(forward), .block = &edge_forward_table,
+		.help = "Fields that a proxy adds or takes away."},
+	{"rule", CONF_NODES, GATEWAY(rules),
+		.shape = "rule NAME when EXPRESSION do ACTION …",
+		.help = "One rule of the policy. The first deciding rule that matches "
+			"wins."},
+};
+static const struct conf_table edge_table = {
+	.help = "An edge that ends TLS for sites: what listeners `as edge` use.",
+	.size = sizeof(struct gateway),
+	CONF_ARGS_OF(gateway_args),
+	CONF_WORDS_OF(edge_words),
 };
 
 #define LISTEN(field) CONF_AT(struct listen_settings, field)
@@ -346,6 +388,8 @@ static const struct conf_row top_words[] = {
 		.help = "A port to listen on."},
 	{"gateway", CONF_BLOCKS, TOP(gateways), .block = &gateway_table,
 		.help = "An inspecting gateway."},
+	{"edge", CONF_BLOCKS, TOP(edges), .block = &edge_table,
+		.help = "An edge that ends TLS for sites."},
 };
 
 const struct conf_table settings_table = {
@@ -450,7 +494,8 @@ gateway_address_allowed(const struct gateway *g, const struct settings *s,
 	if (in_any(&g->reach.refuse, &to->ip))
 		return err_set(err, ERR_GATE_ADDRESS,
 			"%s is refused by the configuration", addr_text(shown, to));
-	if (kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
+	/* The origins of an edge are the operator's choice, not a stranger's. */
+	if (g->sites.is_edge || kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
 		return true;
 	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
 		addr_text(shown, to), ip_kind_name(kind));

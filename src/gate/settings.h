@@ -12,6 +12,7 @@
 #include "gate/acts.h"
 #include "gate/page.h"
 #include "gate/page_words.h"
+#include "gate/site.h"
 #include "net/addr.h"
 #include "rule/policy.h"
 #include "rule/set.h"
@@ -20,7 +21,9 @@ struct trust; /* pki/trust.h */
 
 /* How the destination of a connection is learned. */
 enum front_kind {
-	FRONT_PROXY, /* CONNECT and absolute-form requests */
+	FRONT_PROXY,    /* CONNECT and absolute-form requests */
+	FRONT_EDGE,     /* TLS for the names of sites */
+	FRONT_REDIRECT, /* plain HTTP for the same names: sent on to https */
 };
 
 /* What is done about an origin whose certificate is not good. */
@@ -95,6 +98,7 @@ struct gateway {
 	int non_tls; /* enum non_tls_action */
 	struct page_words pages;
 	struct conf_nodes rules;
+	struct site_table sites; /* of an edge only */
 
 	/* Compiled. */
 	struct policy *policy; /* owned */
@@ -156,7 +160,10 @@ struct settings {
 	struct resolver_settings resolver;
 	struct conf_item *lists;
 	struct conf_item *listens;
-	struct conf_item *gateways;
+	struct conf_item *gateways; /* struct gateway */
+	struct conf_item *edges;    /* struct gateway, with sites */
+	size_t n_gateways;          /* compiled: of both kinds */
+	size_t n_origins;           /* compiled: of all sites */
 
 	/* Compiled. */
 	struct lists *rule_lists; /* owned */

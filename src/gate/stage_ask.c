@@ -118,6 +118,8 @@ stage_ask_advance(struct session *s)
 		turn = decide_about_client(s);
 	if (turn != 0)
 		return turn;
+	if (s->listener->settings->front == FRONT_EDGE)
+		return STAGE_HELLO;
 	side_pull(&s->client);
 	switch (exchange_read_head(s)) {
 	case H1_MORE:
@@ -127,6 +129,8 @@ stage_ask_advance(struct session *s)
 	case H1_CLOSED:
 		return give_up(s, ENDER_CLIENT, ERR_NONE);
 	case H1_HEAD:
+		if (s->listener->settings->front == FRONT_REDIRECT)
+			return STAGE_RELAY;
 		if (x->request.method == HTTP_CONNECT && s->refusal.code == ERR_NONE)
 			return stage_connect(s);
 		s->story->action = s->refusal.code == ERR_NONE ? "plain" : "block";

@@ -87,6 +87,8 @@ take_hello(struct session *s)
 	hello_keep(&s->hello, &s->arena);
 	hello_peek_fini(&s->peek);
 	facts_take_hello(&s->facts, &s->hello, &s->wg->wanted, &s->arena);
+	if (s->g->sites.is_edge)
+		return edge_take_hello(s);
 	aim(s);
 	return decide(s);
 }
@@ -122,7 +124,7 @@ stage_hello_advance(struct session *s)
 	case HELLO_READY:
 		return take_hello(s);
 	case HELLO_NOT_TLS:
-		return take_non_tls(s);
+		return s->g->sites.is_edge ? edge_take_non_tls(s) : take_non_tls(s);
 	case HELLO_BAD:
 		break;
 	}

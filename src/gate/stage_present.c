@@ -129,6 +129,8 @@ chosen_alpn(const struct session *s)
 static bool
 start_tls(struct session *s, struct err *err)
 {
+	if (s->visit)
+		return edge_start_tls(s, err);
 	const struct tls_server_spec spec = {
 		.profile = s->wg->to_clients,
 		.identity = s->mint.id,
@@ -177,7 +179,7 @@ open_up(struct session *s)
 	s->facts.tls_version = span_str(facts.version_name);
 	s->facts.tls_cipher = arena_copy(&s->arena, span_str(facts.cipher));
 	stat_add(facts.resumed ? STAT_CLIENT_RESUMED : STAT_CLIENT_HANDSHAKES, 1);
-	return STAGE_RELAY;
+	return s->visit ? edge_opened(s) : STAGE_RELAY;
 }
 
 int
@@ -185,9 +187,9 @@ stage_present_advance(struct session *s)
 {
 	struct err err = {0};
 	if (!s->client.tls) {
-		if (!s->mint.done)
+		if (!s->visit && !s->mint.done)
 			(void)ask_for_leaf(s);
-		int turn = wait_for_leaf(s);
+		int turn = s->visit ? 0 : wait_for_leaf(s);
 		if (turn != 0)
 			return turn;
 		if (!start_tls(s, &err))
@@ -202,9 +204,11 @@ stage_present_advance(struct session *s)
 		side_push(&s->client); /* the alert */
 		stat_add(STAT_CLIENT_REFUSED, 1);
 		return end_with(s, ENDER_CLIENT, &s->client.err);
+	case TLS_WANTS_SIGNATURE:
+		s->again = edge_sign(s) || s->again;
+		break;
 	case TLS_SHAKING:
 	case TLS_WANTS_IDENTITY:
-	case TLS_WANTS_SIGNATURE:
 	case TLS_WANTS_VERDICT:
 		break;
 	}

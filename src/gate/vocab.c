@@ -66,6 +66,44 @@ get_one_header(const struct facts *f, const struct field *row)
 	return s.p ? value_string(s) : value_missing();
 }
 
+enum cert_truth {
+	CERT_PRESENTED,
+	CERT_VERIFIED,
+	CERT_REVOKED,
+	CERT_TOO_LARGE,
+	CERT_CHAIN_TOO_LARGE,
+};
+
+/* Where none was asked for the answer is no: rules may be shared with such names. */
+static struct value
+get_cert_truth(const struct facts *f, const struct field *row)
+{
+	const struct client_cert *c = f->cert;
+	if (!c)
+		return value_bool(false);
+	switch ((enum cert_truth)row->arg) {
+	case CERT_PRESENTED:
+		return value_bool(c->presented);
+	case CERT_VERIFIED:
+		return value_bool(c->verified);
+	case CERT_REVOKED:
+		return value_bool(c->revoked);
+	case CERT_TOO_LARGE:
+		return value_bool(c->rfc9440_too_large);
+	case CERT_CHAIN_TOO_LARGE:
+		break;
+	}
+	return value_bool(c->chain_too_large);
+}
+
+/* row->arg is an enum client_cert_text. */
+static struct value
+get_cert_text(const struct facts *f, const struct field *row)
+{
+	bool here = f->cert && f->cert->presented;
+	return here ? value_string(f->cert->text[row->arg]) : value_missing();
+}
+
 enum {
 	REQUEST_AGAIN = 1 << PHASE_REQUEST,
 	HOST = FIELD_HOST,
@@ -97,6 +135,27 @@ const struct field vocab_fields[] = {
 	{"tls.origin.verdict", TYPE_STRING, PHASE_PEER, get_verdict, "class of the origin's certificate"},
 	{"cf.tls_version", TYPE_STRING, PHASE_HANDSHAKE, get_tls_version, "TLS version with the client"},
 	{"cf.tls_cipher", TYPE_STRING, PHASE_HANDSHAKE, get_tls_cipher, "cipher suite with the client"},
+	{"cf.tls_client_auth.cert_presented", TYPE_BOOL, PHASE_HANDSHAKE, get_cert_truth, "the client showed a certificate", .arg = CERT_PRESENTED, .again = REQUEST_AGAIN},
+	{"cf.tls_client_auth.cert_verified", TYPE_BOOL, PHASE_HANDSHAKE, get_cert_truth, "chain, use and dates of it are good", .arg = CERT_VERIFIED, .again = REQUEST_AGAIN},
+	{"cf.tls_client_auth.cert_revoked", TYPE_BOOL, PHASE_HANDSHAKE, get_cert_truth, "its issuer took it back", .arg = CERT_REVOKED, .again = REQUEST_AGAIN},
+	{"cf.tls_client_auth.cert_rfc9440_too_large", TYPE_BOOL, PHASE_HANDSHAKE, get_cert_truth, "it is too large for Client-Cert", .arg = CERT_TOO_LARGE, .again = REQUEST_AGAIN},
+	{"cf.tls_client_auth.cert_chain_rfc9440_too_large", TYPE_BOOL, PHASE_HANDSHAKE, get_cert_truth, "the chain is too large for Client-Cert-Chain", .arg = CERT_CHAIN_TOO_LARGE, .again = REQUEST_AGAIN},
+	{"cf.tls_client_auth.cert_subject_dn", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "subject of the client's certificate", .arg = CLIENT_CERT_SUBJECT},
+	{"cf.tls_client_auth.cert_issuer_dn", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its issuer", .arg = CLIENT_CERT_ISSUER},
+	{"cf.tls_client_auth.cert_subject_dn_rfc2253", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its subject in the form of RFC 2253", .arg = CLIENT_CERT_SUBJECT},
+	{"cf.tls_client_auth.cert_issuer_dn_rfc2253", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its issuer in the form of RFC 2253", .arg = CLIENT_CERT_ISSUER},
+	{"cf.tls_client_auth.cert_subject_dn_legacy", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its subject as /O=…/CN=…", .arg = CLIENT_CERT_SUBJECT_LEGACY},
+	{"cf.tls_client_auth.cert_issuer_dn_legacy", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its issuer as /O=…/CN=…", .arg = CLIENT_CERT_ISSUER_LEGACY},
+	{"cf.tls_client_auth.cert_serial", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its serial number, upper-case hex", .arg = CLIENT_CERT_SERIAL},
+	{"cf.tls_client_auth.cert_issuer_serial", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "serial number of its issuer's certificate", .arg = CLIENT_CERT_ISSUER_SERIAL},
+	{"cf.tls_client_auth.cert_fingerprint_sha256", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "SHA-256 of it, lower-case hex", .arg = CLIENT_CERT_SHA256},
+	{"cf.tls_client_auth.cert_fingerprint_sha1", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "SHA-1 of it, lower-case hex", .arg = CLIENT_CERT_SHA1},
+	{"cf.tls_client_auth.cert_not_before", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "when its validity begins", .arg = CLIENT_CERT_NOT_BEFORE},
+	{"cf.tls_client_auth.cert_not_after", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "when its validity ends", .arg = CLIENT_CERT_NOT_AFTER},
+	{"cf.tls_client_auth.cert_ski", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its subject key identifier, upper-case hex", .arg = CLIENT_CERT_SKI},
+	{"cf.tls_client_auth.cert_issuer_ski", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "its issuer's key identifier, upper-case hex", .arg = CLIENT_CERT_ISSUER_SKI},
+	{"cf.tls_client_auth.cert_rfc9440", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "it as a value for Client-Cert", .arg = CLIENT_CERT_RFC9440},
+	{"cf.tls_client_auth.cert_chain_rfc9440", TYPE_STRING, PHASE_HANDSHAKE, get_cert_text, "what came behind it as a value for Client-Cert-Chain", .arg = CLIENT_CERT_CHAIN_RFC9440},
 	{"http.request.host", TYPE_STRING, PHASE_HELLO, get_host, "host asked for", GATEWAY_HOST, .again = REQUEST_AGAIN},
 	{"http.conn.hostname", TYPE_STRING, PHASE_HELLO, get_host, "host asked for", GATEWAY_HOST, .again = REQUEST_AGAIN},
 	{"http.request.domains", TYPE_STRINGS, PHASE_HELLO, get_host_domains, "the host and every parent", GATEWAY_HOST, .again = REQUEST_AGAIN},

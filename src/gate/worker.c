@@ -75,19 +75,28 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 }
 
 static bool
+open_each(struct worker *w, const struct conf_item *first, struct err *err)
+{
+	for (const struct conf_item *it = first; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		struct worker_gateway *wg = &w->gateways[g->index];
+		wg->g = g;
+		if (!open_profiles(w, wg, err) ||
+			(g->sites.is_edge && !edge_open(w, wg, err)))
+			return err_within(err, "%s %.*s",
+				g->sites.is_edge ? "edge" : "gateway",
+				SPAN_ARG(g->name));
+	}
+	return true;
+}
+
+static bool
 open_gateways(struct worker *w, struct err *err)
 {
 	const struct settings *set = w->settings;
-	for (const struct conf_item *it = set->gateways; it; it = it->next)
-		w->n_gateways++;
+	w->n_gateways = set->n_gateways;
 	w->gateways = mem_array(w->n_gateways, sizeof(*w->gateways));
-	for (const struct conf_item *it = set->gateways; it; it = it->next) {
-		const struct gateway *g = (const struct gateway *)(const void *)it;
-		w->gateways[g->index].g = g;
-		if (!open_profiles(w, &w->gateways[g->index], err))
-			return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
-	}
-	return true;
+	return open_each(w, set->gateways, err) && open_each(w, set->edges, err);
 }
 
 static size_t
@@ -103,10 +112,9 @@ leaf_cache_bytes(const struct settings *set)
 }
 
 static size_t
-pool_size(const struct settings *set)
+pool_size(const struct conf_item *first, size_t most)
 {
-	size_t most = 0;
-	for (const struct conf_item *it = set->gateways; it; it = it->next) {
+	for (const struct conf_item *it = first; it; it = it->next) {
 		const struct gateway *g = (const struct gateway *)(const void *)it;
 		if (g->upstream.pool > most)
 			most = g->upstream.pool;
@@ -151,7 +159,8 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	w->tickets = tickets_new(spec->settings->ticket_secret, TICKETS_LIFE_MAX_S);
 	splice_pool_init(&w->pipes);
 	resume_cache_init(&w->resumes, RESUME_BYTES);
-	upstream_pool_init(&w->pool, pool_size(spec->settings));
+	upstream_pool_init(&w->pool, pool_size(spec->settings->edges,
+					 pool_size(spec->settings->gateways, 0)));
 	listen_limit_init(&w->limit, spec->settings->connections);
 	ask_line_open(&w->vault, &w->loop, spec->vault_fd, VAULT_ASKS);
 	mint_init(&w->mint, &w->vault.link, leaf_cache_bytes(spec->settings));
@@ -240,6 +249,8 @@ worker_close(struct worker *w)
 	loop_unhook(&w->each_turn);
 	timer_stop(&w->loop, &w->event_timer);
 	timer_stop(&w->loop, &w->drain_deadline);
+	for (size_t i = 0; i < w->n_gateways; i++)
+		edge_close(&w->gateways[i]);
 	if (w->resolver)
 		resolve_close(w->resolver);
 	resume_cache_fini(&w->resumes);

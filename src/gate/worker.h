@@ -9,6 +9,7 @@
 #pragma once
 
 #include "event/event.h"
+#include "gate/edge.h"
 #include "gate/facts.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
@@ -36,6 +37,7 @@ struct worker_gateway {
 	struct profile *to_clients; /* owned reference */
 	struct profile *to_origins; /* owned reference */
 	struct facts_wanted wanted;
+	struct edge *edge; /* owned; NULL: no edge */
 };
 
 struct worker_listener {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * edge: what a worker keeps for an edge. Revocation lists are looked at every second,
+ * and a verdict made under older ones is made anew at the next request: a client
+ * revoked is refused on the connection it has.
+ */
+#include "gate/edge.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "gate/session.h"
+#include "gate/worker.h"
+#include "keyless/ask_pool.h"
+#include "pki/revoke.h"
+
+enum {
+	WATCH_MS = 1000,
+	CRL_BYTES = 32 * 1024 * 1024, /* of all lists of a block */
+};
+
+/* ---- revocation ---- */
+
+/* A digest of what the files look like from outside; differs when one was replaced. */
+static uint64_t
+look_at_crls(const struct site_clients *c)
+{
+	uint64_t sum = 0;
+
+	for (const struct conf_item *it = c->crls; it; it = it->next) {
+		const struct site_path *p = (const struct site_path *)(const void *)it;
+		struct stat st;
+		if (stat((const char *)p->path.p, &st) != 0)
+			continue;
+		const uint64_t state[] = {(uint64_t)st.st_mtim.tv_sec,
+			(uint64_t)st.st_mtim.tv_nsec, (uint64_t)st.st_size,
+			(uint64_t)st.st_ino};
+		sum = sum * 31 + map_hash(span_of(state, sizeof(state)));
+	}
+	return sum;
+}
+
+static bool
+read_crl(struct revoke *r, const struct site_path *p, struct err *err)
+{
+	struct span text;
+
+	if (!file_read((const char *)p->path.p, REVOKE_CRL_MAX, &text, err))
+		return false;
+	bool ok = revoke_add_crl(r, text, err);
+	mem_free((void *)(uintptr_t)text.p);
+	return ok;
+}
+
+/* All lists anew, or NULL: half of them would let somebody in. */
+static struct revoke *
+read_crls(const struct site_clients *c, struct err *err)
+{
+	struct revoke *r = revoke_new(CRL_BYTES);
+
+	for (const struct conf_item *it = c->crls; it; it = it->next) {
+		const struct site_path *p = (const struct site_path *)(const void *)it;
+		if (read_crl(r, p, err))
+			continue;
+		(void)err_within(err, "%s", (const char *)p->path.p);
+		revoke_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+static void
+refresh(struct edge_clients *c)
+{
+	uint64_t seen = look_at_crls(c->settings);
+	struct err err = {0};
+
+	if (!c->settings->crls || seen == c->seen)
+		return;
+	c->seen = seen;
+	struct revoke *fresh = read_crls(c->settings, &err);
+	if (!fresh) {
+		log_warn("edge.crl", "clients=%.*s kept=old why=\"%s\"",
+			SPAN_ARG(c->settings->name), err.text);
+		return;
+	}
+	revoke_free(c->revoke);
+	c->revoke = fresh;
+	c->epoch++;
+	log_info("edge.crl", "clients=%.*s epoch=%llu", SPAN_ARG(c->settings->name),
+		(unsigned long long)c->epoch);
+}
+
+static void
+watch(struct timer *t)
+{
+	struct edge *e = CONTAINER_OF(t, struct edge, watch);
+
+	for (size_t i = 0; i < e->g->sites.n_clients; i++)
+		refresh(&e->clients[i]);
+	timer_set(&e->w->loop, &e->watch, clock_now() + WATCH_MS);
+}
+
+/* ---- the verdict on a client ---- */
+
+static void
+check(struct session *s, const struct chain *chain, struct verdict *v)
+{
+	const struct site_clients *settings = s->visit->name->clients;
+	struct edge_clients *c = &s->wg->edge->clients[settings->index];
+	struct trust_ask ask = {
+		.chain = chain,
+		.now = clock_wall(),
+		.options = trust_options_default(),
+		.revoke = c->revoke,
+	};
+
+	ask.options.use = TRUST_CLIENT;
+	ask.options.revocation = (enum trust_revocation)settings->revocation;
+	trust_check(settings->trust, &ask, v);
+	/* A resumed session brings the leaf alone: its issuers are remembered. */
+	for (size_t i = 1; i < chain->n && v->class == VERDICT_GOOD; i++)
+		trust_learn(settings->trust, chain->der[i]);
+	s->visit->epoch = c->epoch;
+}
+
+void
+edge_judge(struct session *s)
+{
+	struct edge_visit *visit = s->visit;
+	struct chain chain = {0};
+	struct verdict v = {0};
+	struct err err = {0};
+	bool first = !visit->cert.presented;
+
+	if (!visit->name->clients || !tls_has_peer(s->client.tls))
+		return;
+	if (tls_peer_chain(s->client.tls, &chain, &err)) {
+		check(s, &chain, &v);
+		if (!first)
+			client_cert_judge(&visit->cert, &v);
+		else if (arena_room(&s->arena) < CLIENT_CERT_ROOM ||
+			!client_cert_describe(
+				&visit->cert, &chain, &v, &s->arena, &err))
+			visit->cert.presented = true; /* and not verified */
+	}
+	verdict_fini(&v);
+	chain_fini(&chain);
+}
+
+/* ---- opening and closing ---- */
+
+static bool
+open_clients(struct edge *e, const struct site_clients *settings, struct err *err)
+{
+	struct edge_clients *c = &e->clients[settings->index];
+	const struct client_settings *client = &e->g->client;
+	struct profile_spec spec = {
+		.role = PROFILE_SERVER,
+		.min_version = (uint16_t)client->min_version,
+		.client_cert = (enum profile_client_cert)settings->certificate,
+		.ca_names = settings->ca_names,
+		.n_ca_names = settings->n_ca_names,
+		.tickets = e->w->tickets,
+		.session_timeout_s = (uint32_t)(client->session_ms / 1000),
+	};
+
+	memcpy(spec.policy, settings->ca_digest.p, sizeof(spec.policy));
+	c->settings = settings;
+	c->profile = profile_new(&spec, err);
+	if (!c->profile)
+		return false;
+	if (!settings->crls)
+		return true;
+	c->seen = look_at_crls(settings);
+	c->revoke = read_crls(settings, err);
+	return c->revoke != NULL;
+}
+
+static bool
+open_keys(struct edge *e, struct err *err)
+{
+	const struct site_keys *k = &e->g->sites.keys;
+	struct ask_pool_server servers[ASK_POOL_SERVERS];
+	size_t n = 0;
+
+	if (!k->servers)
+		return true;
+	for (const struct conf_item *it = k->servers; it && n < ASK_POOL_SERVERS;
+		it = it->next) {
+		const struct site_key_server *ks =
+			(const struct site_key_server *)(const void *)it;
+		servers[n++] = (struct ask_pool_server){.host = ks->address.host,
+			.port = ks->address.port,
+			.name = ks->name};
+	}
+	e->keys_profile = ask_pool_profile(err);
+	if (!e->keys_profile)
+		return false;
+	const struct ask_pool_spec spec = {
+		.loop = &e->w->loop,
+		.resolver = e->w->resolver,
+		.profile = e->keys_profile,
+		.identity = k->id,
+		.trust = k->trust,
+		.servers = servers,
+		.n_servers = n,
+		.timeout_ms = (uint32_t)k->timeout_ms,
+	};
+	e->keys = ask_pool_new(&spec);
+	return e->keys != NULL;
+}
+
+bool
+edge_open(struct worker *w, struct worker_gateway *wg, struct err *err)
+{
+	struct edge *e = mem_alloc(sizeof(*e));
+	const struct site_table *sites = &wg->g->sites;
+
+	wg->edge = e;
+	e->w = w;
+	e->g = wg->g;
+	e->clients = mem_array(sites->n_clients, sizeof(*e->clients));
+	e->origins = mem_array(w->settings->n_origins, sizeof(*e->origins));
+	for (const struct conf_item *it = sites->clients; it; it = it->next) {
+		const struct site_clients *c =
+			(const struct site_clients *)(const void *)it;
+		if (!open_clients(e, c, err))
+			return false;
+	}
+	if (!open_keys(e, err))
+		return false;
+	e->watch.fired = watch;
+	if (sites->n_clients > 0)
+		timer_set(&w->loop, &e->watch, clock_now() + WATCH_MS);
+	return true;
+}
+
+void
+edge_close(struct worker_gateway *wg)
+{
+	struct edge *e = wg->edge;
+
+	if (!e)
+		return;
+	timer_stop(&e->w->loop, &e->watch);
+	if (e->keys)
+		ask_pool_free(e->keys);
+	profile_put(e->keys_profile);
+	for (size_t i = 0; i < e->g->sites.n_clients; i++) {
+		profile_put(e->clients[i].profile);
+		revoke_free(e->clients[i].revoke);
+	}
+	mem_free(e->clients);
+	mem_free(e->origins);
+	mem_free(e);
+	wg->edge = NULL;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * edge: the terminating half: sites by name, client certificates, origins of our own
+ * choosing. The pipeline is the gateway's; these are the places where an edge differs.
+ *
+ *	ask ──▶ hello ─ edge_take_hello: name → site; what is asked of the client
+ *	      present ─ edge_start_tls, edge_opened: certificate shown, client's judged
+ *	        relay ─ edge_aim, edge_tell_origin: Host → site → origin
+ */
+#pragma once
+
+#include "gate/exchange.h"
+#include "gate/site.h"
+#include "keyless/ask.h"
+#include "net/timer.h"
+#include "pki/client_cert.h"
+
+struct revoke;
+struct session;
+struct worker;
+struct worker_gateway;
+
+/* What one worker has for one `clients` block. */
+struct edge_clients {
+	const struct site_clients *settings; /* borrowed */
+	struct profile *profile;             /* one reference */
+	struct revoke *revoke;               /* owned; NULL without CRLs */
+	uint64_t epoch;                      /* rises when a CRL was read anew */
+	uint64_t seen;                       /* digest of the CRL files' states */
+};
+
+struct edge_origin {
+	uint64_t down_until_ms; /* it failed: others are asked first until then */
+};
+
+/* What one worker has for one edge. */
+struct edge {
+	struct worker *w;
+	const struct gateway *g;
+	struct edge_clients *clients; /* owned; by settings->index */
+	struct edge_origin *origins;  /* owned; by site_origin.index */
+	unsigned turn;                /* whose turn it is among the origins of a site */
+	struct timer watch;
+	struct ask_pool *keys; /* owned; NULL: all keys are here */
+	struct profile *keys_profile;
+};
+
+/* What a session of an edge knows besides; in its arena. */
+struct edge_visit {
+	struct session *s;
+	const struct site_name *name;
+	struct client_cert cert;
+	uint64_t epoch; /* of the verdict in cert */
+	struct remote_owner owner;
+	struct remote_ask *signature; /* wanted, or NULL */
+	struct ask ask;
+	const struct site_origin *origin; /* of the request under way */
+	unsigned turn;                    /* origins tried for it */
+};
+
+/* Profiles and revocation lists of an edge. False: *err says why. */
+MUST_USE bool edge_open(struct worker *w, struct worker_gateway *wg, struct err *err);
+/* NULL edge: nothing. Not from inside a callback of the loop. */
+void edge_close(struct worker_gateway *wg);
+
+/* The verdict on what the client showed, under the lists as they are now. */
+void edge_judge(struct session *s);
+
+/* ---- stages ---- */
+
+/* Facts of the ClientHello are known. The next stage, or TURN_OVER. */
+int edge_take_hello(struct session *s);
+/* Plain HTTP where TLS was expected, or nothing we know. */
+int edge_take_non_tls(struct session *s);
+MUST_USE bool edge_start_tls(struct session *s, struct err *err);
+/* A signature is wanted: asks the key servers for it. True when it is refused already:
+ * the handshake has to go on and fail. */
+MUST_USE bool edge_sign(struct session *s);
+/* The client's handshake is over. The next stage, or TURN_OVER. */
+int edge_opened(struct session *s);
+/* The session ends: nobody is to be told of a signature any more. */
+void edge_end(struct session *s);
+
+/* ---- requests ---- */
+
+/* Which origin the request goes to: sets the exchange's target, or answers. */
+enum exchange_turn edge_aim(struct session *s);
+/* The origin could not be reached: aims at the next one. False when all were tried. */
+MUST_USE bool edge_aim_next(struct session *s);
+/* What the origin is told, after all that clients may have made up was removed. */
+MUST_USE bool edge_tell_origin(struct session *s, struct err *err);
+/* What responses say besides. */
+void edge_tell_client(struct session *s, struct http_head *response);
+/* Where a request in plain HTTP is sent on to. */
+enum exchange_turn edge_redirect(struct session *s);
+
+/* Removes every field by which some gateway tells of a client's certificate; on every
+ * listener. */
+void edge_strip(struct http_head *request);

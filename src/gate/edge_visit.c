@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * edge_visit: the life of one client of an edge, from its ClientHello to the origin its
+ * requests go to.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "gate/edge.h"
+#include "gate/exchange_priv.h"
+#include "gate/stages.h"
+#include "gate/story.h"
+#include "gate/worker.h"
+#include "keyless/ask_pool.h"
+
+enum { DOWN_MS = 10000 }; /* an origin that failed is asked last so long */
+
+static int
+end_with(struct session *s, enum ender who, const struct err *err)
+{
+	session_end(s, who, err);
+	return TURN_OVER;
+}
+
+/* ---- hello ---- */
+
+static int
+refuse_name(struct session *s)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, ERR_GATE_UNKNOWN_SITE, "%s%.*s",
+		s->facts.sni.n > 0 ? "" : "the client named none",
+		SPAN_ARG(s->facts.sni));
+	if (tls_put_alert(&s->client.io.out, TLS_ALERT_UNRECOGNIZED_NAME))
+		io_touch(&s->client.io);
+	return end_with(s, ENDER_GATEWAY, &err);
+}
+
+/* Runs on the handshake's small fibre: only noted; edge_sign() does the rest. */
+static void
+want_signature(struct remote_owner *o, struct remote_ask *ask)
+{
+	CONTAINER_OF(o, struct edge_visit, owner)->signature = ask;
+}
+
+int
+edge_take_hello(struct session *s)
+{
+	const struct site_name *name = site_find(s->g, s->facts.sni);
+
+	if (!name)
+		return refuse_name(s);
+	s->visit = arena_alloc(&s->arena, sizeof(*s->visit));
+	s->visit->s = s;
+	s->visit->name = name;
+	s->visit->owner.asked = want_signature;
+	s->facts.cert = &s->visit->cert;
+	s->facts.port = s->facts.server.port;
+	s->story->action = "serve";
+	exchange_fini(&s->exchange);
+	exchange_init(&s->exchange, true);
+	const struct act *act = session_decide(s, PHASE_HELLO);
+	if (act && act->kind == ACT_BLOCK)
+		return session_block(s, act, PHASE_HELLO);
+	return STAGE_PRESENT;
+}
+
+int
+edge_take_non_tls(struct session *s)
+{
+	const struct refusal refusal = {
+		.code = ERR_GATE_NOT_TLS,
+		.text = SPAN("this port speaks https"),
+		.status = 400,
+	};
+
+	s->facts.tls = false;
+	session_refuse(s, &refusal);
+	return STAGE_RELAY;
+}
+
+/* ---- present ---- */
+
+/* What the client can use: of two certificates the ECDSA one, which costs us less. */
+static struct identity *
+identity_for(const struct site *site, const struct hello *h)
+{
+	if (!site->ecdsa || !site->rsa)
+		return site->ecdsa ? site->ecdsa : site->rsa;
+	return hello_takes_ecdsa(h) ? site->ecdsa : site->rsa;
+}
+
+bool
+edge_start_tls(struct session *s, struct err *err)
+{
+	const struct site_name *name = s->visit->name;
+	const struct tls_server_spec spec = {
+		.profile = name->clients
+			? s->wg->edge->clients[name->clients->index].profile
+			: s->wg->to_clients,
+		.identity = identity_for(name->site, &s->hello),
+		.alpn = hello_offers(&s->hello, SPAN("http/1.1")) ? SPAN("http/1.1")
+								  : (struct span){0},
+		.binding = name->binding,
+		.owner = &s->visit->owner,
+		.wire_in = &s->client.io.in,
+		.wire_out = &s->client.io.out,
+	};
+
+	s->client.tls = tls_server_new(&spec, err);
+	return s->client.tls != NULL;
+}
+
+static void
+signature_came(struct ask *a)
+{
+	struct edge_visit *v = CONTAINER_OF(a, struct edge_visit, ask);
+	struct remote_ask *wanted = v->signature;
+
+	v->signature = NULL;
+	if (a->ok) {
+		remote_answer(wanted, a->answer);
+	} else {
+		log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(v->s->facts.sni),
+			a->err.text);
+		remote_refuse(wanted);
+	}
+	session_advance(v->s);
+}
+
+bool
+edge_sign(struct session *s)
+{
+	struct edge_visit *v = s->visit;
+	struct err err = {0};
+
+	if (!v->signature || v->ask.done)
+		return false; /* it was sent already */
+	v->ask = (struct ask){
+		.done = signature_came,
+		.want =
+			{
+				.op = (uint8_t)v->signature
+					      ->op, /* one octet by definition */
+				.ski = span_of(v->signature->key->ski, REMOTE_SKI),
+				.payload = v->signature->input,
+				.name = s->facts.sni,
+				.client_ip = s->facts.client.ip,
+				.server_ip = s->facts.server.ip,
+			},
+	};
+	if (s->wg->edge->keys && ask_pool_send(s->wg->edge->keys, &v->ask, &err))
+		return false;
+	log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(s->facts.sni), err.text);
+	remote_refuse(v->signature);
+	v->signature = NULL;
+	return true;
+}
+
+int
+edge_opened(struct session *s)
+{
+	edge_judge(s);
+	const struct act *act = session_decide(s, PHASE_HANDSHAKE);
+	if (act && act->kind == ACT_BLOCK &&
+		session_block(s, act, PHASE_HANDSHAKE) == TURN_OVER)
+		return TURN_OVER;
+	return STAGE_RELAY;
+}
+
+void
+edge_end(struct session *s)
+{
+	if (!s->visit || !s->visit->signature)
+		return;
+	ask_cancel(&s->visit->ask);
+	s->visit->signature = NULL; /* tls_free() refuses it */
+}
+
+/* ---- requests ---- */
+
+static enum exchange_turn
+answer(struct session *s, enum err_code code, unsigned status, const char *text)
+{
+	const struct refusal refusal = {
+		.code = code, .text = span_str(text), .status = status};
+
+	exchange_answer_refusal(s, &refusal);
+	return EXCHANGE_GOES_ON;
+}
+
+/* The next origin that has not failed lately; if all have, the next one. */
+static const struct site_origin *
+choose(struct edge *e, const struct site *site)
+{
+	unsigned first = e->turn++;
+	uint64_t now = clock_now();
+
+	for (size_t i = 0; i < site->n_origins; i++) {
+		const struct site_origin *o = site->at[(first + i) % site->n_origins];
+		if (e->origins[o->index].down_until_ms <= now)
+			return o;
+	}
+	return site->at[first % site->n_origins];
+}
+
+static void
+aim_at(struct session *s, const struct site_origin *o)
+{
+	struct ip ip;
+
+	s->visit->origin = o;
+	s->exchange.target = (struct target){
+		.g = s->g,
+		.host = o->host,
+		.port = o->port,
+		.tls = o->tls,
+		.sni = o->tls && !ip_parse(o->host, &ip) ? o->host : (struct span){0},
+		.alpn = o->tls ? SPAN("\x08http/1.1") : (struct span){0},
+	};
+}
+
+/* The site a request is for: the connection's, or one that asks the same of clients. */
+static const struct site_name *
+name_of_request(struct session *s, struct err *err)
+{
+	struct exchange *x = &s->exchange;
+	const struct site_name *mine = s->visit->name;
+	struct url_host host;
+
+	if (!url_host_parse(x->request.authority, s->facts.port, &x->arena, &host, err))
+		return NULL;
+	const struct site_name *n = site_find(s->g, host.name);
+	if (n && memcmp(n->binding, mine->binding, sizeof(n->binding)) == 0)
+		return n;
+	(void)err_set(err, ERR_GATE_MISDIRECTED,
+		"the request is for another site than the connection");
+	return NULL;
+}
+
+enum exchange_turn
+edge_aim(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct edge *e = s->wg->edge;
+	struct err err = {0};
+
+	if (x->request.method == HTTP_CONNECT)
+		return answer(s, ERR_GATE_TARGET, 405, "CONNECT on an edge");
+	const struct site_name *name = name_of_request(s, &err);
+	if (!name)
+		return answer(s, err.code, err.code == ERR_GATE_MISDIRECTED ? 421 : 400,
+			err.text);
+	if (name->clients && e->clients[name->clients->index].epoch != s->visit->epoch)
+		edge_judge(s);
+	s->visit->turn = 0;
+	aim_at(s, choose(e, name->site));
+	if (!name->site->keep_host)
+		x->request.authority = arena_format(&x->arena, "%.*s:%u",
+			SPAN_ARG(s->visit->origin->host), s->visit->origin->port);
+	x->request.scheme = SPAN("https");
+	return EXCHANGE_GOES_ON;
+}
+
+bool
+edge_aim_next(struct session *s)
+{
+	struct edge_visit *v = s->visit;
+	struct edge *e = s->wg->edge;
+
+	if (!v || !v->origin)
+		return false;
+	e->origins[v->origin->index].down_until_ms = clock_now() + DOWN_MS;
+	log_warn("edge.origin", "host=%.*s port=%u down_ms=%d",
+		SPAN_ARG(v->origin->host), v->origin->port, DOWN_MS);
+	if (++v->turn >= v->name->site->n_origins)
+		return false;
+	reach_cancel(&s->reach);
+	aim_at(s, choose(e, v->name->site));
+	return true;
+}
+
+/* ---- plain HTTP ---- */
+
+/* The port clients reach the edge at, as they would write it. */
+static uint16_t
+https_port(const struct session *s)
+{
+	for (const struct conf_item *it = s->w->settings->listens; it; it = it->next) {
+		const struct listen_settings *l =
+			(const struct listen_settings *)(const void *)it;
+		if (l->front == FRONT_EDGE && l->gateway == s->g)
+			return l->bind.port;
+	}
+	return 443;
+}
+
+enum exchange_turn
+edge_redirect(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	struct url_host host;
+	struct err err = {0};
+	uint16_t port = https_port(s);
+
+	if (!url_host_parse(x->request.authority, 80, &x->arena, &host, &err))
+		return answer(s, ERR_GATE_TARGET, 400, err.text);
+	if (!site_find(s->g, host.name))
+		return answer(s, ERR_GATE_UNKNOWN_SITE, 404, "no site has this name");
+	if (x->request.path.n == 0 || x->request.path.p[0] != '/')
+		return answer(s, ERR_GATE_TARGET, 400, "no path to send on");
+	struct span to = port == 443
+		? arena_format(&x->arena, "https://%.*s%.*s", SPAN_ARG(host.name),
+			  SPAN_ARG(x->request.path))
+		: arena_format(&x->arena, "https://%.*s:%u%.*s", SPAN_ARG(host.name),
+			  port, SPAN_ARG(x->request.path));
+	exchange_answer_redirect(s, to);
+	return EXCHANGE_GOES_ON;
+}

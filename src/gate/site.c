@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/site.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "gate/settings.h"
+#include "pki/cert.h"
+#include "pki/identity.h"
+#include "pki/trust.h"
+#include "tls/resume.h"
+
+#define EACH_ITEM(type, it, first) \
+	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
+
+/* ---- the words of a configuration ---- */
+
+const struct conf_choice site_unknown_choices[] = {
+	{"reject", SITE_UNKNOWN_REJECT, "End the handshake: unrecognized_name."},
+	{"default", SITE_UNKNOWN_DEFAULT, "Serve the site that says `default`."},
+	{0},
+};
+
+static const struct conf_choice client_cert_choices[] = {
+	{"off", CLIENT_CERT_OFF, "None is asked for."},
+	{"ask", CLIENT_CERT_ASK,
+		"One is asked for; without it rules see that it is missing."},
+	{"require", CLIENT_CERT_REQUIRE, "Without one there is no connection."},
+	{0},
+};
+
+static const struct conf_choice fields_choices[] = {
+	{"none", SITE_CERT_NOTHING, "The origin is told nothing."},
+	{"rfc9440", SITE_CERT_RFC9440, "Client-Cert and Client-Cert-Chain (RFC 9440)."},
+	{"cloudflare", SITE_CERT_CLOUDFLARE, "Cf-Client-Cert-* and cf-cert-*."},
+	{"x-ssl", SITE_CERT_X_SSL, "X-SSL-Client-*, as many applications expect."},
+	{"xfcc", SITE_CERT_XFCC, "X-Forwarded-Client-Cert."},
+	{0},
+};
+
+static const struct conf_choice revocation_choices[] = {
+	{"off", TRUST_REVOCATION_OFF, NULL},
+	{"soft", TRUST_REVOCATION_SOFT, "Refuse what is known to be revoked."},
+	{"hard", TRUST_REVOCATION_HARD, "Refuse also what nothing is known about."},
+	{0},
+};
+
+#define PATH(field) CONF_AT(struct site_path, field)
+static const struct conf_row path_args[] = {
+	{"file", CONF_PATH, PATH(path), .required = true, .help = "A file."},
+};
+static const struct conf_table path_line = {
+	.help = "A file.",
+	.size = sizeof(struct site_path),
+	CONF_ARGS_OF(path_args),
+	.no_braces = true,
+};
+
+#define CERTIFICATE(field) CONF_AT(struct site_certificate, field)
+static const struct conf_row certificate_args[] = {
+	{"chain", CONF_PATH, CERTIFICATE(path), .required = true,
+		.help = "PEM: the leaf, then its issuers."},
+	{"key", CONF_PATH, CERTIFICATE(key), .after = "key",
+		.help = "PEM of the private key; absent: it is in the same file."},
+};
+static const struct conf_row keyless_args[] = {
+	{"chain", CONF_PATH, CERTIFICATE(path), .required = true,
+		.help = "PEM: the leaf, then its issuers."},
+};
+static const struct conf_table keyless_line = {
+	.help = "A certificate of the site whose private key is on a key server.",
+	.size = sizeof(struct site_certificate),
+	CONF_ARGS_OF(keyless_args),
+	.no_braces = true,
+};
+static const struct conf_table certificate_line = {
+	.help = "A certificate of the site. Of an ECDSA and an RSA one, a client gets "
+		"what "
+		"it can use.",
+	.size = sizeof(struct site_certificate),
+	CONF_ARGS_OF(certificate_args),
+	.no_braces = true,
+};
+
+#define ORIGIN(field) CONF_AT(struct site_origin, field)
+static const struct conf_row origin_args[] = {
+	{"url", CONF_TEXT, ORIGIN(url), .required = true,
+		.help = "http://HOST:PORT or https://HOST:PORT, without a path."},
+};
+static const struct conf_table origin_line = {
+	.help = "Where requests go. Of several, each in turn; one that fails is left "
+		"out "
+		"for a while.",
+	.size = sizeof(struct site_origin),
+	CONF_ARGS_OF(origin_args),
+	.no_braces = true,
+};
+
+#define SITE(field) CONF_AT(struct site, field)
+static const struct conf_row site_args[] = {
+	{"name", CONF_TEXT, SITE(name), .required = true,
+		.help = "A DNS name, or *.NAME for all names one label below it."},
+};
+static const struct conf_row site_words[] = {
+	{"also", CONF_TEXTS, SITE(also), .help = "More names of the site."},
+	{"certificate", CONF_BLOCKS, SITE(certificates), .block = &certificate_line,
+		.help = "What clients are shown."},
+	{"keyless", CONF_BLOCKS, SITE(keyless), .block = &keyless_line,
+		.help = "The same, with the private key elsewhere: see `keys`."},
+	{"origin", CONF_BLOCKS, SITE(origins), .block = &origin_line,
+		.help = "Where requests go."},
+	{"hsts", CONF_DURATION, SITE(hsts_ms), .preset = "0",
+		.help = "Strict-Transport-Security of this age on every response."},
+	{"default", CONF_FLAG, SITE(is_default), .preset = "off",
+		.help = "It serves names nobody has, if `unknown-name` says so."},
+	{"keep-host", CONF_FLAG, SITE(keep_host), .preset = "on",
+		.help = "The origin gets the Host of the client; else its own."},
+};
+const struct conf_table site_block = {
+	.help = "A site.",
+	.size = sizeof(struct site),
+	CONF_ARGS_OF(site_args),
+	CONF_WORDS_OF(site_words),
+};
+
+#define CLIENTS(field) CONF_AT(struct site_clients, field)
+static const struct conf_row clients_args[] = {
+	{"name", CONF_TEXT, CLIENTS(name), .required = true,
+		.help = "A name of a site, or *.NAME."},
+};
+static const struct conf_row clients_words[] = {
+	{"also", CONF_TEXTS, CLIENTS(also), .help = "More names."},
+	{"certificate", CONF_CHOICE, CLIENTS(certificate), .preset = "ask",
+		.choices = client_cert_choices, .help = "What is asked of clients."},
+	{"authority", CONF_BLOCKS, CLIENTS(authorities), .block = &path_line,
+		.help = "PEM of certificates that client certificates are verified "
+			"by."},
+	{"crl", CONF_BLOCKS, CLIENTS(crls), .block = &path_line,
+		.help = "A revocation list; looked at again every second."},
+	{"revocation", CONF_CHOICE, CLIENTS(revocation), .preset = "soft",
+		.choices = revocation_choices, .help = "What revocation lists mean."},
+	{"tell-origin", CONF_CHOICE, CLIENTS(fields), .preset = "rfc9440",
+		.choices = fields_choices,
+		.help = "How the origin is told of the certificate. Whatever clients "
+			"send "
+			"under these names is removed first, everywhere."},
+};
+const struct conf_table site_clients_block = {
+	.help = "What is asked of the clients of a name.",
+	.size = sizeof(struct site_clients),
+	CONF_ARGS_OF(clients_args),
+	CONF_WORDS_OF(clients_words),
+};
+
+#define SERVER(field) CONF_AT(struct site_key_server, field)
+static const struct conf_row server_args[] = {
+	{"address", CONF_ADDRESS, SERVER(address), .required = true,
+		.help = "HOST:PORT; without a port 2407."},
+	{"name", CONF_TEXT, SERVER(name), .after = "called",
+		.help = "The name in its certificate; absent: the host."},
+};
+static const struct conf_table server_line = {
+	.help = "A key server.",
+	.size = sizeof(struct site_key_server),
+	CONF_ARGS_OF(server_args),
+	.no_braces = true,
+};
+
+#define KEYS(field) CONF_AT(struct site_keys, field)
+static const struct conf_row keys_words[] = {
+	{"server", CONF_BLOCKS, KEYS(servers), .block = &server_line,
+		.help = "A key server. Of several the quicker ones are asked."},
+	{"certificate", CONF_PATH, KEYS(certificate),
+		.help = "PEM of what we show to key servers."},
+	{"key", CONF_PATH, KEYS(key),
+		.help = "PEM of its private key; absent: in the same file."},
+	{"authority", CONF_PATH, KEYS(authority),
+		.help = "PEM of the authority that key servers' certificates come "
+			"from."},
+	{"timeout", CONF_DURATION, KEYS(timeout_ms), .preset = "2s", .min = 10,
+		.max = 60000, .help = "A handshake waits so long for a signature."},
+};
+const struct conf_table site_keys_block = {
+	.help = "Where the private keys of `keyless` certificates are.",
+	.size = sizeof(struct site_keys),
+	CONF_WORDS_OF(keys_words),
+};
+
+/* ---- compiling ---- */
+
+struct compiling {
+	struct settings *s;
+	struct gateway *g;
+	struct conf_report *report;
+	bool ok;
+};
+
+static void
+complain(struct compiling *c, const struct conf_item *item, const char *word,
+	const struct err *err)
+{
+	(void)conf_complain(c->report, conf_place_of(&c->s->tree, item->node, word),
+		err->code, "%s", err->text);
+	c->ok = false;
+}
+
+static void
+complain_text(struct compiling *c, const struct conf_item *item, const char *word,
+	const char *text)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, ERR_POLICY_SITE, "%s", text);
+	complain(c, item, word, &err);
+}
+
+/* A text of the tree ends in NUL. */
+static const char *
+cstr(struct span s)
+{
+	return (const char *)s.p;
+}
+
+static struct identity *
+load_elsewhere(struct site_certificate *cert, struct err *err)
+{
+	struct chain chain = {0};
+	struct identity *id = NULL;
+
+	if (!chain_load(&chain, cstr(cert->path), err))
+		return NULL;
+	struct cert *leaf = cert_parse(chain.der[0], err);
+	X509 *x = leaf ? cert_x509(leaf, err) : NULL;
+	EVP_PKEY *key = x ? remote_key_new(x, &cert->where, err) : NULL;
+	if (key)
+		id = identity_new(&chain, key, err);
+	EVP_PKEY_free(key);
+	cert_put(leaf);
+	chain_fini(&chain);
+	return id;
+}
+
+static void
+take_certificate(struct compiling *c, struct site *site, struct site_certificate *cert,
+	const struct err *err)
+{
+	if (!cert->id) {
+		complain(c, &cert->item, "chain", err);
+		return;
+	}
+	bool is_rsa = cert->id->kind == KEY_RSA2048 || cert->id->kind == KEY_RSA3072 ||
+		cert->id->kind == KEY_RSA4096;
+	struct identity **slot = is_rsa ? &site->rsa : &site->ecdsa;
+	if (*slot)
+		complain_text(c, &cert->item, "chain",
+			"the site has a certificate with such a key already");
+	*slot = cert->id;
+}
+
+static void
+compile_certificates(struct compiling *c, struct site *site)
+{
+	struct err err = {0};
+
+	EACH_ITEM(struct site_certificate, cert, site->certificates)
+	{
+		struct span key = cert->key.n > 0 ? cert->key : cert->path;
+		cert->id = identity_load(
+			cstr(cert->path), cstr(key), (struct span){0}, &err);
+		take_certificate(c, site, cert, &err);
+	}
+	EACH_ITEM(struct site_certificate, cert, site->keyless)
+	{
+		cert->id = load_elsewhere(cert, &err);
+		take_certificate(c, site, cert, &err);
+		if (!c->g->sites.keys.servers)
+			complain_text(c, &cert->item, "chain",
+				"the edge does not say where its `keys` are");
+	}
+	if (!site->certificates && !site->keyless)
+		complain_text(
+			c, &site->item, "certificate", "a site needs a certificate");
+}
+
+static bool
+read_origin(struct site_origin *o, struct arena *a, struct err *err)
+{
+	struct url_host host;
+	struct span rest = o->url;
+
+	if (span_starts(rest, SPAN("http://")))
+		rest = span_from(rest, 7);
+	else if (span_starts(rest, SPAN("https://")))
+		rest = span_from(rest, 8);
+	else
+		return err_set(err, ERR_POLICY_SITE,
+			"an origin begins with http:// or https://");
+	o->tls = span_starts(o->url, SPAN("https"));
+	if (span_ends(rest, SPAN("/")))
+		rest.n--;
+	if (!url_host_parse(rest, o->tls ? 443 : 80, a, &host, err))
+		return false;
+	o->host = host.name;
+	o->port = host.port;
+	return true;
+}
+
+static void
+compile_origins(struct compiling *c, struct site *site, size_t *n_origins)
+{
+	struct err err = {0};
+	size_t i = 0;
+
+	EACH_ITEM(struct site_origin, o, site->origins)
+	site->n_origins++;
+	if (site->n_origins == 0)
+		complain_text(c, &site->item, "origin", "a site needs an origin");
+	site->at = arena_alloc(
+		&c->s->tree.arena, (site->n_origins + 1) * sizeof(*site->at));
+	EACH_ITEM(struct site_origin, o, site->origins)
+	{
+		o->index = (*n_origins)++;
+		site->at[i++] = o;
+		if (!read_origin(o, &c->s->tree.arena, &err))
+			complain(c, &o->item, "url", &err);
+	}
+}
+
+/* "*.example" is looked up as ".example"; empty when it is no name. */
+static struct span
+key_of(struct compiling *c, struct span name)
+{
+	bool wildcard = span_starts(name, SPAN("*."));
+
+	if (!url_name_check(wildcard ? span_from(name, 2) : name))
+		return (struct span){0};
+	struct span key = wildcard ? span_from(name, 1) : name;
+	uint8_t *lower = arena_alloc(&c->s->tree.arena, key.n);
+	span_lower(lower, key);
+	return span_of(lower, key.n);
+}
+
+static struct site_name *
+find_key(const struct gateway *g, struct span key)
+{
+	struct map_item *it = map_get(&g->sites.names, key);
+
+	return it ? CONTAINER_OF(it, struct site_name, by_name) : NULL;
+}
+
+/* What covers a name that is not there itself: the wildcard one label up. */
+static struct site_name *
+find_wildcard(const struct gateway *g, struct span name)
+{
+	size_t dot = span_chr(name, '.');
+
+	return dot > 0 && dot < name.n ? find_key(g, span_from(name, dot)) : NULL;
+}
+
+static struct site_name *
+add_name(struct compiling *c, struct span key, const struct site *site)
+{
+	struct site_name *n = arena_alloc(&c->s->tree.arena, sizeof(*n));
+
+	n->key = key;
+	n->site = site;
+	if (key.n > 0)
+		map_add(&c->g->sites.names, &n->by_name, key);
+	return n;
+}
+
+static void
+compile_name(struct compiling *c, struct site *site, struct span name)
+{
+	struct span key = key_of(c, name);
+
+	if (key.n == 0)
+		complain_text(c, &site->item, "name",
+			"a site is called by a DNS name, or *.NAME");
+	else if (find_key(c->g, key))
+		complain_text(
+			c, &site->item, "name", "another site has this name already");
+	else
+		(void)add_name(c, key, site);
+}
+
+static void
+compile_site(struct compiling *c, struct site *site, size_t *n_origins)
+{
+	compile_certificates(c, site);
+	compile_origins(c, site, n_origins);
+	compile_name(c, site, site->name);
+	for (size_t i = 0; i < site->also.n; i++)
+		compile_name(c, site, site->also.p[i]);
+	if (!site->is_default)
+		return;
+	if (c->g->sites.fallback)
+		complain_text(c, &site->item, "default", "another site is the default");
+	c->g->sites.fallback = add_name(c, (struct span){0}, site);
+}
+
+/* The names of the authorities, for the CertificateRequest, and one digest over all. */
+static void
+describe_authorities(
+	struct compiling *c, struct site_clients *clients, const struct chain *all)
+{
+	struct arena *a = &c->s->tree.arena;
+	struct span parts[CHAIN_MAX];
+	uint8_t *digest = arena_alloc(a, PROFILE_POLICY);
+	struct err err = {0};
+
+	clients->ca_names = arena_alloc(a, (all->n + 1) * sizeof(struct span));
+	for (size_t i = 0; i < all->n; i++) {
+		struct cert *cert = cert_parse(all->der[i], &err);
+		if (cert)
+			clients->ca_names[clients->n_ca_names++] =
+				arena_copy(a, cert->subject);
+		cert_put(cert);
+		parts[i] = all->der[i];
+	}
+	resume_binding(digest, parts, all->n);
+	clients->ca_digest = span_of(digest, PROFILE_POLICY);
+}
+
+static void
+compile_authorities(struct compiling *c, struct site_clients *clients)
+{
+	struct chain all = {0};
+	struct err err = {0};
+
+	EACH_ITEM(struct site_path, p, clients->authorities)
+	{
+		if (!chain_load(&all, cstr(p->path), &err))
+			complain(c, &p->item, "file", &err);
+	}
+	if (all.n == 0 && clients->certificate != CLIENT_CERT_OFF)
+		complain_text(c, &clients->item, "authority",
+			"who signs the certificates of these clients?");
+	clients->trust = trust_new_chain(&all, &err);
+	if (!clients->trust && all.n > 0)
+		complain(c, &clients->item, "authority", &err);
+	describe_authorities(c, clients, &all);
+	chain_fini(&all);
+}
+
+/* The name's own entry; one is made where only a wildcard or the default covers it. */
+static struct site_name *
+entry_for(struct compiling *c, struct span key)
+{
+	struct site_name *n = find_key(c->g, key);
+
+	if (n)
+		return n;
+	n = find_wildcard(c->g, key);
+	return n ? add_name(c, key, n->site) : NULL;
+}
+
+static void
+demand(struct compiling *c, struct site_clients *clients, struct span name)
+{
+	struct span key = key_of(c, name);
+	struct site_name *n = key.n > 0 ? entry_for(c, key) : NULL;
+
+	if (!n)
+		complain_text(c, &clients->item, "name", "no site has this name");
+	else if (n->clients)
+		complain_text(c, &clients->item, "name",
+			"another `clients` block speaks of this name");
+	else
+		n->clients = clients;
+}
+
+static void
+compile_clients(struct compiling *c, struct site_clients *clients)
+{
+	clients->index = c->g->sites.n_clients++;
+	compile_authorities(c, clients);
+	demand(c, clients, clients->name);
+	for (size_t i = 0; i < clients->also.n; i++)
+		demand(c, clients, clients->also.p[i]);
+}
+
+/* A wildcard's demands hold for the names below it that say nothing themselves. */
+static void
+inherit(struct gateway *g)
+{
+	for (struct map_item *it = NULL; (it = map_next(&g->sites.names, it));) {
+		struct site_name *n = CONTAINER_OF(it, struct site_name, by_name);
+		const struct site_name *above = n->clients || n->key.p[0] == '.'
+			? NULL
+			: find_wildcard(g, n->key);
+		if (above && above->clients)
+			n->clients = above->clients;
+	}
+}
+
+static void
+bind(const struct gateway *g, struct site_name *n)
+{
+	static const struct span nobody = {0};
+	const struct site_clients *c = n->clients;
+	uint8_t asks = c ? (uint8_t)c->certificate : 0; /* one of three */
+	const struct span parts[] = {SPAN("sekisho edge"), g->name, n->site->name,
+		span_of(&asks, 1), c ? c->name : nobody, c ? c->ca_digest : nobody};
+
+	resume_binding(n->binding, parts, COUNT_OF(parts));
+}
+
+static void
+compile_keys(struct compiling *c)
+{
+	struct site_keys *k = &c->g->sites.keys;
+	struct err err = {0};
+
+	if (!k->servers)
+		return;
+	if (k->certificate.n == 0 || k->authority.n == 0) {
+		complain_text(c, &c->g->item, "keys",
+			"`keys` needs a certificate and an authority");
+		return;
+	}
+	const char *files[] = {cstr(k->authority), NULL};
+	struct span key = k->key.n > 0 ? k->key : k->certificate;
+	k->id = identity_load(cstr(k->certificate), cstr(key), (struct span){0}, &err);
+	k->trust = k->id ? trust_new(false, files, &err) : NULL;
+	if (!k->trust)
+		complain(c, &c->g->item, "keys", &err);
+}
+
+bool
+site_compile(struct settings *s, struct gateway *g, size_t *n_origins,
+	struct conf_report *report)
+{
+	struct compiling c = {.s = s, .g = g, .report = report, .ok = true};
+
+	g->sites.is_edge = true;
+	map_init(&g->sites.names);
+	compile_keys(&c);
+	EACH_ITEM(struct site, site, g->sites.sites)
+	compile_site(&c, site, n_origins);
+	EACH_ITEM(struct site_clients, clients, g->sites.clients)
+	compile_clients(&c, clients);
+	inherit(g);
+	for (struct map_item *it = NULL; (it = map_next(&g->sites.names, it));)
+		bind(g, CONTAINER_OF(it, struct site_name, by_name));
+	if (g->sites.fallback)
+		bind(g, g->sites.fallback);
+	if (g->sites.unknown == SITE_UNKNOWN_REJECT)
+		g->sites.fallback = NULL;
+	else if (!g->sites.fallback)
+		complain_text(&c, &g->item, "unknown-name", "no site says `default`");
+	return c.ok;
+}
+
+void
+site_uncompile(struct gateway *g)
+{
+	EACH_ITEM(struct site, site, g->sites.sites)
+	{
+		EACH_ITEM(struct site_certificate, cert, site->certificates)
+		identity_put(cert->id);
+		EACH_ITEM(struct site_certificate, cert, site->keyless)
+		identity_put(cert->id);
+	}
+	identity_put(g->sites.keys.id);
+	trust_free(g->sites.keys.trust);
+	EACH_ITEM(struct site_clients, clients, g->sites.clients)
+	trust_free(clients->trust);
+	map_fini(&g->sites.names);
+}
+
+const struct site_name *
+site_find(const struct gateway *g, struct span name)
+{
+	const struct site_name *n = name.n > 0 ? find_key(g, name) : NULL;
+
+	if (!n && name.n > 0)
+		n = find_wildcard(g, name);
+	return n ? n : g->sites.fallback;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * site: what an edge serves under which names, and what it asks of whom.
+ *
+ * A name is looked up once per connection: exactly, then as covered by a wildcard of
+ * one label, then the default site, if there is one. Two names share connections and
+ * TLS sessions only when they have the same binding: same site, same demands on
+ * clients.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "conf/schema.h"
+#include "http/url.h"
+#include "tls/profile.h"
+#include "tls/remote.h"
+
+struct gateway;
+struct identity;
+struct settings;
+struct trust;
+
+/* What is done with a client that asks for a name no site has, or for none. */
+enum site_unknown { SITE_UNKNOWN_REJECT, SITE_UNKNOWN_DEFAULT };
+
+/* How an origin is told of the client's certificate. */
+enum site_cert_fields {
+	SITE_CERT_NOTHING,
+	SITE_CERT_RFC9440,    /* Client-Cert, Client-Cert-Chain */
+	SITE_CERT_CLOUDFLARE, /* Cf-Client-Cert-*, cf-cert-* */
+	SITE_CERT_X_SSL,      /* X-SSL-Client-*, as nginx configurations have it */
+	SITE_CERT_XFCC,       /* X-Forwarded-Client-Cert, as Envoy writes it */
+};
+
+struct site_path {
+	struct conf_item item;
+	struct span path;
+};
+
+struct site_certificate {
+	struct conf_item item;
+	struct span path;
+	struct span key; /* path of the private key, or empty: in the same file */
+
+	/* Compiled. */
+	struct remote_key where; /* of a key elsewhere */
+	struct identity *id;     /* one reference */
+};
+
+struct site_origin {
+	struct conf_item item;
+	struct span url;
+
+	/* Compiled. */
+	struct span host; /* lower case; name or address */
+	uint16_t port;
+	bool tls;
+	size_t index; /* over all origins of all edges */
+};
+
+struct site {
+	struct conf_item item;
+	struct span name;
+	struct conf_texts also;
+	struct conf_item *certificates; /* struct site_certificate */
+	struct conf_item *keyless;      /* the same, with the key elsewhere */
+	struct conf_item *origins;
+	uint64_t hsts_ms; /* 0: no Strict-Transport-Security */
+	bool is_default;
+	bool keep_host; /* the origin gets the Host of the client */
+
+	/* Compiled. */
+	struct identity *ecdsa; /* also Ed25519; borrowed from a certificate, or NULL */
+	struct identity *rsa;   /* the same */
+	struct site_origin **at; /* in the tree's arena */
+	size_t n_origins;
+};
+
+/* What is asked of the clients of some names. */
+struct site_clients {
+	struct conf_item item;
+	struct span name;
+	struct conf_texts also;
+	int certificate;               /* enum profile_client_cert */
+	int fields;                    /* enum site_cert_fields */
+	struct conf_item *authorities; /* struct site_path */
+	struct conf_item *crls;        /* struct site_path */
+	int revocation;                /* enum trust_revocation */
+
+	/* Compiled. */
+	struct trust *trust;   /* owned */
+	struct span *ca_names; /* DER Names, in the tree's arena */
+	size_t n_ca_names;
+	struct span ca_digest; /* 32 octets over the authorities, in the arena */
+	size_t index;          /* within its edge */
+};
+
+/* One name that clients may ask for. */
+struct site_name {
+	struct map_item by_name;
+	struct span key; /* lower case; ".example" for "*.example" */
+	const struct site *site;
+	const struct site_clients *clients; /* NULL: nothing is asked */
+	uint8_t binding[PROFILE_POLICY];
+};
+
+struct site_key_server {
+	struct conf_item item;
+	struct conf_address address;
+	struct span name; /* that its certificate must have; empty: the host */
+};
+
+/* Where private keys are that are not here. */
+struct site_keys {
+	struct conf_item *servers; /* struct site_key_server */
+	struct span certificate;   /* ours, PEM */
+	struct span key;           /* its key; empty: in the same file */
+	struct span authority;     /* PEM: who signs theirs */
+	uint64_t timeout_ms;
+
+	/* Compiled. */
+	struct identity *id; /* one reference */
+	struct trust *trust; /* owned */
+};
+
+/* The part of a gateway that only an edge has. */
+struct site_table {
+	struct conf_item *sites;
+	struct conf_item *clients;
+	int unknown; /* enum site_unknown */
+	struct site_keys keys;
+
+	/* Compiled. */
+	bool is_edge;
+	struct map names;           /* struct site_name; they lie in the tree's arena */
+	struct site_name *fallback; /* for names nobody has; NULL: rejected */
+	size_t n_clients;
+};
+
+/* For settings.c: the blocks `site` and `clients`, and the choices of `unknown-name`.
+ */
+extern const struct conf_table site_block;
+extern const struct conf_table site_clients_block;
+extern const struct conf_table site_keys_block;
+extern const struct conf_choice site_unknown_choices[];
+
+/* Loads certificates, keys and authorities, fills the table of names. n_origins counts
+ * on over all edges. Everything found wrong is complained about. */
+MUST_USE bool site_compile(struct settings *s, struct gateway *g, size_t *n_origins,
+	struct conf_report *report);
+void site_uncompile(struct gateway *g);
+
+/* name is lower case without a closing dot; empty for a client that named none. NULL:
+ * nobody's. */
+const struct site_name *site_find(const struct gateway *g, struct span name);
