@@ -26,6 +26,7 @@ struct dial_race {
 	size_t next; /* the first not tried yet */
 	size_t open;
 	size_t n_forbidden;
+	enum err_code forbidden; /* what the first refusal said */
 	uint64_t deadline_ms;
 	uint64_t next_ms; /* when the next may start although others are open */
 	bool starting;    /* inside dial_start() */
@@ -93,7 +94,7 @@ lose(struct dial *d, enum err_code code)
 {
 	struct dial_race *race = d->race;
 	if (race->n_forbidden > 0 && race->n_forbidden == race->next)
-		code = ERR_NET_FORBIDDEN;
+		code = race->forbidden;
 	err_set(&d->err, code, "%s", race->notes[0] ? race->notes : "no address");
 	finish(d);
 }
@@ -163,7 +164,9 @@ may_dial(struct dial *d, const struct addr *to)
 	}
 	if (!d->allowed || d->allowed(d, to, &err))
 		return true;
-	d->race->n_forbidden++;
+	if (d->race->n_forbidden++ == 0)
+		d->race->forbidden =
+			err.code != ERR_NONE ? err.code : ERR_NET_FORBIDDEN;
 	note(d->race, to, err.text[0] ? err.text : "not allowed");
 	return false;
 }

@@ -33,7 +33,9 @@ struct dial {
 	/* The result. */
 	int fd;           /* connected, the callee's from done() on; -1: failed */
 	struct addr peer; /* where it went */
-	struct err err;   /* when it failed: what each address said, in order */
+	/* When it failed: what each address said, in order. The code is allowed()'s own
+	 * when that refused all of them. */
+	struct err err;
 	unsigned n_tried;
 
 	/* Private. */

@@ -135,7 +135,7 @@ refuse_two(struct dial *d, const struct addr *to, struct err *err)
 	t.asked[t.n_asked++] = *to;
 	if (!ip_eq(&to->ip, &two))
 		return true;
-	return err_set(err, ERR_NET_FORBIDDEN, "two is forbidden");
+	return err_set(err, ERR_USAGE, "two is forbidden");
 }
 
 static void
@@ -156,7 +156,7 @@ every_address_is_asked_about_and_a_forbidden_one_is_not_dialled(void)
 }
 
 static void
-when_all_are_forbidden_the_error_is_that(void)
+when_all_are_forbidden_the_error_is_the_refusers(void)
 {
 	struct ip ips[] = {loopback(2)};
 	open_all();
@@ -164,7 +164,7 @@ when_all_are_forbidden_the_error_is_that(void)
 	t.dial.allowed = refuse_two;
 	start(ips, 1, 5000);
 	finish();
-	CHECK_INT(t.dial.err.code, ERR_NET_FORBIDDEN);
+	CHECK_INT(t.dial.err.code, ERR_USAGE); /* the code of who refused */
 	CHECK(strstr(t.dial.err.text, "two is forbidden"));
 	close_all();
 }
@@ -268,7 +268,7 @@ TESTS(the_first_address_that_answers_is_used,
 	when_all_fail_the_error_tells_what_each_said,
 	no_address_at_all_is_a_failure_told_from_the_loop,
 	every_address_is_asked_about_and_a_forbidden_one_is_not_dialled,
-	when_all_are_forbidden_the_error_is_that,
+	when_all_are_forbidden_the_error_is_the_refusers,
 	a_silent_address_is_overtaken_after_the_stagger,
 	the_deadline_ends_it_with_who_was_silent,
 	a_cancelled_dial_is_not_heard_of_again,
