@@ -2,22 +2,14 @@
 /*
  * ctl: asking the running master for something, over its control socket.
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "proc/call.h"
 
-enum {
-	ANSWER_MOST = 256 * 1024,
-	TREE_MOST = 4 << 20,
-};
+enum { TREE_MOST = 4 << 20 };
 
 #define CONTROL_PATH "/run/sekisho/control.sock"
 
@@ -26,56 +18,6 @@ static const struct cli_option options[] = {
 	{"json", 0, NULL, "print the answer as it came", false},
 	{0},
 };
-
-static bool
-connect_to(const char *path, int *out, struct err *err)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	if (!span_copy(sa.sun_path, sizeof(sa.sun_path), span_str(path)))
-		return err_set(err, ERR_PROC_CONTROL, "the path is too long: %s", path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
-		*out = fd;
-		return true;
-	}
-	err_errno(err, ERR_PROC_CONTROL, errno, "%s", path);
-	if (fd >= 0)
-		(void)close(fd);
-	return false;
-}
-
-static size_t
-read_all(int fd, char *dst, size_t cap)
-{
-	size_t n = 0;
-	while (n < cap) {
-		ssize_t got = read(fd, dst + n, cap - n);
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	return n;
-}
-
-/* The answer is the caller's to mem_free(). */
-static bool
-ask(const char *path, const char *word, struct span *answer, struct err *err)
-{
-	int fd = -1;
-	char line[32];
-	size_t n = text_format(line, sizeof(line), "%s\n", word);
-	if (!connect_to(path, &fd, err))
-		return false;
-	if (send(fd, line, n, MSG_NOSIGNAL) != (ssize_t)n) {
-		err_errno(err, ERR_PROC_CONTROL, errno, "%s", path);
-		(void)close(fd);
-		return false;
-	}
-	char *bytes = mem_alloc(ANSWER_MOST);
-	*answer = span_of(bytes, read_all(fd, bytes, ANSWER_MOST));
-	(void)close(fd);
-	return true;
-}
 
 static int64_t
 number_of(const struct json *j, const char *key)
@@ -171,13 +113,8 @@ run_word(const struct cli_call *call, const char *word)
 	struct err err = {0};
 	struct span answer = {0};
 	const char *path = cli_get(call, "socket");
-	if (!ask(path ? path : CONTROL_PATH, word, &answer, &err))
+	if (!call_master(path ? path : CONTROL_PATH, span_str(word), &answer, &err))
 		return cli_fail(&err);
-	if (answer.n == 0) {
-		mem_free((void *)(uintptr_t)answer.p);
-		err_set(&err, ERR_PROC_CONTROL, "the master ended without an answer");
-		return cli_fail(&err);
-	}
 	bool ok = read_answer(call, word, answer, &err);
 	mem_free((void *)(uintptr_t)answer.p);
 	return ok ? CLI_GOOD : cli_fail(&err);

@@ -80,7 +80,7 @@ set_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-NORETURN static void
+static NORETURN void
 live(const struct duty *duty)
 {
 	char who[24];
