@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/verify_priv.h"
+#include "pki/ct.h"
 #include "pki/revoke.h"
 #include "pki/trust.h"
 
@@ -21,6 +22,8 @@ static const struct cli_option options[] = {
 	{"crl", 0, "FILE", "certificate revocation list, PEM or DER", true},
 	{"staple", 0, "FILE", "OCSP response as stapled, DER", false},
 	{"extra", 0, "FILE", "further issuers that were not sent (PEM)", false},
+	{"logs", 0, "FILE", "transparency logs (JSON): timestamps must be theirs",
+		false},
 	{"client", 0, NULL, "verify a client's certificate instead of a server's",
 		false},
 	{"hard", 0, NULL, "refuse when revocation cannot be learned", false},
@@ -40,6 +43,7 @@ struct question {
 	struct chain extra;
 	struct trust *trust;
 	struct revoke *revoke;
+	struct ctlogs *logs;
 	struct span staple; /* owned */
 	struct trust_ask ask;
 };
@@ -109,10 +113,19 @@ load(const struct cli_call *call, struct question *q, struct err *err)
 		(extra && !chain_load(&q->extra, extra, err)) ||
 		!load_roots(call, q, err) || !load_revocation(call, q, err))
 		return false;
+	if (cli_get(call, "logs")) {
+		q->logs = ctlogs_load(cli_get(call, "logs"), err);
+		if (!q->logs)
+			return false;
+		trust_set_logs(q->trust, q->logs);
+		q->ask.options.ct = TRUST_CT_ALL;
+	}
 	q->ask.chain = &q->chain;
 	q->ask.extra = &q->extra;
 	q->ask.host = span_str(cli_get(call, "name"));
+	enum trust_ct ct = q->ask.options.ct;
 	q->ask.options = trust_options_default();
+	q->ask.options.ct = ct;
 	q->ask.options.private_names = cli_has(call, "private-names");
 	q->ask.options.strict = cli_has(call, "strict");
 	if (cli_has(call, "client"))
@@ -131,6 +144,7 @@ fini(struct question *q)
 	chain_fini(&q->extra);
 	trust_free(q->trust);
 	revoke_free(q->revoke);
+	ctlogs_free(q->logs);
 	mem_free((void *)(uintptr_t)q->staple.p);
 }
 
@@ -160,6 +174,8 @@ print_text(const struct verdict *v)
 		if ((v->faults & (1u << i)) && i != (unsigned)v->class)
 			text_out("  also: %s\n", verdict_id((enum verdict_class)i));
 	}
+	if (v->ct[0])
+		text_out("  transparency: %s\n", v->ct);
 	text_out("  revocation %s; %u paths tried, %u signatures checked\n",
 		v->revocation, v->paths, v->signatures);
 	print_path(v);

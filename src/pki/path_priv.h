@@ -97,3 +97,7 @@ MUST_USE bool signature_verify(const struct cert_sigalg *sig, EVP_PKEY *key,
 
 /* Revocation of everything on the path, by what ask has at hand. */
 void revoke_judge(const struct trust_ask *ask, struct verdict *v);
+
+/* Signed timestamps, when a list of logs is there; `required`: too few is a fault. */
+void ct_judge(const struct ctlogs *l, const struct trust_ask *ask, bool required,
+	struct verdict *v);

@@ -533,6 +533,24 @@ search_or_recall(struct trust *t, const struct trust_ask *ask, struct path_pool 
 		remember(t, key, ask->now, out);
 }
 
+/* Only public roots promise to show what they issue. */
+static bool
+wants_ct(const struct trust *t, const struct trust_ask *ask, const struct verdict *v)
+{
+	const struct anchor *a =
+		v->n_path > 0 ? trust_anchor_of(t, v->path[v->n_path - 1]) : NULL;
+
+	switch (ask->options.ct) {
+	case TRUST_CT_REPORT:
+		break;
+	case TRUST_CT_PUBLIC:
+		return a && a->is_public;
+	case TRUST_CT_ALL:
+		return true;
+	}
+	return false;
+}
+
 void
 trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out)
 {
@@ -546,6 +564,7 @@ trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out)
 	} else if (fill_pool(ask, &pool, out)) {
 		search_or_recall(t, ask, &pool, out);
 		revoke_judge(ask, out);
+		ct_judge(t->logs, ask, wants_ct(t, ask, out), out);
 	}
 	if (out->class != VERDICT_GOOD)
 		out->faults |= 1u << out->class;

@@ -59,6 +59,12 @@ enum trust_revocation {
 	TRUST_REVOCATION_HARD, /* unknown is refused */
 };
 
+enum trust_ct {
+	TRUST_CT_REPORT, /* look when logs are known, and say */
+	TRUST_CT_PUBLIC, /* refuse below a public root when too few logs have seen it */
+	TRUST_CT_ALL,    /* below any root */
+};
+
 /* How strict to be; trust_options_default() fills in what suits public origins. */
 struct trust_options {
 	enum trust_use use;
@@ -67,7 +73,7 @@ struct trust_options {
 	bool private_names; /* single labels, .local, private addresses may be certified
 			       by the roots of the system too */
 	bool strict;        /* also refuse what a well-kept authority would not issue */
-	bool require_ct;
+	enum trust_ct ct;
 	int max_depth; /* intermediates, self-issued ones not counted; −1: any [−1] */
 	unsigned max_path;       /* certificates in a path [TRUST_PATH] */
 	unsigned max_paths;      /* tried before giving up [64] */
