@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/metrics.h"
 
-/* Workers differ by load: their gauges and counters are told one by one as well. */
-static bool
-is_worker(const struct metrics_page *p)
+/* The same counter of all processes: what Prometheus calls one time series. */
+static uint64_t
+sum(const struct metrics_page *pages, size_t n, int stat)
 {
-	return span_eq(span_str(p->process), SPAN("worker"));
+	uint64_t all = 0;
+	for (size_t i = 0; i < n; i++)
+		all += pages[i].stats->v[stat];
+	return all;
 }
 
 static void
-put_head(struct text *t, enum stat_name s, const char *name)
+put_processes(struct text *t, const struct metrics_page *pages, size_t n)
 {
-	text_add(t, "# HELP %s %s\n# TYPE %s %s\n", name, stat_help(s), name,
-		stat_kind(s) == STAT_COUNTER ? "counter" : "gauge");
+	text_add(t,
+		"# HELP sekisho_process Processes that count.\n"
+		"# TYPE sekisho_process gauge\n");
+	for (size_t i = 0; i < n; i++)
+		text_add(t, "sekisho_process{name=\"%s\",number=\"%u\"} 1\n",
+			pages[i].process, pages[i].number);
 }
 
 void
 metrics_put(struct text *t, const struct metrics_page *pages, size_t n)
 {
+	put_processes(t, pages, n);
 	for (int i = 0; i < STAT_COUNT; i++) {
 		enum stat_name s = (enum stat_name)i;
-		char name[128];
-		uint64_t rest = 0;
+		bool counts = stat_kind(s) == STAT_COUNTER;
+		const char *end = counts ? "_total" : "";
 
-		text_format(name, sizeof(name), "sekisho_%s%s", stat_id(s),
-			stat_kind(s) == STAT_COUNTER ? "_total" : "");
-		put_head(t, s, name);
-		for (size_t k = 0; k < n; k++) {
-			uint64_t v = pages[k].stats->v[i];
-			if (is_worker(&pages[k]))
-				text_add(t,
-					"%s{process=\"worker\",number=\"%u\"} %llu\n",
-					name, pages[k].number, (unsigned long long)v);
-			else
-				rest += v;
-		}
-		text_add(t, "%s{process=\"other\"} %llu\n", name,
-			(unsigned long long)rest);
+		text_add(t, "# HELP sekisho_%s%s %s\n", stat_id(s), end, stat_help(s));
+		text_add(t, "# TYPE sekisho_%s%s %s\n", stat_id(s), end,
+			counts ? "counter" : "gauge");
+		text_add(t, "sekisho_%s%s %llu\n", stat_id(s), end,
+			(unsigned long long)sum(pages, n, i));
 	}
 }

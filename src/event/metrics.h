@@ -16,6 +16,5 @@ struct metrics_page {
 
 enum { METRICS_TEXT_MAX = 256 * 1024 };
 
-/* Adds the text format 0.0.4: one sample per worker, and one for all other processes
- * together; PromQL sums them. */
+/* Adds the text format 0.0.4: the processes there are, and each counter over all. */
 void metrics_put(struct text *t, const struct metrics_page *pages, size_t n);

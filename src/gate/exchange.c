@@ -199,6 +199,7 @@ send_head(struct session *s)
 {
 	struct exchange *x = &s->exchange;
 	struct err err = {0};
+	size_t before = buf_len(to_origin(s));
 	switch (h1_write_head(&x->to_origin, &x->request, to_origin(s), &err)) {
 	case H1_FULL:
 		return false;
@@ -208,6 +209,7 @@ send_head(struct session *s)
 	case H1_WROTE:
 		break;
 	}
+	s->story->bytes_up += buf_len(to_origin(s)) - before;
 	x->head_sent = true;
 	h1_next_response(&x->responses, x->request.method, x->request.protocol.n > 0);
 	return true;
@@ -282,6 +284,7 @@ write_waiting_head(struct session *s)
 	struct exchange *x = &s->exchange;
 	struct err err = {0};
 	bool is_final = x->response.status >= 200 || x->response.status == 101;
+	size_t before = buf_len(to_client(s));
 	switch (h1_write_head(&x->to_client, &x->response, to_client(s), &err)) {
 	case H1_FULL:
 		return false;
@@ -291,6 +294,7 @@ write_waiting_head(struct session *s)
 	case H1_WROTE:
 		break;
 	}
+	s->story->bytes_down += buf_len(to_client(s)) - before;
 	x->head_waits = false;
 	x->answered = x->answered || is_final;
 	return true;

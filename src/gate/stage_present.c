@@ -172,6 +172,7 @@ static int
 open_up(struct session *s)
 {
 	struct tls_facts facts;
+	identity_serial(s->mint.id, s->story->leaf_serial);
 	identity_put(s->mint.id);
 	s->mint.id = NULL;
 	story_client(s);

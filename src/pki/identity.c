@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/text.h"
 
 enum {
 	COST_PER_CERT = 3 * 1024
@@ -87,4 +88,16 @@ bool
 identity_chain(const struct identity *id, struct chain *out, struct err *err)
 {
 	return chain_from_x509(out, id->leaf, id->rest, err);
+}
+
+const char *
+identity_serial(const struct identity *id, char dst[IDENTITY_SERIAL])
+{
+	struct text t = text_to(dst, IDENTITY_SERIAL);
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(id->leaf);
+	int n = ASN1_STRING_length(serial);
+
+	text_put_hex(&t, span_of(ASN1_STRING_get0_data(serial), n > 0 ? (size_t)n : 0),
+		true);
+	return dst;
 }

@@ -32,6 +32,10 @@ struct identity *identity_new(
 struct identity *identity_load(const char *certificates, const char *key,
 	struct span passphrase, struct err *err);
 
+enum { IDENTITY_SERIAL = 48 };
+/* Serial number of the leaf, upper-case hex, for events; returns dst. */
+const char *identity_serial(const struct identity *id, char dst[IDENTITY_SERIAL]);
+
 struct identity *identity_get(struct identity *id);
 void identity_put(struct identity *id); /* NULL does nothing */
 /* The leaf and its issuers as octets. */

@@ -5,7 +5,7 @@
 #include "tests/test.h"
 
 static void
-counters_are_told_per_worker_and_for_the_rest(void)
+counters_are_summed_over_processes(void)
 {
 	static struct stats a, b, c, d;
 	char *p = mem_alloc(METRICS_TEXT_MAX);
@@ -19,17 +19,19 @@ counters_are_told_per_worker_and_for_the_rest(void)
 	metrics_put(&t, pages, COUNT_OF(pages));
 	CHECK(!t.cut);
 	CHECK(span_starts(text_span(&t),
-		SPAN("# HELP sekisho_sessions_opened_total Client connections "
+		SPAN("# HELP sekisho_process Processes that count.\n"
+		     "# TYPE sekisho_process gauge\n"
+		     "sekisho_process{name=\"worker\",number=\"0\"} 1\n"
+		     "sekisho_process{name=\"worker\",number=\"1\"} 1\n"
+		     "sekisho_process{name=\"vault\",number=\"0\"} 1\n"
+		     "sekisho_process{name=\"scribe\",number=\"0\"} 1\n"
+		     "# HELP sekisho_sessions_opened_total Client connections "
 		     "accepted.\n"
 		     "# TYPE sekisho_sessions_opened_total counter\n"
-		     "sekisho_sessions_opened_total{process=\"worker\",number=\"0\"} "
-		     "3\n"
-		     "sekisho_sessions_opened_total{process=\"worker\",number=\"1\"} "
-		     "4\n"
-		     "sekisho_sessions_opened_total{process=\"other\"} 11\n"
+		     "sekisho_sessions_opened_total 18\n"
 		     "# HELP sekisho_sessions_open Client connections open now.\n"
 		     "# TYPE sekisho_sessions_open gauge\n")));
 	mem_free(p);
 }
 
-TESTS(counters_are_told_per_worker_and_for_the_rest)
+TESTS(counters_are_summed_over_processes)
