@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&command_ca_sign,
 	&command_ca_adopt,
 	&command_verify,
+	&command_apps,
 	&command_rules_selftest,
 	&command_key_init,
 	&command_key_list,

@@ -31,3 +31,4 @@ extern const struct command command_run;
 extern const struct command command_ctl_status;
 extern const struct command command_ctl_reload;
 extern const struct command command_ctl_drain;
+extern const struct command command_apps;
