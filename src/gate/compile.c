@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "gate/catalogue.h"
+#include "gate/geo.h"
 #include "gate/vocab.h"
 #include "pki/authority.h"
 #include "pki/cert.h"
@@ -76,6 +78,38 @@ compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
 	return false;
 }
 
+/* The catalogue of applications is read only when some rule asks for one. */
+static void
+attach_knowledge(struct settings *s, struct gateway *g)
+{
+	bool asked = policy_reads(g->policy, "app.ids") ||
+		policy_reads(g->policy, "app.type.ids");
+	if (asked && s->apps == NULL)
+		s->apps = catalogue_built_in();
+	g->apps = asked ? s->apps : NULL;
+	g->geo = s->geo_files;
+}
+
+enum { MOST_GEO_FILES = 8 };
+
+static bool
+compile_geo(struct settings *s, struct conf_report *report)
+{
+	const char *paths[MOST_GEO_FILES];
+	struct err err = {0};
+	size_t n = 0;
+	for (; n < s->geo.n && n < MOST_GEO_FILES; n++)
+		paths[n] =
+			(const char *)s->geo.p[n].p; /* texts of the tree end in NUL */
+	if (n == 0)
+		return true;
+	s->geo_files = geo_open(paths, n, &err);
+	if (s->geo_files)
+		return true;
+	return conf_complain(
+		report, conf_place_of(&s->tree, NULL, "geo"), err.code, "%s", err.text);
+}
+
 static bool
 compile_rules(struct settings *s, struct gateway *g, struct conf_report *report)
 {
@@ -85,6 +119,7 @@ compile_rules(struct settings *s, struct gateway *g, struct conf_report *report)
 	for (size_t i = 0; i < g->rules.n; i++)
 		ok = compile_rule(g, g->rules.p[i], (uint32_t)i, report) && ok;
 	policy_seal(g->policy);
+	attach_knowledge(s, g);
 	return ok;
 }
 
@@ -311,6 +346,7 @@ bool
 settings_compile(struct settings *s, struct conf_report *report)
 {
 	bool ok = compile_lists(s, report);
+	ok = compile_geo(s, report) && ok;
 	EACH_ITEM(struct gateway, g, s->gateways)
 	{
 		g->index = s->n_gateways++;
@@ -345,5 +381,7 @@ settings_uncompile(struct settings *s)
 	}
 	scheme_fini(&s->scheme);
 	lists_free(s->rule_lists);
+	catalogue_free(s->apps);
+	geo_close(s->geo_files);
 	mem_free(s->servers);
 }

@@ -17,6 +17,8 @@
 
 struct facts {
 	struct facts_base base;
+	const struct catalogue *apps; /* borrowed from the settings; may be NULL */
+	const struct geo *geo;        /* the same */
 
 	/* accept */
 	struct addr client;
@@ -36,9 +38,9 @@ struct facts {
 
 	/* peer, handshake */
 	struct ip origin_ip;
-	struct span origin_verdict; /* id of the class; empty: not judged */
+	struct span origin_verdict;     /* id of the class; empty: not judged */
 	const struct client_cert *cert; /* NULL: no client certificate can come */
-	struct span tls_version;    /* client's side, "TLSv1.3" */
+	struct span tls_version;        /* client's side, "TLSv1.3" */
 	struct span tls_cipher;
 
 	/* request, response */

@@ -77,6 +77,8 @@ session_open(
 	stat_add(STAT_SESSIONS_OPENED, 1);
 	stat_add(STAT_SESSIONS_OPEN, 1);
 
+	s->facts.apps = s->g->apps;
+	s->facts.geo = s->g->geo;
 	s->facts.client = *peer;
 	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
 	exchange_init(&s->exchange, false);

@@ -368,6 +368,8 @@ static const struct conf_row top_words[] = {
 		.help = "User to become when started as root."},
 	{"data", CONF_PATH, TOP(data), .preset = "/var/lib/sekisho",
 		.help = "Directory for what is kept: events and caches."},
+	{"geo", CONF_TEXTS, TOP(geo),
+		.help = "MaxMind DB files that say where an address is (ip.src.country)."},
 	{"control", CONF_PATH, TOP(control), .preset = "/run/sekisho/control.sock",
 		.help = "Socket for `sekisho ctl`."},
 	{"admin", CONF_ADDRESS, TOP(admin), .min = 1,

@@ -101,9 +101,11 @@ struct gateway {
 	struct site_table sites; /* of an edge only */
 
 	/* Compiled. */
-	struct policy *policy; /* owned */
-	struct act *acts;      /* in the tree's arena; a rule's tag is its index */
-	struct trust *trust;   /* owned */
+	struct policy *policy;        /* owned */
+	const struct catalogue *apps; /* borrowed from the settings */
+	const struct geo *geo;        /* the same; NULL without files */
+	struct act *acts;    /* in the tree's arena; a rule's tag is its index */
+	struct trust *trust; /* owned */
 	uint64_t ports[65536 / 64];
 	struct page_status status; /* for the page about ourselves; parts owned */
 	struct page_style style;
@@ -158,6 +160,7 @@ struct settings {
 	uint64_t drain_ms;
 	struct event_settings events;
 	struct resolver_settings resolver;
+	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_item *lists;
 	struct conf_item *listens;
 	struct conf_item *gateways; /* struct gateway */
@@ -167,6 +170,8 @@ struct settings {
 
 	/* Compiled. */
 	struct lists *rule_lists; /* owned */
+	struct catalogue *apps;   /* owned; NULL when no rule asks */
+	struct geo *geo_files;    /* owned; NULL without files */
 	struct scheme scheme;
 	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
 	char *servers;             /* owned; comma-joined, for the resolver; or NULL */

@@ -6,6 +6,10 @@
  */
 #include "gate/vocab.h"
 
+#include "base/clock.h"
+#include "gate/catalogue.h"
+#include "gate/geo.h"
+
 #define GETTER(name, expression)                                                 \
 	static struct value name(const struct facts *f, const struct field *row) \
 	{                                                                        \
@@ -104,6 +108,37 @@ get_cert_text(const struct facts *f, const struct field *row)
 	return here ? value_string(f->cert->text[row->arg]) : value_missing();
 }
 
+GETTER(get_forever_true, value_bool(true))
+GETTER(get_nothing, value_missing())
+GETTER(get_zero, value_int(0))
+GETTER(get_seconds, f->request ? value_int(clock_wall()) : value_missing())
+GETTER(get_milliseconds,
+	f->request ? value_int(clock_wall_ms() % 1000) : value_missing())
+
+static struct catalogue_hit
+find_app(const struct facts *f)
+{
+	if (!f->apps || f->host.n == 0)
+		return (struct catalogue_hit){0};
+	return catalogue_find(f->apps, f->host);
+}
+
+GETTER(get_app_ids, find_app(f).ids)
+GETTER(get_app_types, find_app(f).types)
+
+/* row->arg is an enum geo_what. */
+static struct value
+get_client_geo(const struct facts *f, const struct field *row)
+{
+	return geo_find(f->geo, &f->client.ip, (enum geo_what)row->arg);
+}
+
+static struct value
+get_origin_geo(const struct facts *f, const struct field *row)
+{
+	return geo_find(f->geo, &f->origin_ip, (enum geo_what)row->arg);
+}
+
 enum {
 	REQUEST_AGAIN = 1 << PHASE_REQUEST,
 	HOST = FIELD_HOST,
@@ -175,6 +210,35 @@ const struct field vocab_fields[] = {
 	{"http.response.code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response"},
 	{"http.response.status_code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response", GATEWAY},
 	{"http.response.headers", TYPE_STRINGS_MAP, PHASE_RESPONSE, get_response_headers, "response fields by lower-case name"},
+	{"cf.edge.client_tcp", TYPE_BOOL, PHASE_ACCEPT, get_forever_true, "the client came over TCP"},
+	{"cf.threat_score", TYPE_INT, PHASE_REQUEST, get_zero, "always 0, as at the cloud", FIELD_CONSTANT},
+	{"http.request.timestamp.sec", TYPE_INT, PHASE_REQUEST, get_seconds, "seconds since 1970, UTC"},
+	{"http.request.timestamp.msec", TYPE_INT, PHASE_REQUEST, get_milliseconds, "milliseconds of that second"},
+	{"app.ids", TYPE_INTS, PHASE_HELLO, get_app_ids, "applications the host belongs to (sekisho apps)", GATEWAY, .again = REQUEST_AGAIN},
+	{"app.type.ids", TYPE_INTS, PHASE_HELLO, get_app_types, "types of those; 16 is the do-not-inspect group", GATEWAY, .again = REQUEST_AGAIN},
+	{"ip.src.country", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "country, ISO 3166 of the client", .arg = GEO_COUNTRY},
+	{"ip.src.continent", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "continent of the client", .arg = GEO_CONTINENT},
+	{"ip.src.asnum", TYPE_INT, PHASE_ACCEPT, get_client_geo, "number of the network of the client", .arg = GEO_ASNUM},
+	{"ip.src.city", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "city of the client", .arg = GEO_CITY},
+	{"ip.src.region", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "region of the client", .arg = GEO_REGION},
+	{"ip.src.region_code", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "region, ISO 3166-2 of the client", .arg = GEO_REGION_CODE},
+	{"ip.src.postal_code", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "postal code of the client", .arg = GEO_POSTAL_CODE},
+	{"ip.src.metro_code", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "metro code of the client", .arg = GEO_METRO_CODE},
+	{"ip.src.timezone.name", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "time zone of the client", .arg = GEO_TIMEZONE},
+	{"ip.geoip.country", .same = "ip.src.country", .help = "older name"},
+	{"ip.geoip.continent", .same = "ip.src.continent", .help = "older name"},
+	{"ip.geoip.asnum", .same = "ip.src.asnum", .help = "older name"},
+	{"http.src_ip.geo.country", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "country, ISO 3166 of the client", GATEWAY, .arg = GEO_COUNTRY},
+	{"http.src_ip.geo.continent", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "continent of the client", GATEWAY, .arg = GEO_CONTINENT},
+	{"net.src.geo.country", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "country, ISO 3166 of the client", GATEWAY, .arg = GEO_COUNTRY},
+	{"net.src.geo.continent", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "continent of the client", GATEWAY, .arg = GEO_CONTINENT},
+	{"http.dst_ip.geo.country", TYPE_STRING, PHASE_PEER, get_origin_geo, "country, ISO 3166 of the origin", GATEWAY, .arg = GEO_COUNTRY},
+	{"http.dst_ip.geo.continent", TYPE_STRING, PHASE_PEER, get_origin_geo, "continent of the origin", GATEWAY, .arg = GEO_CONTINENT},
+	{"net.dst.geo.country", TYPE_STRING, PHASE_PEER, get_origin_geo, "country, ISO 3166 of the origin", GATEWAY, .arg = GEO_COUNTRY},
+	{"net.dst.geo.continent", TYPE_STRING, PHASE_PEER, get_origin_geo, "continent of the origin", GATEWAY, .arg = GEO_CONTINENT},
+#define LATER(name, type, phase, help) {name, type, phase, get_nothing, help, FIELD_UNFILLED},
+#include "gate/vocab_list.h"
+#undef LATER
 };
 // clang-format on
 const size_t vocab_count = COUNT_OF(vocab_fields);

@@ -55,6 +55,27 @@ by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
+/* Returns how many names are left. */
+static size_t
+drop_unfilled_twins(const struct field **sorted, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool twin = kept > 0 &&
+			strcmp(sorted[kept - 1]->name, sorted[i]->name) == 0;
+		if (!twin) {
+			sorted[kept++] = sorted[i];
+			continue;
+		}
+		bool first_filled = !(sorted[kept - 1]->flags & FIELD_UNFILLED);
+		bool second_filled = !(sorted[i]->flags & FIELD_UNFILLED);
+		must(!first_filled || !second_filled);
+		if (second_filled)
+			sorted[kept - 1] = sorted[i];
+	}
+	return kept;
+}
+
 void
 scheme_init(struct scheme *s, const struct field *fields, size_t n,
 	const struct lists *lists)
@@ -64,8 +85,7 @@ scheme_init(struct scheme *s, const struct field *fields, size_t n,
 	for (size_t i = 0; i < n; i++)
 		s->sorted[i] = &fields[i];
 	qsort(s->sorted, n, sizeof(*s->sorted), by_name);
-	for (size_t i = 1; i < n; i++)
-		must(strcmp(s->sorted[i - 1]->name, s->sorted[i]->name) != 0);
+	s->n_sorted = drop_unfilled_twins(s->sorted, n);
 	s->scratch = scratch_new();
 }
 
@@ -81,7 +101,7 @@ const struct field *
 scheme_field(const struct scheme *s, struct span name)
 {
 	size_t low = 0;
-	size_t high = s->n_fields;
+	size_t high = s->n_sorted;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 		struct span at = span_str(s->sorted[mid]->name);

@@ -73,11 +73,13 @@ struct scheme {
 	const struct field *fields; /* borrowed; any order */
 	size_t n_fields;
 	const struct field **sorted; /* owned, by name */
-	const struct lists *lists;   /* borrowed; NULL: there are none */
-	struct scratch *scratch;     /* owned; the results of functions, per process */
+	size_t n_sorted;
+	const struct lists *lists; /* borrowed; NULL: there are none */
+	struct scratch *scratch;   /* owned; the results of functions, per process */
 };
 
-/* fields outlives the scheme; aborts on two rows of one name. lists may be NULL. */
+/* fields outlives the scheme. Of two rows of one name the one that is filled counts;
+ * two filled ones abort. lists may be NULL. */
 void scheme_init(struct scheme *s, const struct field *fields, size_t n,
 	const struct lists *lists);
 void scheme_fini(struct scheme *s);
