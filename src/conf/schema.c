@@ -194,11 +194,15 @@ parse_prefix(const struct fill *f, const struct conf_word *w, struct ip_prefix *
 			"behind the prefix are zero.");
 }
 
-/* Lists grow by one; they are short, and the arena takes the copies. */
+/* Room for one more: a list doubles when its number is a power of two, so that one of a
+ * hundred thousand names leaves copies of twice its size in the arena, not of its
+ * square. */
 static void *
-append(const struct fill *f, const void *old, size_t n, size_t size)
+append(const struct fill *f, void *old, size_t n, size_t size)
 {
-	uint8_t *p = arena_alloc(&f->tree->arena, (n + 1) * size);
+	if ((n & (n - 1)) != 0)
+		return old;
+	uint8_t *p = arena_alloc(&f->tree->arena, (n > 0 ? 2 * n : 1) * size);
 	if (n > 0)
 		memcpy(p, old, n * size);
 	return p;
