@@ -52,7 +52,7 @@ read_crl(struct revoke *r, const struct site_path *p, struct err *err)
 	if (!file_read((const char *)p->path.p, REVOKE_CRL_MAX, &text, err))
 		return false;
 	bool ok = revoke_add_crl(r, text, err);
-	mem_free((void *)(uintptr_t)text.p);
+	mem_free((void *)(uintptr_t)text.p); // NOLINT(performance-no-int-to-ptr)
 	return ok;
 }
 
@@ -141,12 +141,13 @@ edge_judge(struct session *s)
 		return;
 	if (tls_peer_chain(s->client.tls, &chain, &err)) {
 		check(s, &chain, &v);
-		if (!first)
+		if (!first) {
 			client_cert_judge(&visit->cert, &v);
-		else if (arena_room(&s->arena) < CLIENT_CERT_ROOM ||
+		} else if (arena_room(&s->arena) < CLIENT_CERT_ROOM ||
 			!client_cert_describe(
-				&visit->cert, &chain, &v, &s->arena, &err))
+				&visit->cert, &chain, &v, &s->arena, &err)) {
 			visit->cert.presented = true; /* and not verified */
+		}
 	}
 	verdict_fini(&v);
 	chain_fini(&chain);

@@ -251,16 +251,18 @@ edge_aim(struct session *s)
 	if (x->request.method == HTTP_CONNECT)
 		return answer(s, ERR_GATE_TARGET, 405, "CONNECT on an edge");
 	const struct site_name *name = name_of_request(s, &err);
-	if (!name)
+	if (!name) {
 		return answer(s, err.code, err.code == ERR_GATE_MISDIRECTED ? 421 : 400,
 			err.text);
+	}
 	if (name->clients && e->clients[name->clients->index].epoch != s->visit->epoch)
 		edge_judge(s);
 	s->visit->turn = 0;
 	aim_at(s, choose(e, name->site));
-	if (!name->site->keep_host)
+	if (!name->site->keep_host) {
 		x->request.authority = arena_format(&x->arena, "%.*s:%u",
 			SPAN_ARG(s->visit->origin->host), s->visit->origin->port);
+	}
 	x->request.scheme = SPAN("https");
 	return EXCHANGE_GOES_ON;
 }

@@ -11,8 +11,10 @@
 #include "pki/trust.h"
 #include "tls/resume.h"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type and a name
 #define EACH_ITEM(type, it, first) \
 	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
+// NOLINTEND(bugprone-macro-parentheses)
 
 /* ---- the words of a configuration ---- */
 
@@ -252,9 +254,10 @@ take_certificate(struct compiling *c, struct site *site, struct site_certificate
 	bool is_rsa = cert->id->kind == KEY_RSA2048 || cert->id->kind == KEY_RSA3072 ||
 		cert->id->kind == KEY_RSA4096;
 	struct identity **slot = is_rsa ? &site->rsa : &site->ecdsa;
-	if (*slot)
+	if (*slot) {
 		complain_text(c, &cert->item, "chain",
 			"the site has a certificate with such a key already");
+	}
 	*slot = cert->id;
 }
 
@@ -274,13 +277,15 @@ compile_certificates(struct compiling *c, struct site *site)
 	{
 		cert->id = load_elsewhere(cert, &err);
 		take_certificate(c, site, cert, &err);
-		if (!c->g->sites.keys.servers)
+		if (!c->g->sites.keys.servers) {
 			complain_text(c, &cert->item, "chain",
 				"the edge does not say where its `keys` are");
+		}
 	}
-	if (!site->certificates && !site->keyless)
+	if (!site->certificates && !site->keyless) {
 		complain_text(
 			c, &site->item, "certificate", "a site needs a certificate");
+	}
 }
 
 static bool
@@ -289,13 +294,14 @@ read_origin(struct site_origin *o, struct arena *a, struct err *err)
 	struct url_host host;
 	struct span rest = o->url;
 
-	if (span_starts(rest, SPAN("http://")))
+	if (span_starts(rest, SPAN("http://"))) {
 		rest = span_from(rest, 7);
-	else if (span_starts(rest, SPAN("https://")))
+	} else if (span_starts(rest, SPAN("https://"))) {
 		rest = span_from(rest, 8);
-	else
+	} else {
 		return err_set(err, ERR_POLICY_SITE,
 			"an origin begins with http:// or https://");
+	}
 	o->tls = span_starts(o->url, SPAN("https"));
 	if (span_ends(rest, SPAN("/")))
 		rest.n--;
@@ -316,6 +322,7 @@ compile_origins(struct compiling *c, struct site *site, size_t *n_origins)
 	site->n_origins++;
 	if (site->n_origins == 0)
 		complain_text(c, &site->item, "origin", "a site needs an origin");
+	// NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers
 	site->at = arena_alloc(
 		&c->s->tree.arena, (site->n_origins + 1) * sizeof(*site->at));
 	EACH_ITEM(struct site_origin, o, site->origins)
@@ -327,17 +334,16 @@ compile_origins(struct compiling *c, struct site *site, size_t *n_origins)
 	}
 }
 
-/* "*.example" is looked up as ".example"; empty when it is no name. */
+/* "*.example" is looked up as ".example"; empty when it is no name. In lower[256]. */
 static struct span
-key_of(struct compiling *c, struct span name)
+key_of(struct span name, uint8_t *lower)
 {
 	bool wildcard = span_starts(name, SPAN("*."));
 
 	if (!url_name_check(wildcard ? span_from(name, 2) : name))
 		return (struct span){0};
 	struct span key = wildcard ? span_from(name, 1) : name;
-	uint8_t *lower = arena_alloc(&c->s->tree.arena, key.n);
-	span_lower(lower, key);
+	span_lower(lower, key); /* at most 254 octets, being a name */
 	return span_of(lower, key.n);
 }
 
@@ -358,31 +364,39 @@ find_wildcard(const struct gateway *g, struct span name)
 	return dot > 0 && dot < name.n ? find_key(g, span_from(name, dot)) : NULL;
 }
 
+/* Not in the tree's arena, which bounds what a file may say: a hundred thousand names
+ * may be said. */
 static struct site_name *
 add_name(struct compiling *c, struct span key, const struct site *site)
 {
-	struct site_name *n = arena_alloc(&c->s->tree.arena, sizeof(*n));
+	struct site_name *n = mem_alloc(sizeof(*n) + key.n);
 
-	n->key = key;
-	n->site = site;
 	if (key.n > 0)
-		map_add(&c->g->sites.names, &n->by_name, key);
+		memcpy(n->text, key.p, key.n); /* allocated above */
+	n->key = span_of(n->text, key.n);
+	n->site = site;
+	n->next = c->g->sites.all;
+	c->g->sites.all = n;
+	if (key.n > 0)
+		map_add(&c->g->sites.names, &n->by_name, n->key);
 	return n;
 }
 
 static void
 compile_name(struct compiling *c, struct site *site, struct span name)
 {
-	struct span key = key_of(c, name);
+	uint8_t lower[256];
+	struct span key = key_of(name, lower);
 
-	if (key.n == 0)
+	if (key.n == 0) {
 		complain_text(c, &site->item, "name",
 			"a site is called by a DNS name, or *.NAME");
-	else if (find_key(c->g, key))
+	} else if (find_key(c->g, key)) {
 		complain_text(
 			c, &site->item, "name", "another site has this name already");
-	else
+	} else {
 		(void)add_name(c, key, site);
+	}
 }
 
 static void
@@ -413,9 +427,10 @@ describe_authorities(
 	clients->ca_names = arena_alloc(a, (all->n + 1) * sizeof(struct span));
 	for (size_t i = 0; i < all->n; i++) {
 		struct cert *cert = cert_parse(all->der[i], &err);
-		if (cert)
+		if (cert) {
 			clients->ca_names[clients->n_ca_names++] =
 				arena_copy(a, cert->subject);
+		}
 		cert_put(cert);
 		parts[i] = all->der[i];
 	}
@@ -434,9 +449,10 @@ compile_authorities(struct compiling *c, struct site_clients *clients)
 		if (!chain_load(&all, cstr(p->path), &err))
 			complain(c, &p->item, "file", &err);
 	}
-	if (all.n == 0 && clients->certificate != CLIENT_CERT_OFF)
+	if (all.n == 0 && clients->certificate != CLIENT_CERT_OFF) {
 		complain_text(c, &clients->item, "authority",
 			"who signs the certificates of these clients?");
+	}
 	clients->trust = trust_new_chain(&all, &err);
 	if (!clients->trust && all.n > 0)
 		complain(c, &clients->item, "authority", &err);
@@ -459,16 +475,18 @@ entry_for(struct compiling *c, struct span key)
 static void
 demand(struct compiling *c, struct site_clients *clients, struct span name)
 {
-	struct span key = key_of(c, name);
+	uint8_t lower[256];
+	struct span key = key_of(name, lower);
 	struct site_name *n = key.n > 0 ? entry_for(c, key) : NULL;
 
-	if (!n)
+	if (!n) {
 		complain_text(c, &clients->item, "name", "no site has this name");
-	else if (n->clients)
+	} else if (n->clients) {
 		complain_text(c, &clients->item, "name",
 			"another `clients` block speaks of this name");
-	else
+	} else {
 		n->clients = clients;
+	}
 }
 
 static void
@@ -546,10 +564,11 @@ site_compile(struct settings *s, struct gateway *g, size_t *n_origins,
 		bind(g, CONTAINER_OF(it, struct site_name, by_name));
 	if (g->sites.fallback)
 		bind(g, g->sites.fallback);
-	if (g->sites.unknown == SITE_UNKNOWN_REJECT)
+	if (g->sites.unknown == SITE_UNKNOWN_REJECT) {
 		g->sites.fallback = NULL;
-	else if (!g->sites.fallback)
+	} else if (!g->sites.fallback) {
 		complain_text(&c, &g->item, "unknown-name", "no site says `default`");
+	}
 	return c.ok;
 }
 
@@ -567,15 +586,21 @@ site_uncompile(struct gateway *g)
 	trust_free(g->sites.keys.trust);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)
 	trust_free(clients->trust);
+	while (g->sites.all) {
+		struct site_name *n = g->sites.all;
+		g->sites.all = n->next;
+		mem_free(n);
+	}
 	map_fini(&g->sites.names);
 }
 
 const struct site_name *
 site_find(const struct gateway *g, struct span name)
 {
-	const struct site_name *n = name.n > 0 ? find_key(g, name) : NULL;
+	bool is_name = name.n > 0 && name.p[0] != '.';
+	const struct site_name *n = is_name ? find_key(g, name) : NULL;
 
-	if (!n && name.n > 0)
+	if (!n && is_name)
 		n = find_wildcard(g, name);
 	return n ? n : g->sites.fallback;
 }

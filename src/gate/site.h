@@ -98,10 +98,12 @@ struct site_clients {
 /* One name that clients may ask for. */
 struct site_name {
 	struct map_item by_name;
-	struct span key; /* lower case; ".example" for "*.example" */
+	struct site_name *next; /* of all, for their end */
+	struct span key;        /* lower case, in text[]; ".example" for "*.example" */
 	const struct site *site;
 	const struct site_clients *clients; /* NULL: nothing is asked */
 	uint8_t binding[PROFILE_POLICY];
+	uint8_t text[];
 };
 
 struct site_key_server {
@@ -132,7 +134,8 @@ struct site_table {
 
 	/* Compiled. */
 	bool is_edge;
-	struct map names;           /* struct site_name; they lie in the tree's arena */
+	struct map names;           /* struct site_name */
+	struct site_name *all;      /* owned: those, and the fallback */
 	struct site_name *fallback; /* for names nobody has; NULL: rejected */
 	size_t n_clients;
 };
