@@ -10,12 +10,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "cli/log_priv.h"
 #include "conf/value.h"
 #include "event/query.h"
 #include "gate/settings.h"
-
-#define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
 
 enum {
 	SHOWN = 40,          /* rows of the table unless told otherwise */
@@ -27,8 +26,7 @@ enum {
 
 static const struct cli_option options[] = {
 	{"config", 'c', "FILE",
-		"read the place of the store from this configuration [" DEFAULT_CONFIG
-		"]",
+		"read the place of the store from this configuration [" CLI_CONFIG "]",
 		false},
 	{"store", 0, "FILE", "read this store, whatever the configuration says", false},
 	{"where", 'w', "CONDITION",
@@ -68,7 +66,7 @@ struct listing {
 static bool
 find_store(const char *config, char path[PATH_LENGTH], struct err *err)
 {
-	const char *file = config ? config : DEFAULT_CONFIG;
+	const char *file = config ? config : CLI_CONFIG;
 	struct conf_report *report = mem_alloc(sizeof(*report));
 	struct settings *s = mem_alloc(sizeof(*s));
 	struct conf_tree tree;

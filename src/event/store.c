@@ -237,7 +237,8 @@ store_close(struct store *s)
 {
 	if (!s)
 		return;
-	sqlite3_busy_timeout(s->db, LAST_WAIT_MS);
+	if (s->db)
+		sqlite3_busy_timeout(s->db, LAST_WAIT_MS);
 	store_flush(s);
 	stat_add(STAT_EVENTS_UNSTORED, s->waiting);
 	for (int k = 0; k < EVENT_KINDS; k++)

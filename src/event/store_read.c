@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "event/store_priv.h"
 
-enum { SQL_MAX = 6 * 1024 };
+enum { SQL_MAX = 6 * 1024, URI_MAX = 3200, WAIT_MS = 2000 };
 
 /* The rows of one kind. */
 struct kind_scan {
@@ -28,17 +28,52 @@ struct store_scan {
 	struct kind_scan *given; /* whose row was given out, and must be stepped over */
 };
 
+static bool
+open_with(struct store *s, const char *name, int flags)
+{
+	return sqlite3_open_v2(name, &s->db,
+		       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags,
+		       NULL) == SQLITE_OK &&
+		sqlite3_busy_timeout(s->db, WAIT_MS) == SQLITE_OK &&
+		sqlite3_exec(s->db, "SELECT seq FROM session LIMIT 1", NULL, NULL,
+			NULL) == SQLITE_OK;
+}
+
+/* A file that nobody writes, in a directory where we may not write: SQLite wants to be
+ * told that it will not change. */
+static bool
+open_resting(struct store *s, const char *path)
+{
+	char name[URI_MAX];
+	struct text t = text_to(name, sizeof(name));
+	char wal[URI_MAX];
+
+	text_format(wal, sizeof(wal), "%s-wal", path);
+	if (access(wal, F_OK) == 0)
+		return false;
+	text_add(&t, "file:");
+	for (const char *c = path; *c; c++) {
+		bool plain = ascii_is_alpha((uint8_t)*c) ||
+			ascii_is_digit((uint8_t)*c) || *c == '/' || *c == '.' ||
+			*c == '-' || *c == '_';
+		if (plain)
+			text_add(&t, "%c", *c);
+		else
+			text_add(&t, "%%%02x", (uint8_t)*c);
+	}
+	text_add(&t, "?immutable=1");
+	sqlite3_close(s->db);
+	s->db = NULL;
+	return !t.cut && open_with(s, name, SQLITE_OPEN_URI);
+}
+
 bool
 store_open_read(const char *path, struct store **out, struct err *err)
 {
 	if (access(path, R_OK) != 0)
 		return err_errno(err, ERR_EVENT_STORE, errno, "%s", path);
 	struct store *s = mem_alloc(sizeof(*s));
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-		    NULL) != SQLITE_OK ||
-		sqlite3_busy_timeout(s->db, 2000) != SQLITE_OK ||
-		sqlite3_exec(s->db, "SELECT seq FROM session LIMIT 1", NULL, NULL,
-			NULL) != SQLITE_OK) {
+	if (!open_with(s, path, 0) && !open_resting(s, path)) {
 		(void)store_fail(s->db, path, err);
 		store_close(s);
 		return false;
