@@ -327,7 +327,7 @@ size_t
 list_cost(const struct rule_list *l)
 {
 	const struct list_body *b = &l->body;
-	return b->strings.cap + b->strings.n_slots * sizeof(*b->strings.slots) +
+	return b->strings.cap + b->strings.n_slots * (sizeof(*b->strings.slots) + 1) +
 		b->ints.cap * sizeof(*b->ints.ranges) +
 		b->ips.cap * sizeof(*b->ips.ranges);
 }

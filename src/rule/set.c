@@ -138,36 +138,46 @@ entry_text(const struct string_set *s, uint32_t place)
 	return span_of(p + ENTRY_HEAD, (size_t)p[1] << 8 | p[2]);
 }
 
+static uint8_t
+tag_of(uint64_t hash)
+{
+	return (uint8_t)(hash >> 56);
+}
+
 /* The slot of v, or the empty one where it belongs. */
-static struct string_slot *
-find_slot(const struct string_set *s, struct span v, uint32_t hash)
+static size_t
+find_slot(const struct string_set *s, struct span v, uint64_t hash)
 {
 	size_t mask = s->n_slots - 1;
 	for (size_t i = hash & mask;; i = (i + 1) & mask) {
-		struct string_slot *slot = &s->slots[i];
-		if (slot->place == 0)
-			return slot;
-		if (slot->hash == hash && span_eq(entry_text(s, slot->place), v))
-			return slot;
+		if (s->slots[i] == 0)
+			return i;
+		if (s->tags[i] == tag_of(hash) &&
+			span_eq(entry_text(s, s->slots[i]), v))
+			return i;
 	}
 }
 
+/* Hashes are not kept: that is four octets a name less. */
 static void
 grow_slots(struct string_set *s)
 {
 	struct string_set bigger = *s;
 	bigger.n_slots = s->n_slots == 0 ? SLOTS_LEAST : s->n_slots * 2;
 	bigger.slots = mem_array(bigger.n_slots, sizeof(*bigger.slots));
+	bigger.tags = mem_array(bigger.n_slots, sizeof(*bigger.tags));
 	for (size_t i = 0; i < s->n_slots; i++) {
-		struct string_slot *old = &s->slots[i];
-		size_t at = old->hash & (bigger.n_slots - 1);
-		if (old->place == 0)
+		if (s->slots[i] == 0)
 			continue;
-		while (bigger.slots[at].place != 0)
+		uint64_t hash = map_hash(entry_text(s, s->slots[i]));
+		size_t at = hash & (bigger.n_slots - 1);
+		while (bigger.slots[at] != 0)
 			at = (at + 1) & (bigger.n_slots - 1);
-		bigger.slots[at] = *old;
+		bigger.slots[at] = s->slots[i];
+		bigger.tags[at] = tag_of(hash);
 	}
 	mem_free(s->slots);
+	mem_free(s->tags);
 	*s = bigger;
 }
 
@@ -178,10 +188,10 @@ string_set_add(struct string_set *s, struct span v, unsigned marks)
 		return false;
 	if (s->n + 1 > s->n_slots / 4 * 3)
 		grow_slots(s);
-	uint32_t hash = (uint32_t)map_hash(v);
-	struct string_slot *slot = find_slot(s, v, hash);
-	if (slot->place != 0) {
-		s->octets[slot->place - 1] |= (uint8_t)marks;
+	uint64_t hash = map_hash(v);
+	size_t slot = find_slot(s, v, hash);
+	if (s->slots[slot] != 0) {
+		s->octets[s->slots[slot] - 1] |= (uint8_t)marks;
 		return true;
 	}
 	size_t need = s->used + ENTRY_HEAD + v.n;
@@ -192,7 +202,8 @@ string_set_add(struct string_set *s, struct span v, unsigned marks)
 	p[2] = (uint8_t)v.n;
 	if (v.n > 0)
 		memcpy(p + ENTRY_HEAD, v.p, v.n);
-	*slot = (struct string_slot){.hash = hash, .place = (uint32_t)(s->used + 1)};
+	s->slots[slot] = (uint32_t)(s->used + 1);
+	s->tags[slot] = tag_of(hash);
 	s->used = need;
 	s->n++;
 	return true;
@@ -212,6 +223,7 @@ string_set_fini(struct string_set *s)
 {
 	mem_free(s->octets);
 	mem_free(s->slots);
+	mem_free(s->tags);
 	*s = (struct string_set){0};
 }
 
@@ -220,8 +232,8 @@ string_set_marks(const struct string_set *s, struct span v)
 {
 	if (s->n == 0)
 		return 0;
-	const struct string_slot *slot = find_slot(s, v, (uint32_t)map_hash(v));
-	return slot->place == 0 ? 0 : s->octets[slot->place - 1];
+	uint32_t place = s->slots[find_slot(s, v, map_hash(v))];
+	return place == 0 ? 0 : s->octets[place - 1];
 }
 
 bool

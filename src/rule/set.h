@@ -58,16 +58,12 @@ enum string_set_mark {
 	SET_BELOW = 2, /* every name below this one */
 };
 
-struct string_slot {
-	uint32_t hash;
-	uint32_t place; /* in octets, plus one; 0: empty */
-};
-
 struct string_set {
 	uint8_t *octets; /* owned: mark, length in two, octets, one after another */
 	size_t used;
 	size_t cap;
-	struct string_slot *slots; /* owned; a power of two of them */
+	uint32_t *slots; /* owned; place in octets plus one, 0: empty; a power of two */
+	uint8_t *tags;   /* owned; some bits of each one's hash */
 	size_t n_slots;
 	size_t n;
 };
