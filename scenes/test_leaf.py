@@ -90,8 +90,8 @@ def test_an_origin_that_is_not_good_is_refused_with_a_page_that_says_why(
     assert answer.status == 502 and "secret" not in answer.text
     assert word in answer.words.lower(), answer.words
     assert origin.seen == []
-    event = street.gateway.wait_event(host=name)
-    assert event["origin_verdict"] != "trusted" and event["action"] == "block"
+    event = street.gateway.wait_event(host=name, kind="session")
+    assert event["origin_verdict"] != "good" and event["action"] == "block"
     origin.close()
 
 
@@ -100,7 +100,7 @@ def test_untrusted_origins_are_let_through_only_where_that_is_set(open_gateway, 
     gateway = open_gateway("\tuntrusted block { self-signed allow }")
     with wire.secure(gateway, "www.own.example", origin.port, gateway.root) as s:
         assert wire.get(s, "www.own.example").body == b"own\n"
-    assert gateway.wait_event(host="www.own.example")["origin_verdict"] == "self-signed"
+    assert gateway.wait_event(host="www.own.example", kind="session")["origin_verdict"] == "self-signed"
     origin.close()
 
 

@@ -10,6 +10,7 @@
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
+#include "tls/resume.h"
 
 enum { MOST_NAMES = 8 }; /* of the origin's that cover one host */
 
@@ -131,10 +132,17 @@ start_tls(struct session *s, struct err *err)
 {
 	if (s->visit)
 		return edge_start_tls(s, err);
+	/* A session of one name is not resumed under another (RFC 6066 §3). */
+	const struct span bound[] = {
+		span_of(s->g->policy_hash, sizeof(s->g->policy_hash)), s->target.host};
+	uint8_t binding[PROFILE_POLICY];
+	resume_binding(binding, bound, COUNT_OF(bound));
+
 	const struct tls_server_spec spec = {
 		.profile = s->wg->to_clients,
 		.identity = s->mint.id,
 		.alpn = chosen_alpn(s),
+		.binding = binding,
 		.wire_in = &s->client.io.in,
 		.wire_out = &s->client.io.out,
 	};
