@@ -3,6 +3,8 @@
 
 import os
 import signal
+import socket
+import sys
 import time
 from pathlib import Path
 
@@ -140,31 +142,37 @@ def test_a_second_signal_ends_it_at_once(make_gateway, street):
 
 def test_ctl_tells_reloads_and_drains(make_gateway, street):
     gateway = make_gateway()
-    socket = gateway.folder / "control.sock"
-    status = gateway.command("ctl", "status", "--socket", socket).stdout
+    control = gateway.folder / "control.sock"
+    status = gateway.command("ctl", "status", "--socket", control).stdout
     assert "worker" in status and "generation" in status
     gateway.configure(f'\trule closed when http.request.host == "{HOST}" do block "closed"')
-    gateway.command("ctl", "reload", "--socket", socket)
+    gateway.command("ctl", "reload", "--socket", control)
     lab.wait_for("the new rule", lambda: visit(gateway, street) == 403)
-    gateway.command("ctl", "drain", "--socket", socket)
+    gateway.command("ctl", "drain", "--socket", control)
     lab.wait_for("its end", lambda: gateway.process.process.poll() is not None)
     assert gateway.close() == 0
 
 
+HAND_IN = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 def test_a_listening_socket_can_be_handed_in(make_gateway):
-    """LISTEN_FDS as systemd passes them is for `sekisho run`; the port is then not opened."""
-    pytest.importorskip("socket")
-    import socket as sockets
+    """As systemd does it: descriptor 3, LISTEN_PID, LISTEN_FDS."""
     gateway = make_gateway()
     gateway.close()
-    with sockets.create_server(("127.0.0.1", gateway.port)) as server:
-        server.set_inheritable(True)
-        os.dup2(server.fileno(), 3) if server.fileno() != 3 else None
-        code = "import os,sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.execv(sys.argv[1], sys.argv[1:])"
-        process = lab.Program(["/usr/bin/python3", "-c", code, gateway.program, "run", gateway.config],
-                              lambda: lab.accepts(gateway.port), gateway.folder / "activated.log",
-                              env={**os.environ, "LISTEN_FDS": "1"}, pass_fds=(3,))
-        with sockets.create_connection(("127.0.0.1", gateway.port), timeout=10) as s:
-            answer = wire.ask(s, "GET http://sekisho.internal/ HTTP/1.1\r\nHost: sekisho.internal\r\n\r\n")
-            assert answer.status == 200
-        process.close()
+    with socket.create_server(("127.0.0.1", gateway.port)) as server:
+        process = lab.Program(
+            [sys.executable, "-c", HAND_IN, server.fileno(), gateway.program, "run", gateway.config],
+            lambda: "generation.serves" in (gateway.folder / "activated.log").read_text(),
+            gateway.folder / "activated.log", pass_fds=(server.fileno(),))
+        try:
+            with wire.dial(gateway) as s:
+                assert wire.ask(s, "GET http://sekisho.internal/ HTTP/1.1\r\n"
+                                "Host: sekisho.internal\r\n\r\n").status == 200
+        finally:
+            assert process.close() == 0
