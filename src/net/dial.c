@@ -104,7 +104,7 @@ win(struct dial *d, struct attempt *a)
 {
 	d->fd = a->watch.fd;
 	d->peer = a->to;
-	loop_forget(d->loop, &a->watch);
+	loop_leave(d->loop, &a->watch); /* most likely for an io */
 	a->watch.fd = -1;
 	d->race->open--;
 	finish(d);

@@ -214,7 +214,7 @@ io_take(struct io *io)
 {
 	int fd = io->watch.fd;
 	must(io_is_open(io));
-	loop_forget(io->loop, &io->watch);
+	loop_leave(io->loop, &io->watch);
 	loop_unhook(&io->told);
 	io->watch.fd = -1;
 	io->loop = NULL;

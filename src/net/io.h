@@ -59,8 +59,8 @@ void io_close(struct io *io);
 /* The same with a reset whatever is left: the peer shall see a failure. */
 void io_abort(struct io *io);
 
-/* Gives the fd away, as for splice_start(). The bufs stay, with what they hold: they
- * are the caller's now. */
+/* Gives the fd to another holder in this loop, as for splice_start(). The bufs stay,
+ * with what they hold: they are the caller's now. */
 MUST_USE int io_take(struct io *io);
 
 /* Unsent and sent but not acknowledged octets are dropped by the kernel after this long

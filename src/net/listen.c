@@ -248,8 +248,11 @@ tell_ready(struct watch *w, unsigned events)
 			return;
 		}
 	}
-	if (l->batch < BATCH_MOST)
+	if (!l->loop)
+		return;
+	if (l->batch < BATCH_MOST && l->full_turn + 1 == l->loop->turns)
 		l->batch *= 2;
+	l->full_turn = l->loop->turns;
 }
 
 static void
@@ -266,6 +269,7 @@ listen_start(struct listener *l, struct loop *loop, int fd, struct listen_limit 
 	l->loop = loop;
 	l->limit = limit;
 	l->batch = 1;
+	l->full_turn = UINT64_MAX;
 	l->watch = (struct watch){.fd = fd, .ready = tell_ready};
 	l->pause = (struct timer){.fired = end_pause};
 	l->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -57,8 +57,9 @@ struct listener {
 	/* Private. */
 	struct loop *loop;
 	struct watch watch;
-	int reserve;    /* a descriptor kept for shedding */
-	unsigned batch; /* accepts per turn, as of late */
+	int reserve;        /* a descriptor kept for shedding */
+	unsigned batch;     /* accepts per turn, as of late */
+	uint64_t full_turn; /* the last that took a whole batch */
 	struct timer pause;
 	struct listen_limit *limit; /* borrowed */
 	struct list waiting;

@@ -2,6 +2,7 @@
 #include "net/loop.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -63,7 +64,9 @@ loop_fini(struct loop *loop)
 	forget_hooks(&loop->hooks);
 	timer_heap_fini(&loop->timers);
 	mem_free(loop->batch);
+	mem_free(loop->slots);
 	loop->batch = NULL;
+	loop->slots = NULL;
 	(void)close(loop->fd);
 	loop->fd = -1;
 }
@@ -94,18 +97,32 @@ fetch_events(struct loop *loop, int wait_ms)
 	loop->batch->n = n > 0 ? (size_t)n : 0;
 }
 
-/* loop_forget() empties events of this batch, so each is looked at when its turn comes.
- */
+/* A descriptor that was left behind and nobody took over: it is dropped now. */
 static void
-tell_watches(struct loop_batch *b)
+drop_slot(struct loop *loop, int fd)
 {
+	if (loop->slots[fd].mask != 0)
+		(void)epoll_ctl(loop->fd, EPOLL_CTL_DEL, fd, NULL);
+	loop->slots[fd].mask = 0;
+}
+
+/* loop_forget() and the others empty events of this batch, so each is looked at when
+ * its turn comes. */
+static void
+tell_watches(struct loop *loop)
+{
+	struct loop_batch *b = loop->batch;
 	while (b->next < b->n) {
 		struct epoll_event e = b->events[b->next++];
-		struct watch *w = e.data.ptr;
-		if (!w)
+		if (e.data.fd < 0)
 			continue;
+		struct watch *w = loop->slots[e.data.fd].watch;
+		if (!w) {
+			drop_slot(loop, e.data.fd);
+			continue;
+		}
 		unsigned events = e.events & (w->mask | LOOP_ERROR | LOOP_HUP);
-		if (events != 0 && w->mask != 0)
+		if (events != 0)
 			w->ready(w, events);
 	}
 }
@@ -147,10 +164,43 @@ loop_turn(struct loop *loop, int wait_ms)
 	clock_tick();
 	loop->turns++;
 	timer_heap_fire(&loop->timers, clock_now());
-	tell_watches(loop->batch);
+	tell_watches(loop);
 	run_soon(loop);
 	run_hooks(loop);
 	bury_dead(loop);
+}
+
+static struct loop_slot *
+find_slot(struct loop *loop, int fd)
+{
+	must(fd >= 0);
+	size_t i = (size_t)fd;
+	size_t had = loop->n_slots;
+	if (i >= had) {
+		loop->slots = mem_grow(
+			loop->slots, &loop->n_slots, i + 1, sizeof(*loop->slots));
+		memset(loop->slots + had, 0,
+			(loop->n_slots - had) * sizeof(*loop->slots));
+	}
+	return &loop->slots[i];
+}
+
+/*
+ * A slot left behind may be of a descriptor that was closed elsewhere, and the number
+ * may be somebody else's now; then the kernel knows nothing of it and says so.
+ */
+static void
+tell_kernel(struct loop *loop, struct loop_slot *slot, int fd, unsigned events)
+{
+	struct epoll_event e = {.events = events, .data.fd = fd};
+	int op = events == 0      ? EPOLL_CTL_DEL
+		: slot->mask == 0 ? EPOLL_CTL_ADD
+				  : EPOLL_CTL_MOD;
+	int rc = epoll_ctl(loop->fd, op, fd, &e);
+	if (rc != 0 && op == EPOLL_CTL_MOD && errno == ENOENT)
+		rc = epoll_ctl(loop->fd, EPOLL_CTL_ADD, fd, &e);
+	must(rc == 0);
+	slot->mask = events;
 }
 
 void
@@ -158,36 +208,44 @@ loop_watch(struct loop *loop, struct watch *w, unsigned events)
 {
 	if (events == w->mask)
 		return;
-	struct epoll_event e = {.events = events, .data.ptr = w};
-	int op = events == 0   ? EPOLL_CTL_DEL
-		: w->mask == 0 ? EPOLL_CTL_ADD
-			       : EPOLL_CTL_MOD;
-	int rc = epoll_ctl(loop->fd, op, w->fd, &e);
-	must(rc == 0);
+	struct loop_slot *slot = find_slot(loop, w->fd);
+	must(!slot->watch || slot->watch == w);
+	tell_kernel(loop, slot, w->fd, events);
+	slot->watch = events != 0 ? w : NULL;
 	w->mask = events;
 }
 
 static void
-drop_fetched(struct loop_batch *b, const struct watch *w)
+drop_fetched(struct loop_batch *b, int fd)
 {
 	for (size_t i = b->next; i < b->n; i++) {
-		if (b->events[i].data.ptr == w)
-			b->events[i].data.ptr = NULL;
+		if (b->events[i].data.fd == fd)
+			b->events[i].data.fd = -1;
 	}
 }
 
 void
 loop_forget(struct loop *loop, struct watch *w)
 {
-	drop_fetched(loop->batch, w);
+	drop_fetched(loop->batch, w->fd);
 	loop_watch(loop, w, 0);
+}
+
+void
+loop_leave(struct loop *loop, struct watch *w)
+{
+	drop_fetched(loop->batch, w->fd);
+	if (w->mask != 0)
+		loop->slots[w->fd].watch = NULL;
+	w->mask = 0;
 }
 
 void
 loop_close(struct loop *loop, struct watch *w)
 {
-	drop_fetched(loop->batch, w);
-	w->mask = 0;
+	loop_leave(loop, w);
+	if ((size_t)w->fd < loop->n_slots)
+		loop->slots[w->fd].mask = 0;
 	(void)close(w->fd);
 	w->fd = -1;
 }

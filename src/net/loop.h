@@ -21,10 +21,10 @@ enum loop_event {
 	LOOP_HUP = 0x010,   /* always reported: both directions have ended */
 };
 
-/* Set fd and ready; the mask starts at zero and is the loop's. */
+/* Set fd and ready; the mask starts at zero and is the loop's. One watch per fd. */
 struct watch {
 	int fd;
-	uint32_t mask; /* what the kernel was told; 0 is not registered at all */
+	uint32_t mask; /* what is asked for; 0: nothing, and it is not told */
 	void (*ready)(struct watch *w, unsigned events);
 };
 
@@ -42,6 +42,12 @@ struct hook {
 
 struct loop_batch; /* events fetched and not told yet */
 
+/* What the kernel knows about a descriptor. */
+struct loop_slot {
+	struct watch *watch; /* NULL: left behind by loop_leave() */
+	uint32_t mask;       /* 0: not registered */
+};
+
 struct loop {
 	int fd; /* of the epoll, owned */
 	bool stopping;
@@ -50,6 +56,8 @@ struct loop {
 	struct list hooks;        /* hooks of every turn */
 	struct list dead;         /* corpses of this turn */
 	struct loop_batch *batch; /* owned */
+	struct loop_slot *slots;  /* owned; by descriptor */
+	size_t n_slots;
 	uint64_t turns;
 };
 
@@ -71,6 +79,9 @@ void loop_turn(struct loop *loop, int wait_ms);
 void loop_watch(struct loop *loop, struct watch *w, unsigned events);
 /* Before w->fd is given away. Events already fetched for w are dropped. */
 void loop_forget(struct loop *loop, struct watch *w);
+/* As loop_forget(), for an fd that another watch of this loop is about to take over (or
+ * that is closed soon): the kernel is told only by that one, which saves a call. */
+void loop_leave(struct loop *loop, struct watch *w);
 /* Forgets w and closes its fd, which becomes -1. No other process or descriptor may
  * share the socket: the kernel then drops it from epoll without being told. */
 void loop_close(struct loop *loop, struct watch *w);

@@ -224,7 +224,8 @@ pump(struct splice *s, int i)
 	}
 	if (way->eof && drained && !way->shut) {
 		way->shut = true;
-		(void)shutdown(s->side[!i].fd, SHUT_WR);
+		if (!s->way[!i].shut) /* else both are closed now, which says it too */
+			(void)shutdown(s->side[!i].fd, SHUT_WR);
 	}
 }
 
@@ -346,8 +347,8 @@ static void
 begin(struct hook *h)
 {
 	struct splice *s = CONTAINER_OF(h, struct splice, begin);
-	pump(s, 0);
-	pump(s, 1);
+	(void)drain(s, 0);
+	(void)drain(s, 1);
 	settle(s, 0, false);
 }
 

@@ -92,6 +92,49 @@ an_event_already_fetched_does_not_reach_a_forgotten_watch(void)
 	loop_fini(&loop);
 }
 
+static void
+a_descriptor_left_behind_is_taken_over_by_another_watch(void)
+{
+	struct ear first;
+	struct ear second;
+	open_loop();
+	ear_open(&first);
+	loop_watch(&loop, &first.watch, LOOP_WRITE);
+	loop_leave(&loop, &first.watch);
+	second = (struct ear){.watch = {.fd = first.watch.fd, .ready = hear}};
+	loop_watch(&loop, &second.watch, LOOP_WRITE);
+	loop_turn(&loop, 0);
+	CHECK(first.n == 0 && second.n == 1);
+	loop_leave(&loop, &second.watch);
+	loop_turn(&loop, 0); /* nobody takes it over: the kernel is told now */
+	loop_turn(&loop, 0);
+	CHECK(second.n == 1 && loop.slots[first.watch.fd].mask == 0);
+	ear_close(&first);
+	loop_fini(&loop);
+}
+
+static void
+a_number_closed_elsewhere_and_used_again_is_watched(void)
+{
+	struct ear old;
+	struct ear fresh;
+	open_loop();
+	ear_open(&old);
+	loop_watch(&loop, &old.watch, LOOP_WRITE);
+	loop_leave(&loop, &old.watch);
+	int number = old.watch.fd;
+	ear_open(&fresh);
+	CHECK(dup2(fresh.watch.fd, number) == number); /* closes the old one unseen */
+	(void)close(fresh.watch.fd);
+	fresh.watch.fd = number;
+	loop_watch(&loop, &fresh.watch, LOOP_WRITE);
+	loop_turn(&loop, 0);
+	CHECK_INT(fresh.n, 1);
+	ear_close(&fresh);
+	(void)close(old.other);
+	loop_fini(&loop);
+}
+
 struct body {
 	struct corpse corpse;
 	struct hook hook;
@@ -208,6 +251,8 @@ run_ends_with_the_turn_that_stopped_it(void)
 }
 
 TESTS(a_watch_hears_what_it_asked_for_and_no_more,
+	a_descriptor_left_behind_is_taken_over_by_another_watch,
+	a_number_closed_elsewhere_and_used_again_is_watched,
 	an_event_already_fetched_does_not_reach_a_forgotten_watch,
 	the_dead_are_freed_when_the_turn_ends,
 	the_dead_are_freed_when_the_loop_ends_too,
