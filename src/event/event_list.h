@@ -60,7 +60,7 @@ EVENT(FRONT, "front", STR, S, "How the destination was learned: proxy, plain, tr
 EVENT(REQUESTS, "requests", INT, S, "Requests carried.")
 EVENT(ORIGIN_IP, "origin_ip", IP, S|R, "Address that was dialled.")
 EVENT(ORIGIN_PORT, "origin_port", INT, S, "Port that was dialled.")
-EVENT(SNI, "sni", STR, S, "Server name in the ClientHello.")
+EVENT(SNI, "sni", STR, S|K, "Server name in the ClientHello.")
 EVENT(ECH, "ech", FLAG, S, "The ClientHello offered Encrypted Client Hello.")
 EVENT(JA3, "ja3", STR, S, "JA3 fingerprint of the ClientHello.")
 EVENT(JA4, "ja4", STR, S, "JA4 fingerprint of the ClientHello.")
@@ -116,6 +116,7 @@ EVENT(TRANSPORT, "transport", STR, D, "How the question came: udp, tcp, tls, htt
 EVENT(KEY_SKI, "key_ski", STR, K, "Subject key identifier of the key, hex.")
 EVENT(KEY_OPERATION, "key_operation", STR, K, "Operation asked for.")
 EVENT(KEY_STATUS, "key_status", STR, K, "What was answered.")
+EVENT(KEY_CLIENT, "key_client", IP, K, "Address of the edge's own client, as the edge tells it.")
 
 /* admin */
 EVENT(ADMIN_COMMAND, "admin_command", STR, A, "What was asked for: reload, drain, ca init, …")

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "gate/catalogue.h"
 #include "gate/geo.h"
+#include "gate/keyserver.h"
 #include "gate/vocab.h"
 #include "pki/authority.h"
 #include "pki/cert.h"
@@ -305,6 +306,14 @@ used_by(const struct settings *s, const struct listen_settings *l)
 	return NULL;
 }
 
+static const char *
+front_uses(int front)
+{
+	if (front == FRONT_KEYSERVER)
+		return "keyserver";
+	return front == FRONT_PROXY ? "gateway" : "edge";
+}
+
 static bool
 compile_listen(
 	struct settings *s, struct listen_settings *l, struct conf_report *report)
@@ -316,12 +325,15 @@ compile_listen(
 			"a port is opened on an address, not a name");
 	if (l->address.ip.family == IP_NONE)
 		l->bind.ip.family = IP_V6; /* [::] takes both */
-	l->gateway = used_by(s, l);
-	if (l->gateway)
+	if (l->front == FRONT_KEYSERVER)
+		l->keyserver = keyserver_find(s, l->use);
+	else
+		l->gateway = used_by(s, l);
+	if (l->gateway || l->keyserver)
 		return true;
 	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "gateway"),
 		ERR_POLICY_LISTEN, "there is no %s of this name",
-		l->front == FRONT_PROXY ? "gateway" : "edge");
+		front_uses(l->front));
 }
 
 static void
@@ -357,6 +369,8 @@ settings_compile(struct settings *s, struct conf_report *report)
 		g->index = s->n_gateways++;
 		ok = compile_edge(s, g, report) && ok;
 	}
+	EACH_ITEM(struct keyserver_settings, k, s->keyservers)
+	ok = keyserver_compile(s, k, report) && ok;
 	EACH_ITEM(struct listen_settings, l, s->listens)
 	ok = compile_listen(s, l, report) && ok;
 	join_servers(s);
@@ -379,6 +393,8 @@ settings_uncompile(struct settings *s)
 		trust_free(g->trust);
 		site_uncompile(g);
 	}
+	EACH_ITEM(struct keyserver_settings, k, s->keyservers)
+	keyserver_uncompile(k);
 	scheme_fini(&s->scheme);
 	lists_free(s->rule_lists);
 	catalogue_free(s->apps);

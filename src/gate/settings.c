@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gate/keyserver.h"
 #include "gate/settings.h"
 
 #include "base/log.h"
@@ -50,6 +51,7 @@ static const struct conf_choice fronts[] = {
 	{"proxy", FRONT_PROXY, "Explicit proxy: CONNECT and absolute-form requests."},
 	{"edge", FRONT_EDGE, "TLS for the sites of an edge."},
 	{"redirect", FRONT_REDIRECT, "Plain HTTP that sends clients of an edge to https."},
+	{"keyserver", FRONT_KEYSERVER, "The key protocol, for edges elsewhere."},
 	{0},
 };
 
@@ -392,6 +394,8 @@ static const struct conf_row top_words[] = {
 		.help = "An inspecting gateway."},
 	{"edge", CONF_BLOCKS, TOP(edges), .block = &edge_table,
 		.help = "An edge that ends TLS for sites."},
+	{"keyserver", CONF_BLOCKS, TOP(keyservers), .block = &keyserver_block,
+		.help = "A key server: private keys for edges elsewhere."},
 };
 
 const struct conf_table settings_table = {

@@ -20,10 +20,13 @@
 struct trust; /* pki/trust.h */
 
 /* How the destination of a connection is learned. */
+struct keyserver_settings; /* gate/keyserver.h */
+
 enum front_kind {
 	FRONT_PROXY,    /* CONNECT and absolute-form requests */
 	FRONT_EDGE,     /* TLS for the names of sites */
 	FRONT_REDIRECT, /* plain HTTP for the same names: sent on to https */
+	FRONT_KEYSERVER, /* the key protocol, for edges elsewhere */
 };
 
 /* What is done about an origin whose certificate is not good. */
@@ -122,7 +125,8 @@ struct listen_settings {
 
 	/* Compiled. */
 	struct addr bind;
-	const struct gateway *gateway; /* borrowed */
+	const struct gateway *gateway; /* borrowed; NULL with a key server */
+	const struct keyserver_settings *keyserver; /* borrowed; or NULL */
 };
 
 struct list_settings {
@@ -165,6 +169,7 @@ struct settings {
 	struct conf_item *listens;
 	struct conf_item *gateways; /* struct gateway */
 	struct conf_item *edges;    /* struct gateway, with sites */
+	struct conf_item *keyservers; /* struct keyserver_settings */
 	size_t n_gateways;          /* compiled: of both kinds */
 	size_t n_origins;           /* compiled: of all sites */
 

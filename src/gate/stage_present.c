@@ -180,7 +180,8 @@ static int
 open_up(struct session *s)
 {
 	struct tls_facts facts;
-	identity_serial(s->mint.id, s->story->leaf_serial);
+	if (s->mint.id) /* an edge shows a certificate of its own */
+		identity_serial(s->mint.id, s->story->leaf_serial);
 	identity_put(s->mint.id);
 	s->mint.id = NULL;
 	story_client(s);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "gate/keyserver.h"
 #include "gate/session.h"
 #include "tls/profile.h"
 
@@ -20,7 +21,10 @@ static void
 accepted(struct listener *l, int fd, const struct addr *peer)
 {
 	struct worker_listener *wl = CONTAINER_OF(l, struct worker_listener, listener);
-	session_open(wl->w, wl, fd, peer);
+	if (wl->settings->keyserver)
+		keyserver_accept(wl->w, wl->settings, fd, peer);
+	else
+		session_open(wl->w, wl, fd, peer);
 }
 
 static bool
@@ -40,10 +44,26 @@ flush_events(struct worker *w)
 		timer_set(&w->loop, &w->event_timer, clock_now() + wait_ms);
 }
 
+/* Once: the callback is gone when it was called. */
+static void
+tell_if_drained(struct worker *w)
+{
+	void (*drained)(struct worker *) = w->drained;
+
+	if (!w->draining || !drained || !list_empty(&w->sessions) ||
+		!keyserver_is_idle(w))
+		return;
+	w->drained = NULL;
+	drained(w);
+}
+
 static void
 turn_ended(struct hook *h)
 {
-	flush_events(CONTAINER_OF(h, struct worker, each_turn));
+	struct worker *w = CONTAINER_OF(h, struct worker, each_turn);
+
+	flush_events(w);
+	tell_if_drained(w);
 }
 
 static void
@@ -132,7 +152,9 @@ open_listeners(struct worker *w, const struct worker_spec *spec)
 		wl->w = w;
 		wl->settings = (const struct listen_settings *)(const void *)it;
 		wl->listener.accepted = accepted;
-		listen_start(&wl->listener, &w->loop, spec->listen_fds[i], &w->limit);
+		listen_start(&wl->listener, &w->loop, spec->listen_fds[i],
+			wl->settings->keyserver ? keyserver_limit(w, wl->settings)
+						: &w->limit);
 	}
 }
 
@@ -170,7 +192,8 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	w->event_timer.fired = events_due;
 	w->each_turn.run = turn_ended;
 	loop_each_turn(&w->loop, &w->each_turn);
-	if (!open_resolver(w, err) || !open_gateways(w, err)) {
+	if (!open_resolver(w, err) || !open_gateways(w, err) ||
+		!keyserver_open_all(w, err)) {
 		worker_close(w);
 		return false;
 	}
@@ -188,8 +211,7 @@ void
 worker_lost(struct worker *w)
 {
 	listen_release(&w->limit);
-	if (w->draining && list_empty(&w->sessions) && w->drained)
-		w->drained(w);
+	tell_if_drained(w);
 }
 
 static void
@@ -223,8 +245,8 @@ worker_drain(struct worker *w)
 	timer_set(&w->loop, &w->drain_deadline, clock_now() + w->settings->drain_ms);
 	LIST_EACH (it, &w->sessions)
 		session_drain(CONTAINER_OF(it, struct session, in_worker));
-	if (list_empty(&w->sessions) && w->drained)
-		w->drained(w);
+	keyserver_drain_all(w);
+	tell_if_drained(w);
 }
 
 void
@@ -240,6 +262,7 @@ worker_close(struct worker *w)
 		session_end(CONTAINER_OF(it, struct session, in_worker), ENDER_GATEWAY,
 			NULL);
 	stop_listening(w);
+	keyserver_close_all(w);
 	upstream_pool_fini(&w->pool);
 	mint_fini(&w->mint);
 	event_link_fini(&w->events);

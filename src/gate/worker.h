@@ -62,6 +62,7 @@ struct worker {
 	struct upstream_pool pool;
 	struct mint mint;
 	struct ask_line vault;
+	struct keyserver *keyservers; /* owned; linked by next */
 	struct ipc_out event_pipe;
 	struct event_link events;
 	struct hook each_turn;

@@ -272,6 +272,17 @@ keys_add_dir(struct keys *k, const char *dir, struct err *err)
 	return ok;
 }
 
+void
+keys_seal_dir(struct keys *k)
+{
+	mem_free(k->dir);
+	if (k->passphrase)
+		secret_wipe(k->passphrase, strlen(k->passphrase));
+	mem_free(k->passphrase);
+	k->dir = NULL;
+	k->passphrase = NULL;
+}
+
 static struct keys_entry *
 find_by_source(const struct keys *k, const char *path)
 {

@@ -63,6 +63,9 @@ MUST_USE bool keys_add_file(struct keys *k, const char *path, struct err *err);
 /* Adds every *.pem and *.key of a directory and remembers it for keys_reload(). A bad
  * file fails the first load. */
 MUST_USE bool keys_add_dir(struct keys *k, const char *dir, struct err *err);
+/* Forgets directory and passphrase, not the keys: another directory may be added, and
+ * this one is not followed. */
+void keys_seal_dir(struct keys *k);
 /* Looks at the directory again: new and changed files come in, missing ones go. A file
  * that is bad is logged and leaves what it was before. Returns changes made. */
 size_t keys_reload(struct keys *k);

@@ -19,6 +19,7 @@
 #include "base/must.h"
 #include "base/read.h"
 #include "base/stats.h"
+#include "gate/keyserver.h"
 #include "gate/settings.h"
 #include "keyless/line.h"
 #include "pki/leaf.h"
@@ -54,6 +55,7 @@ struct vault {
 	struct answer_client workers; /* what any worker may ask */
 	struct known_authority *authorities;
 	struct leafkeys leafkeys;
+	struct keys keys; /* of key servers */
 	struct lru minted;
 	struct timer renew;
 	struct list lines;
@@ -334,6 +336,20 @@ load_authorities(struct vault *v, const struct settings *s, struct err *err)
 	return true;
 }
 
+/* One store for all key servers: the workers judge who may use which. */
+static bool
+load_keys(struct vault *v, const struct settings *s, struct err *err)
+{
+	for (const struct conf_item *it = s->keyservers; it; it = it->next) {
+		const struct keyserver_settings *k =
+			(const struct keyserver_settings *)(const void *)it;
+
+		if (!keyserver_load_keys(k, &v->keys, err))
+			return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
+	}
+	return true;
+}
+
 static bool
 open_vault(struct vault *v, const struct duty *duty, struct err *err)
 {
@@ -341,13 +357,16 @@ open_vault(struct vault *v, const struct duty *duty, struct err *err)
 	sandbox_hide_memory();
 	list_init(&v->lines);
 	lru_init(&v->minted, MINTED_BYTES, free_minted);
+	keys_init(&v->keys);
 	if (!load_authorities(v, duty->settings, err) ||
+		!load_keys(v, duty->settings, err) ||
 		!leafkeys_make(&v->leafkeys, 1, err) || !loop_init(&v->loop, err))
 		return false;
-	answer_desk_open(&v->desk, &v->loop, NULL);
+	answer_desk_open(&v->desk, &v->loop, &v->keys);
 	v->desk.door.ops = ops;
 	v->desk.door.n_ops = COUNT_OF(ops);
 	v->workers.name = "worker";
+	v->workers.mask = wire_mask_public();
 	for (size_t i = 0; i < COUNT_OF(ops); i++)
 		wire_mask_add(&v->workers.mask, ops[i].op);
 	return sandbox_become(duty->owner, err) && sandbox_files(NULL, 0, err) &&
@@ -364,6 +383,7 @@ close_vault(struct vault *v)
 	loop_fini(&v->loop);
 	lru_fini(&v->minted);
 	leafkeys_fini(&v->leafkeys);
+	keys_fini(&v->keys);
 	while (v->authorities) {
 		struct known_authority *k = v->authorities;
 		v->authorities = k->next;
