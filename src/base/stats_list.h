@@ -44,3 +44,7 @@ STAT(RELOADS, "reloads", COUNTER, "Configurations taken into use after the first
 STAT(RELOADS_FAILED, "reloads_failed", COUNTER, "Configurations that were refused.")
 STAT(CRASHES, "processes_crashed", COUNTER, "Processes of ours that ended without being told to.")
 STAT(GENERATION, "generation", GAUGE, "Number of the configuration in use, counted from 1.")
+/* http/2 */
+STAT(H2_CONNECTIONS, "h2_connections", COUNTER,
+	"Client connections that speak HTTP/2.")
+STAT(H2_STREAMS, "h2_streams", COUNTER, "Streams that clients began.")

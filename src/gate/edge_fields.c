@@ -144,7 +144,7 @@ edge_tell_origin(struct session *s, struct err *err)
 {
 	const struct site_clients *clients = s->visit->name->clients;
 	const struct client_cert *c = &s->visit->cert;
-	struct http_head *h = &s->exchange.request;
+	struct http_head *h = &s->x->request;
 
 	if (!clients)
 		return true;
@@ -156,7 +156,7 @@ edge_tell_origin(struct session *s, struct err *err)
 	case SITE_CERT_X_SSL:
 		return say_x_ssl(h, c, err);
 	case SITE_CERT_XFCC:
-		return say_xfcc(h, c, &s->exchange.arena, err);
+		return say_xfcc(h, c, &s->x->arena, err);
 	case SITE_CERT_NOTHING:
 		break;
 	}

@@ -213,7 +213,7 @@ aim_at(struct session *s, const struct site_origin *o)
 	struct ip ip;
 
 	s->visit->origin = o;
-	s->exchange.target = (struct target){
+	s->x->target = (struct target){
 		.g = s->g,
 		.host = o->host,
 		.port = o->port,
@@ -227,7 +227,7 @@ aim_at(struct session *s, const struct site_origin *o)
 static const struct site_name *
 name_of_request(struct session *s, struct err *err)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	const struct site_name *mine = s->visit->name;
 	struct url_host host;
 
@@ -244,7 +244,7 @@ name_of_request(struct session *s, struct err *err)
 enum exchange_turn
 edge_aim(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct edge *e = s->wg->edge;
 	struct err err = {0};
 
@@ -303,7 +303,7 @@ https_port(const struct session *s)
 enum exchange_turn
 edge_redirect(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct url_host host;
 	struct err err = {0};
 	uint16_t port = https_port(s);

@@ -13,34 +13,11 @@
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
+#include "http/h2.h"
 
 enum {
 	EXCHANGE_ARENA = 512 * 1024
 }; /* two heads of 64 KiB, and what is made of them */
-
-static struct buf *
-from_client(struct session *s)
-{
-	return side_in(&s->client);
-}
-
-static struct buf *
-to_client(struct session *s)
-{
-	return side_out(&s->client);
-}
-
-static struct buf *
-from_origin(struct session *s)
-{
-	return side_in(&s->up->side);
-}
-
-static struct buf *
-to_origin(struct session *s)
-{
-	return side_out(&s->up->side);
-}
 
 void
 exchange_init(struct exchange *x, bool tls)
@@ -68,14 +45,13 @@ exchange_idle(const struct exchange *x)
 enum h1_step
 exchange_read_head(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct span body;
 	if (x->head_ready)
 		return H1_HEAD;
-	if (s->client.ended && !x->requests.eof)
+	if (s->client.ended && !x->client && !x->requests.eof)
 		h1_eof(&x->requests);
-	enum h1_step step =
-		h1_read(&x->requests, from_client(s), &x->request, &body, &x->err);
+	enum h1_step step = exchange_read_client(s, &body, &x->err);
 	if (step == H1_HEAD)
 		x->head_ready = true;
 	return step;
@@ -90,19 +66,32 @@ drop_origin(struct session *s)
 }
 
 void
+exchange_leave_origin(struct session *s)
+{
+	struct exchange *x = s->x;
+	if (x->origin)
+		h2_release(x->origin);
+	else if (s->up && !x->client)
+		drop_origin(s);
+	x->origin = NULL;
+}
+
+void
 exchange_fail(struct session *s, const struct err *why, unsigned status)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	const struct refusal refusal = {
 		.code = why->code,
 		.text = span_str(why->text),
 		.status = status,
 	};
 	x->err = *why;
-	reach_cancel(&s->reach);
-	if (s->up)
-		drop_origin(s);
-	if (x->answered)
+	if (!x->client)
+		reach_cancel(&s->reach);
+	exchange_leave_origin(s);
+	if (why->code == ERR_H2_REFUSED)
+		x->reset_code = H2_REFUSED_STREAM;
+	if (x->answered || x->reset_code != H2_NO_ERROR)
 		x->state =
 			EXCHANGE_CLOSING; /* exchange_advance() sees it is not over */
 	else
@@ -116,10 +105,10 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 static bool
 try_again(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	bool empty = x->request.body.kind == BODY_NONE ||
 		(x->request.body.kind == BODY_LENGTH && x->request.body.length == 0);
-	if (!s->up->was_reused || x->retried || x->answered || !empty ||
+	if (x->origin || !s->up->was_reused || x->retried || x->answered || !empty ||
 		!http_method_repeats(x->request.method) ||
 		!h1_reader_idle(&x->responses))
 		return false;
@@ -144,7 +133,7 @@ static bool
 take_origin(struct session *s)
 {
 	s->up = reach_take(&s->reach);
-	if (!s->exchange.target.tls)
+	if (!s->x->target.tls)
 		return true;
 	return stage_reach_judge(s);
 }
@@ -152,7 +141,7 @@ take_origin(struct session *s)
 static void
 start_sending(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	h1_reader_init(&x->responses, H1_RESPONSES, NULL);
 	h1_writer_init(&x->to_origin);
 	x->reused = s->up->requests > 0;
@@ -164,10 +153,15 @@ start_sending(struct session *s)
 static bool
 advance_reaching(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err;
 	if (is_usable(s->up)) {
 		start_sending(s);
+		return true;
+	}
+	if (x->client) { /* bound to the connection it began with */
+		(void)err_set(&err, ERR_H2_REFUSED, "the origin is gone");
+		exchange_fail(s, &err, 502);
 		return true;
 	}
 	if (s->up)
@@ -197,10 +191,10 @@ advance_reaching(struct session *s)
 static bool
 send_head(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
-	size_t before = buf_len(to_origin(s));
-	switch (h1_write_head(&x->to_origin, &x->request, to_origin(s), &err)) {
+	size_t before = buf_len(side_out(&s->up->side));
+	switch (exchange_head_to_origin(s, &err)) {
 	case H1_FULL:
 		return false;
 	case H1_REFUSED:
@@ -209,19 +203,17 @@ send_head(struct session *s)
 	case H1_WROTE:
 		break;
 	}
-	s->story->bytes_up += buf_len(to_origin(s)) - before;
+	s->story->bytes_up += buf_len(side_out(&s->up->side)) - before;
 	x->head_sent = true;
-	h1_next_response(&x->responses, x->request.method, x->request.protocol.n > 0);
 	return true;
 }
 
 static bool
 send_end(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
-	enum h1_wrote wrote =
-		h1_write_end(&x->to_origin, &x->request.trailers, to_origin(s), &err);
+	enum h1_wrote wrote = exchange_end_to_origin(s, &err);
 	if (wrote == H1_REFUSED)
 		exchange_fail(s, &err, 400);
 	if (wrote != H1_WROTE)
@@ -235,14 +227,14 @@ send_end(struct session *s)
 static bool
 send_some(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct span body = {0};
 	struct err err = {0};
 	size_t n = 0;
-	switch (h1_read(&x->requests, from_client(s), &x->request, &body, &err)) {
+	switch (exchange_read_client(s, &body, &err)) {
 	case H1_BODY:
-		n = h1_write_body(&x->to_origin, body, to_origin(s));
-		h1_took(&x->requests, from_client(s), n);
+		n = exchange_body_to_origin(s, body);
+		exchange_took_client(s, n);
 		x->bytes_request += n;
 		return n == body.n;
 	case H1_TRAILERS:
@@ -250,7 +242,7 @@ send_some(struct session *s)
 	case H1_END:
 		return send_end(s) && false;
 	case H1_MORE:
-		if (!side_eof(&s->client) || x->requests.eof)
+		if (x->client || !side_eof(&s->client) || x->requests.eof)
 			return false;
 		h1_eof(&x->requests);
 		return true;
@@ -269,7 +261,7 @@ send_some(struct session *s)
 static void
 send_request(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	if (!x->head_sent && !send_head(s))
 		return;
 	while (x->state == EXCHANGE_SENDING && !x->request_sent && send_some(s))
@@ -281,11 +273,11 @@ send_request(struct session *s)
 static bool
 write_waiting_head(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	bool is_final = x->response.status >= 200 || x->response.status == 101;
-	size_t before = buf_len(to_client(s));
-	switch (h1_write_head(&x->to_client, &x->response, to_client(s), &err)) {
+	size_t before = buf_len(side_out(&s->client));
+	switch (exchange_head_to_client(s, &err)) {
 	case H1_FULL:
 		return false;
 	case H1_REFUSED:
@@ -294,7 +286,7 @@ write_waiting_head(struct session *s)
 	case H1_WROTE:
 		break;
 	}
-	s->story->bytes_down += buf_len(to_client(s)) - before;
+	s->story->bytes_down += buf_len(side_out(&s->client)) - before;
 	x->head_waits = false;
 	x->answered = x->answered || is_final;
 	return true;
@@ -303,10 +295,9 @@ write_waiting_head(struct session *s)
 static bool
 finish_response(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
-	enum h1_wrote wrote =
-		h1_write_end(&x->to_client, &x->response.trailers, to_client(s), &err);
+	enum h1_wrote wrote = exchange_end_to_client(s, &x->response.trailers, &err);
 	if (wrote == H1_REFUSED)
 		exchange_fail(s, &err, 502);
 	x->response_over = wrote == H1_WROTE;
@@ -316,9 +307,12 @@ finish_response(struct session *s)
 static bool
 lose_origin(struct session *s, const struct err *why)
 {
+	struct exchange *x = s->x;
 	struct err err = *why;
 	if (try_again(s))
 		return false;
+	if (x->origin) /* a client makes more of the origin's own code than of a page */
+		x->reset_code = x->origin->reset_code;
 	if (err.code == ERR_NONE)
 		(void)err_set(
 			&err, ERR_GATE_ORIGIN_GONE, "it closed before it answered");
@@ -329,10 +323,10 @@ lose_origin(struct session *s, const struct err *why)
 static bool
 hear_no_more(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct side *side = &s->up->side;
 	struct err err = side->err;
-	if (!side_eof(side) || x->responses.eof)
+	if (x->origin || !side_eof(side) || x->responses.eof)
 		return false;
 	if (side->ended) { /* properly: that may be what ends the body */
 		h1_eof(&x->responses);
@@ -347,7 +341,7 @@ hear_no_more(struct session *s)
 static bool
 receive_some(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct span body = {0};
 	struct err err = {0};
 	size_t n = 0;
@@ -355,7 +349,7 @@ receive_some(struct session *s)
 		return write_waiting_head(s);
 	if (x->response_read)
 		return finish_response(s);
-	switch (h1_read(&x->responses, from_origin(s), &x->response, &body, &err)) {
+	switch (exchange_read_origin(s, &body, &err)) {
 	case H1_INFORM:
 		x->head_waits = x->request.version != HTTP_1_0;
 		return true;
@@ -363,8 +357,8 @@ receive_some(struct session *s)
 		exchange_take_response(s);
 		return true;
 	case H1_BODY:
-		n = h1_write_body(&x->to_client, body, to_client(s));
-		h1_took(&x->responses, from_origin(s), n);
+		n = exchange_body_to_client(s, body);
+		exchange_took_origin(s, n);
 		x->bytes_response += n;
 		return n == body.n;
 	case H1_TRAILERS:
@@ -388,7 +382,7 @@ receive_some(struct session *s)
 static void
 receive_response(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	while (x->state == EXCHANGE_SENDING && s->up && !x->response_over &&
 		receive_some(s))
 		;
@@ -408,9 +402,14 @@ origin_lasts(const struct exchange *x)
 static void
 part_from_origin(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	if (!s->up)
 		return;
+	if (x->client) {
+		if (x->head_sent)
+			stage_reach_keep_session(s);
+		return;
+	}
 	if (!origin_lasts(x)) {
 		side_end(&s->up->side);
 		drop_origin(s);
@@ -426,7 +425,7 @@ part_from_origin(struct session *s)
 static void
 next_request(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct h1_reader requests = x->requests;
 	struct arena arena = x->arena;
 	bool tls = x->tls;
@@ -442,12 +441,12 @@ next_request(struct session *s)
 static bool
 finish(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	bool client_lasts = x->request_sent && !x->closes && !x->to_client.must_close &&
 		!s->draining && s->refusal.code == ERR_NONE;
 	part_from_origin(s);
 	exchange_tell(s);
-	if (client_lasts)
+	if (client_lasts && !x->client)
 		next_request(s);
 	else
 		x->state = EXCHANGE_CLOSING;
@@ -458,7 +457,7 @@ finish(struct session *s)
 static bool
 advance_sending(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	send_request(s);
 	receive_response(s);
 	if (x->state != EXCHANGE_SENDING)
@@ -472,16 +471,16 @@ advance_sending(struct session *s)
 static bool
 advance_answering(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	if (x->head_waits && !write_waiting_head(s))
 		return x->state != EXCHANGE_ANSWERING;
-	size_t n = h1_write_body(&x->to_client, x->page, to_client(s));
+	size_t n = exchange_body_to_client(s, x->page);
 	x->page = span_from(x->page, n);
 	x->bytes_response += n;
 	if (x->page.n > 0)
 		return false;
-	if (h1_write_end(&x->to_client, NULL, to_client(s), &err) == H1_FULL)
+	if (exchange_end_to_client(s, NULL, &err) == H1_FULL)
 		return false;
 	x->response_over = true;
 	return finish(s);
@@ -500,7 +499,7 @@ pump(struct side *from, struct side *to, uint64_t *count)
 static enum exchange_turn
 advance_upgraded(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct side *origin = &s->up->side;
 	pump(&s->client, origin, &x->bytes_request);
 	pump(origin, &s->client, &x->bytes_response);
@@ -516,7 +515,7 @@ advance_upgraded(struct session *s)
 static enum exchange_turn
 advance_head(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	enum h1_step step = exchange_read_head(s);
 	if (step == H1_HEAD)
@@ -529,6 +528,8 @@ advance_head(struct session *s)
 	}
 	if (step != H1_MORE)
 		return EXCHANGE_ENDS;
+	if (x->client)
+		return EXCHANGE_WAITS;
 	x->state = h1_reader_idle(&x->requests) ? EXCHANGE_IDLE : EXCHANGE_HEAD;
 	if (side_failed(&s->client))
 		return EXCHANGE_ENDS;
@@ -545,7 +546,7 @@ go_on_or_wait(bool goes_on)
 static enum exchange_turn
 advance_once(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	switch (x->state) {
 	case EXCHANGE_IDLE:
 	case EXCHANGE_HEAD:

@@ -18,6 +18,7 @@
 #include "rule/policy.h"
 
 struct session;
+struct h2_stream;
 
 enum exchange_state {
 	EXCHANGE_IDLE,      /* no octet of a request yet */
@@ -37,6 +38,12 @@ struct exchange {
 	struct h1_reader responses;
 	struct h1_writer to_origin;
 	struct h1_writer to_client;
+	/* Where a side speaks HTTP/2 these stand for reader and writer; owned while
+	 * set.
+	 */
+	struct h2_stream *client;
+	struct h2_stream *origin;
+	uint32_t reset_code; /* HTTP/2: what the client is told instead of an answer */
 	struct http_head request;
 	struct http_head response;
 	struct facts facts;

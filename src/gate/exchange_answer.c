@@ -11,12 +11,11 @@
 static void
 begin(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct span body;
 	struct err err = {0};
 	x->request_sent = x->requests.state != H1_S_FAILED &&
-		h1_read(&x->requests, side_in(&s->client), &x->request, &body, &err) ==
-			H1_END;
+		exchange_read_client(s, &body, &err) == H1_END;
 	x->closes = x->closes || x->request.close || !x->request_sent;
 	x->response.close = x->closes || s->refusal.code != ERR_NONE || s->draining;
 	x->head_waits = true;
@@ -27,9 +26,9 @@ begin(struct session *s)
 static void
 give_up(struct session *s, const struct err *err)
 {
-	s->exchange.err = *err;
-	s->exchange.answered = true;
-	s->exchange.state = EXCHANGE_CLOSING;
+	s->x->err = *err;
+	s->x->answered = true;
+	s->x->state = EXCHANGE_CLOSING;
 }
 
 static enum page_kind
@@ -43,16 +42,16 @@ kind_of(enum err_code code)
 static struct page_answer
 answer_of(struct session *s)
 {
-	return (struct page_answer){.arena = &s->exchange.arena,
+	return (struct page_answer){.arena = &s->x->arena,
 		.style = &s->g->style,
-		.request = &s->exchange.request,
-		.response = &s->exchange.response};
+		.request = &s->x->request,
+		.response = &s->x->response};
 }
 
 void
 exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	x->action = refusal->code == ERR_GATE_BLOCKED ? "block" : "refuse";
 	x->rule = refusal->rule;
@@ -89,7 +88,7 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 void
 exchange_answer_ourselves(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	struct page_status status = s->g->status;
 	status.client = s->facts.client.ip;
@@ -106,7 +105,7 @@ exchange_answer_ourselves(struct session *s)
 void
 exchange_answer_redirect(struct session *s, struct span location)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	x->action = "redirect";
 	http_response_make(&x->response, &x->arena, 308);

@@ -15,6 +15,25 @@ void exchange_start_record(struct session *s);
 /* A response head was read: policy, fields; readies it for the client. */
 void exchange_take_response(struct session *s);
 
+/* The origin is left alone: its connection is dropped, or only the stream. */
+void exchange_leave_origin(struct session *s);
+
+/* exchange_wire.c: as in http/h1_read.h and http/h1_write.h, in either version. Bodies
+ * read are given back with exchange_took_…(). */
+enum h1_step exchange_read_client(
+	struct session *s, struct span *body, struct err *err);
+void exchange_took_client(struct session *s, size_t n);
+enum h1_step exchange_read_origin(
+	struct session *s, struct span *body, struct err *err);
+void exchange_took_origin(struct session *s, size_t n);
+enum h1_wrote exchange_head_to_origin(struct session *s, struct err *err);
+size_t exchange_body_to_origin(struct session *s, struct span body);
+enum h1_wrote exchange_end_to_origin(struct session *s, struct err *err);
+enum h1_wrote exchange_head_to_client(struct session *s, struct err *err);
+size_t exchange_body_to_client(struct session *s, struct span body);
+enum h1_wrote exchange_end_to_client(
+	struct session *s, const struct http_fields *trailers, struct err *err);
+
 /* Readies an answer of ours. */
 void exchange_answer_refusal(struct session *s, const struct refusal *refusal);
 void exchange_answer_ourselves(struct session *s);

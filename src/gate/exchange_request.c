@@ -12,7 +12,7 @@
 static const struct act *
 decide(struct session *s, enum phase phase)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	x->facts.base.reached = phase;
 	uint32_t rule = policy_decide(s->g->policy, phase, &x->facts, &x->verdicts);
 	if (rule == RULE_NONE)
@@ -35,7 +35,7 @@ answer(struct session *s, enum err_code code, unsigned status, const char *text)
 static enum exchange_turn
 answer_block(struct session *s, const struct act *act)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	const struct refusal refusal = {
 		.code = ERR_GATE_BLOCKED,
 		.rule = x->rule,
@@ -63,11 +63,11 @@ is_magic(struct span host)
 static enum exchange_turn
 aim_inside(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	struct url_host host;
 	struct span shown = s->facts.sni.n > 0 ? s->facts.sni : s->facts.connect_host;
-	if (x->request.method == HTTP_CONNECT)
+	if (x->request.method == HTTP_CONNECT && x->request.protocol.n == 0)
 		return answer(s, ERR_GATE_TARGET, 405,
 			"CONNECT inside an inspected connection");
 	if (!url_host_parse(
@@ -85,7 +85,7 @@ aim_inside(struct session *s)
 static enum exchange_turn
 aim_plain(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	struct url_host host;
 	if (x->request.method == HTTP_CONNECT)
@@ -115,7 +115,7 @@ aim(struct session *s)
 		return edge_aim(s);
 	if (s->g->sites.is_edge)
 		return edge_redirect(s);
-	return s->exchange.tls ? aim_inside(s) : aim_plain(s);
+	return s->x->tls ? aim_inside(s) : aim_plain(s);
 }
 
 /* Where a connection was authenticated rather than a request (NTLM, Negotiate), it is
@@ -135,7 +135,7 @@ authenticates_connection(const struct http_fields *fields, enum http_name name)
 static bool
 ready_for_origin(struct session *s, struct err *err)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	const struct forward_settings *f = &s->g->forward;
 	const struct header_hop hop = {
 		.client = s->facts.client.ip,
@@ -156,7 +156,7 @@ ready_for_origin(struct session *s, struct err *err)
 void
 exchange_start_record(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	x->id = event_id_new();
 	x->wall_ms = clock_wall_ms();
 	x->began_us = clock_us();
@@ -172,7 +172,7 @@ exchange_start_record(struct session *s)
 enum exchange_turn
 exchange_begin(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct err err = {0};
 	bool closes = x->request.close;
 	x->head_ready = false;
@@ -197,7 +197,7 @@ exchange_begin(struct session *s)
 static void
 ready_for_client(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	const struct forward_settings *f = &s->g->forward;
 	struct err err = {0};
 	header_strip(&x->response);
@@ -216,17 +216,14 @@ ready_for_client(struct session *s)
 void
 exchange_take_response(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	x->answered_us = clock_us();
 	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
 	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
 		s->up->bound = true;
 	const struct act *act = decide(s, PHASE_RESPONSE);
 	if (act && act->kind == ACT_BLOCK) {
-		s->up->bound =
-			true; /* its body is still on the way: not for the pool */
-		upstream_free(s->up);
-		s->up = NULL;
+		exchange_leave_origin(s); /* its body is still on the way */
 		if (answer_block(s, act) == EXCHANGE_BREAKS)
 			x->state = EXCHANGE_CLOSING;
 		return;

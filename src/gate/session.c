@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/stats.h"
+#include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -82,6 +83,7 @@ session_open(
 	s->facts.client = *peer;
 	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
 	exchange_init(&s->exchange, false);
+	s->x = &s->exchange;
 	side_open(&s->client, &w->loop, fd, client_moved);
 	s->stage = STAGE_ASK;
 	set_stage_deadline(s);
@@ -184,6 +186,7 @@ session_end(struct session *s, enum ender who, const struct err *why)
 	edge_end(s);
 	if (splice_is_open(&s->tunnel))
 		splice_stop(&s->tunnel);
+	relay_h2_end(s);
 	upstream_free(s->up);
 	s->up = NULL;
 	side_close(&s->client, why && why->code != ERR_NONE && s->stage == STAGE_RELAY);

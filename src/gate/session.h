@@ -21,6 +21,7 @@ struct page_cert;
 struct worker;
 struct worker_gateway;
 struct worker_listener;
+struct relay_h2;
 
 /* In the order of a connection's life; some are skipped. */
 enum stage {
@@ -83,7 +84,9 @@ struct session {
 	struct verdict_record verdicts;
 	struct refusal refusal;
 	struct mint_wait mint;
-	struct exchange exchange;
+	struct exchange exchange; /* HTTP/1: the one under way */
+	struct exchange *x;       /* the one that is looked at: it, or a stream's */
+	struct relay_h2 *h2;      /* owned; NULL unless the client speaks HTTP/2 */
 	struct splice tunnel;
 	struct edge_visit *visit;    /* of an edge, in the arena; else NULL */
 	struct session_story *story; /* owned; what the event will tell */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/stats.h"
 #include "base/text.h"
+#include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -120,9 +121,11 @@ static struct span
 chosen_alpn(const struct session *s)
 {
 	struct tls_facts facts;
+	if (!s->up && hello_offers(&s->hello, SPAN("http/1.1")))
+		return SPAN("http/1.1");
 	if (!s->up)
-		return hello_offers(&s->hello, SPAN("http/1.1")) ? SPAN("http/1.1")
-								 : (struct span){0};
+		return hello_offers(&s->hello, SPAN("h2")) ? SPAN("h2")
+							   : (struct span){0};
 	tls_facts(s->up->side.tls, &facts);
 	return facts.alpn;
 }
@@ -186,6 +189,8 @@ open_up(struct session *s)
 	s->mint.id = NULL;
 	story_client(s);
 	tls_facts(s->client.tls, &facts);
+	if (span_eq(facts.alpn, SPAN("h2")))
+		relay_h2_start(s);
 	s->facts.tls_version = span_str(facts.version_name);
 	s->facts.tls_cipher = arena_copy(&s->arena, span_str(facts.cipher));
 	stat_add(facts.resumed ? STAT_CLIENT_RESUMED : STAT_CLIENT_HANDSHAKES, 1);

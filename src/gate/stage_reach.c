@@ -16,9 +16,10 @@
 static struct span
 mirrored_alpn(struct session *s)
 {
-	if (hello_offers(&s->hello, SPAN("http/1.1")))
-		return SPAN("\x08http/1.1");
-	return (struct span){0};
+	bool h1 = hello_offers(&s->hello, SPAN("http/1.1"));
+	if (hello_offers(&s->hello, SPAN("h2")))
+		return h1 ? SPAN("\x02h2\x08http/1.1") : SPAN("\x02h2");
+	return h1 ? SPAN("\x08http/1.1") : (struct span){0};
 }
 
 /* A protocol we do not speak cannot be inspected; what then is the same question as
@@ -26,7 +27,8 @@ mirrored_alpn(struct session *s)
 static bool
 speaks_only_others(const struct session *s)
 {
-	return s->hello.alpn.n > 0 && !hello_offers(&s->hello, SPAN("http/1.1"));
+	return s->hello.alpn.n > 0 && !hello_offers(&s->hello, SPAN("h2")) &&
+		!hello_offers(&s->hello, SPAN("http/1.1"));
 }
 
 unsigned
@@ -196,9 +198,10 @@ void
 stage_reach_keep_session(struct session *s)
 {
 	struct upstream *up = s->up;
-	if (!up->side.tls || up->was_reused || up->requests != 1)
+	if (!up->side.tls || up->was_reused || up->kept || up->requests == 0)
 		return;
-	reach_keep_session(s->w, &s->exchange.target, up);
+	up->kept = true;
+	reach_keep_session(s->w, &s->x->target, up);
 }
 
 static int
@@ -211,6 +214,8 @@ arrive(struct session *s)
 		return STAGE_TUNNEL;
 	if (!stage_reach_judge(s) && s->over)
 		return TURN_OVER;
+	if (s->up)
+		upstream_begin(s->up);
 	return STAGE_PRESENT;
 }
 

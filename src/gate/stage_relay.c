@@ -3,6 +3,7 @@
  * stage_relay, stage_farewell: requests and responses, and the polite end.
  */
 #include "base/clock.h"
+#include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -95,6 +96,8 @@ int
 stage_relay_advance(struct session *s)
 {
 	enum exchange_state before = s->exchange.state;
+	if (s->h2)
+		return relay_h2_advance(s);
 	if (s->expired) {
 		s->expired = false;
 		int turn = take_too_long(s);
@@ -127,6 +130,7 @@ stage_relay_advance(struct session *s)
 int
 stage_farewell_advance(struct session *s)
 {
+	relay_h2_end(s);
 	if (s->up) {
 		side_end(&s->up->side);
 		upstream_free(s->up);

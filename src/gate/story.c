@@ -342,7 +342,7 @@ tell_request(struct event *e, const struct exchange *x)
 void
 exchange_tell(struct session *s)
 {
-	struct exchange *x = &s->exchange;
+	struct exchange *x = s->x;
 	struct event e;
 	if (x->id == 0 || x->told)
 		return;

@@ -10,6 +10,7 @@
 #include "base/stats.h"
 #include "gate/session.h"
 #include "gate/worker.h"
+#include "http/h2.h"
 
 static struct upstream *
 of_io(struct io *io)
@@ -116,11 +117,32 @@ upstream_new(struct worker *w, const struct target *to, int fd)
 }
 
 void
+upstream_begin(struct upstream *up)
+{
+	struct h2_config config;
+	struct tls_facts facts;
+	if (up->h2 || !up->side.tls)
+		return;
+	tls_facts(up->side.tls, &facts);
+	if (!span_eq(facts.alpn, SPAN("h2")))
+		return;
+	h2_config_init(&config, H2_CLIENT);
+	up->h2 = mem_alloc(sizeof(*up->h2));
+	h2_init(up->h2, &config, side_out(&up->side));
+	h2_flush(up->h2);
+	up->bound = true;
+}
+
+void
 upstream_free(struct upstream *up)
 {
 	if (!up)
 		return;
 	must(!list_joined(&up->idle));
+	if (up->h2)
+		h2_fini(up->h2);
+	mem_free(up->h2);
+	up->h2 = NULL;
 	verdict_fini(&up->verdict);
 	side_close(&up->side, false);
 	up->user = NULL;

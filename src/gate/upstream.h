@@ -19,9 +19,11 @@
 
 struct worker;
 struct session;
+struct h2;
 
 struct upstream {
 	struct side side;
+	struct h2 *h2; /* owned; NULL unless HTTP/2 was chosen */
 	struct worker *w;
 	struct session *user; /* NULL while in the pool */
 	struct corpse corpse;
@@ -38,6 +40,7 @@ struct upstream {
 	struct verdict verdict; /* of its chain; class good for plain ones too */
 	bool was_reused;        /* at least one request went before */
 	bool bound;             /* a client authenticated on it: never shared */
+	bool kept;              /* its TLS session was, for the next connection */
 	unsigned requests;
 };
 
@@ -53,6 +56,9 @@ void upstream_pool_fini(struct upstream_pool *pool);
 
 /* Takes fd, just connected. */
 struct upstream *upstream_new(struct worker *w, const struct target *to, int fd);
+/* TLS stands: begins HTTP/2 if that is what was chosen. Such a connection is its
+ * session's own and never in the pool. */
+void upstream_begin(struct upstream *up);
 /* Closes and buries. NULL is fine. */
 void upstream_free(struct upstream *up);
 /* An idle connection to this, now the session's; or NULL. */

@@ -214,6 +214,16 @@ submit_settings(struct h2 *h2)
 }
 
 void
+h2_offer_connect_protocol(struct h2 *h2)
+{
+	const nghttp2_settings_entry entry = {
+		NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};
+	if (!h2->over)
+		(void)nghttp2_submit_settings(
+			h2->session, NGHTTP2_FLAG_NONE, &entry, 1);
+}
+
+void
 h2_init(struct h2 *h2, const struct h2_config *config, struct buf *out)
 {
 	must(out->limit >= OUT_LEAST);

@@ -191,6 +191,8 @@ void h2_took(struct h2_stream *x, size_t n);
 MUST_USE bool h2_can_open(const struct h2 *h2);
 /* Client: whether the origin takes extended CONNECT. */
 MUST_USE bool h2_takes_connect_protocol(const struct h2 *h2);
+/* Server: offers it from now on. */
+void h2_offer_connect_protocol(struct h2 *h2);
 /* Client: sends a request head. NULL when it cannot be said in HTTP/2 or h2_can_open()
  * is false. */
 struct h2_stream *h2_request(struct h2 *h2, const struct http_head *head,
