@@ -9,12 +9,14 @@ const [, , url] = process.argv;
 const proxy = new URL(process.env.HTTPS_PROXY);
 
 function tunnel(target) {
+	const where = `${target.hostname}:${target.port || 443}`;
 	return new Promise((resolve, reject) => {
 		const ask = http.request({
 			host: proxy.hostname,
 			port: proxy.port,
 			method: "CONNECT",
-			path: `${target.hostname}:${target.port || 443}`,
+			path: where,
+			headers: { Host: where }, // by itself Node would name the proxy
 		});
 		ask.on("connect", (answer, socket) => {
 			if (answer.statusCode === 200) resolve(socket);
@@ -31,7 +33,7 @@ async function byHand(target) {
 	return new Promise((resolve, reject) => {
 		secure.on("error", reject);
 		https
-			.get(target, { createConnection: () => secure, agent: false }, (answer) => {
+			.get(target, { createConnection: () => secure }, (answer) => {
 				let text = "";
 				answer.setEncoding("utf8");
 				answer.on("data", (piece) => (text += piece));
