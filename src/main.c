@@ -26,6 +26,8 @@ static const struct command *const commands[] = {
 	&command_ca_sign,
 	&command_ca_adopt,
 	&command_verify,
+	&command_test,
+	&command_fmt,
 	&command_apps,
 	&command_rules_selftest,
 	&command_key_init,

@@ -32,3 +32,5 @@ extern const struct command command_ctl_status;
 extern const struct command command_ctl_reload;
 extern const struct command command_ctl_drain;
 extern const struct command command_apps;
+extern const struct command command_test;
+extern const struct command command_fmt;

@@ -28,10 +28,10 @@ warn_finding(struct lint *l, const struct lint_finding *f)
 		conf_hint(a->report, "%s", f->at.hint);
 }
 
-void
-settings_advise(const struct settings *s, struct conf_report *report)
+static void
+advise_on(struct conf_item *first, struct conf_report *report)
 {
-	for (struct conf_item *i = s->gateways; i; i = i->next) {
+	for (struct conf_item *i = first; i; i = i->next) {
 		struct advice a = {
 			.lint = {.found = warn_finding,
 				.is_public_suffix = is_public_suffix},
@@ -40,4 +40,11 @@ settings_advise(const struct settings *s, struct conf_report *report)
 		};
 		lint_policy(&a.lint, a.gateway->policy);
 	}
+}
+
+void
+settings_advise(const struct settings *s, struct conf_report *report)
+{
+	advise_on(s->gateways, report);
+	advise_on(s->edges, report);
 }

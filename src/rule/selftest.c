@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "rule/expr.h"
+#include "rule/json_priv.h"
 #include "rule/set.h"
 
 enum { ARENA_LIMIT = 256 << 20, SHOWN = 400, PRINTED_MAX = 64 << 10 };
@@ -34,57 +35,6 @@ static struct value
 get_value(const struct facts *f, const struct field *row)
 {
 	return f->values[row->arg];
-}
-
-static struct value value_of_json(
-	struct bench *b, enum type type, const struct json *j);
-
-static struct value
-array_of_json(struct bench *b, enum type type, const struct json *j)
-{
-	struct value *items = arena_alloc(&b->arena, (j->n + 1) * sizeof(*items));
-	size_t n = 0;
-	for (const struct json *m = j->first; m != NULL; m = m->next)
-		items[n++] = value_of_json(b, type_inner(type), m);
-	return value_array(items, n);
-}
-
-static struct value
-map_of_json(struct bench *b, enum type type, const struct json *j)
-{
-	struct value_pair *pairs = arena_alloc(&b->arena, (j->n + 1) * sizeof(*pairs));
-	size_t n = 0;
-	for (const struct json *m = j->first; m != NULL; m = m->next) {
-		pairs[n].key = m->key;
-		pairs[n++].v = value_of_json(b, type_inner(type), m);
-	}
-	return value_map(pairs, n);
-}
-
-static struct value
-ip_of_json(const struct json *j)
-{
-	struct ip ip;
-	return ip_parse(json_string(j), &ip) ? value_ip(ip) : value_missing();
-}
-
-static struct value
-value_of_json(struct bench *b, enum type type, const struct json *j)
-{
-	int64_t number;
-	if (type_is_array(type) && j->type == JSON_ARRAY)
-		return array_of_json(b, type, j);
-	if (type_is_map(type) && j->type == JSON_OBJECT)
-		return map_of_json(b, type, j);
-	if (type == TYPE_BOOL && (j->type == JSON_TRUE || j->type == JSON_FALSE))
-		return value_bool(j->type == JSON_TRUE);
-	if (type == TYPE_INT && json_integer(j, &number))
-		return value_int(number);
-	if (type == TYPE_STRING && j->type == JSON_STRING)
-		return value_string(j->text);
-	if (type == TYPE_IP)
-		return ip_of_json(j);
-	return value_missing();
 }
 
 static bool
@@ -189,7 +139,7 @@ values_of(struct bench *b, const struct json *context)
 	for (size_t i = 0; i < b->n_fields; i++) {
 		const struct json *j = json_get(context, b->fields[i].name);
 		if (j != NULL)
-			values[i] = value_of_json(b, b->fields[i].type, j);
+			values[i] = json_value(&b->arena, b->fields[i].type, j);
 		else if (strcmp(b->fields[i].name, seed_name) == 0)
 			values[i] = value_string(SPAN("0123456789abcdef"));
 	}
@@ -388,7 +338,7 @@ judge_result(
 	const struct json *result = json_get(c, "result");
 	struct value wanted = value_missing();
 	if (result != NULL && result->type != JSON_NULL)
-		wanted = value_of_json(b, type, result);
+		wanted = json_value(&b->arena, type, result);
 	bool ok = is_described_uuid(result) ? is_uuidv4(v) : value_eq(v, &wanted);
 	ok = ok && !is_error(result);
 	judge(b, ok);
