@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -424,3 +425,101 @@ def test_the_edge_never_holds_the_private_key(cast, home, origin):
     if os.geteuid() == 0:
         assert any(memory_holds(pid, number) or memory_holds(pid, swapped) for pid in workers)  # the scan can see
     assert not memory_holds(edge.process.pid, number) and not memory_holds(edge.process.pid, swapped)
+
+
+# ---- both in the configuration ----
+
+
+KEY_SERVER = """\
+workers 2
+user {user}
+data {folder}/data
+control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
+listen 127.0.0.1:{port} as keyserver use keys
+keyserver keys {{
+	keys {home}/keys
+	certificate {home}/tunnel/server.crt
+	key {home}/tunnel/server.key
+	authority {home}/tunnel/ca.crt
+	client edge1 {{ names ec.test rsa.test }}
+}}
+"""
+
+EDGE = """\
+workers 1
+user {user}
+data {folder}/data
+control {folder}/control.sock
+listen 127.0.0.1:{port} as edge use shop
+edge shop {{
+	keys {{
+		server 127.0.0.1:{server} called keys.test
+		certificate {home}/tunnel/edge1.crt
+		key {home}/tunnel/edge1.key
+		authority {home}/tunnel/ca.crt
+	}}
+	site ec.test {{ keyless {home}/ec.crt; origin http://127.0.0.1:{origin} }}
+	site rsa.test {{ keyless {home}/rsa.crt; origin http://127.0.0.1:{origin} }}
+}}
+"""
+
+
+class Configured(lab.Program):
+    def __init__(self, program, home, log, text, **words):
+        self.port = lab.free_port()
+        self.folder = log.parent / log.name.replace("log", "run")
+        (self.folder / "data").mkdir(parents=True)
+        user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
+        if os.getuid() == 0:
+            for path in [self.folder / "data", self.folder, *self.folder.parents]:
+                if path == lab.Path("/tmp"):
+                    break
+                path.chmod(path.stat().st_mode | 0o711)
+            shutil.chown(self.folder / "data", user)
+        config = self.folder / "sekisho.conf"
+        config.write_text(text.format(user=user, folder=self.folder, port=self.port, home=home, **words))
+        super().__init__([program, "run", "-c", config], lambda: lab.accepts(self.port), log)
+
+
+def test_an_edge_and_a_key_server_of_the_configuration_meet(cast, home, origin, program):
+    server = cast(Configured, KEY_SERVER)
+    edge = cast(Configured, EDGE, server=server.port, origin=origin.port)
+    lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
+    for site in ("ec", "rsa"):
+        for version in ("1.2", "1.3"):
+            got = lab.run("curl", "-sS", "--max-time", "15", "--cacert", home / f"{site}.crt", "--tls-max", version,
+                          f"--tlsv{version}", "--resolve", f"{site}.test:{edge.port}:127.0.0.1",
+                          f"https://{site}.test:{edge.port}/")
+            assert "from the origin" in got.stdout
+    # Only the vault has the keys: the worker that reads the network passes on.
+    strange = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
+                      home / "ec.crt", *ends(home, "edge1"), check=False)
+    assert strange.returncode == 1 and "key-not-found" in strange.stderr  # no server name, and names are listed
+    refused = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
+                      home / "ec.crt", *ends(home, "edge2"), check=False)
+    assert refused.returncode == 1
+    events = server.folder / "data" / "events.json"
+    lab.wait_for("events", lambda: events.exists() and events.read_text().count('"kind":"key"') >= 5)
+    signed = [json.loads(line) for line in events.read_text().splitlines() if '"sign"' in line]
+    assert {event["sni"] for event in signed} == {"ec.test", "rsa.test"}
+    assert all(event["client_cert"] == "edge1" and event["key_client"] == "127.0.0.1" for event in signed)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of other processes")
+def test_the_key_servers_workers_never_hold_the_served_keys(cast, home, program):
+    text = lab.run("openssl", "ec", "-in", home / "keys" / "ec.key", "-noout", "-text").stdout
+    number = bytes.fromhex("".join(text.split("priv:")[1].split("pub:")[0].split()).replace(":", ""))[-32:]
+    server = cast(Configured, KEY_SERVER)
+    client = Client(server.port, home / "tunnel")
+    ski = ski_of(program, home / "keys" / "ec.key")
+    for ident in range(5):
+        client.say(message(ident, (OP, bytes([ECDSA_SHA256])), (PAYLOAD, bytes(32)), (SKI, ski), (0x02, b"ec.test")))
+        assert client.hear()[1][OP][0] == RESPONSE
+    with_key = [pid for pid in server.pids() if memory_holds(pid, number) or memory_holds(pid, number[::-1])]
+    assert len(with_key) == 1, with_key  # the vault
+    sockets = [os.readlink(f"/proc/{with_key[0]}/fd/{fd}") for fd in os.listdir(f"/proc/{with_key[0]}/fd")]
+    inodes = {link[8:-1] for link in sockets if link.startswith("socket:")}
+    inet = {line.split()[9] for name in ("tcp", "tcp6", "udp", "udp6")
+            for line in lab.Path(f"/proc/net/{name}").read_text().splitlines()[1:]}
+    assert not inodes & inet
