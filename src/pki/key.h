@@ -97,6 +97,7 @@ enum key_family {
 	KEY_FAMILY_DSA,
 };
 enum key_family key_family(const struct key *k);
+enum key_family key_pkey_family(const EVP_PKEY *key);
 /* Of the modulus or the field. */
 unsigned key_bits(const struct key *k);
 /* RSA modulus without leading zeros, or the compressed EC point; false for others or

@@ -56,13 +56,7 @@ key_pkey(const struct key *k)
 enum key_family
 key_family(const struct key *k)
 {
-	if (EVP_PKEY_is_a(k->pkey, "RSA"))
-		return KEY_FAMILY_RSA;
-	if (EVP_PKEY_is_a(k->pkey, "EC"))
-		return KEY_FAMILY_EC;
-	if (EVP_PKEY_is_a(k->pkey, "ED25519"))
-		return KEY_FAMILY_ED25519;
-	return EVP_PKEY_is_a(k->pkey, "DSA") ? KEY_FAMILY_DSA : KEY_FAMILY_OTHER;
+	return key_pkey_family(k->pkey);
 }
 
 unsigned
