@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&command_verify,
 	&command_test,
 	&command_fmt,
+	&command_import,
 	&command_apps,
 	&command_rules_selftest,
 	&command_key_init,

@@ -34,3 +34,4 @@ extern const struct command command_ctl_drain;
 extern const struct command command_apps;
 extern const struct command command_test;
 extern const struct command command_fmt;
+extern const struct command command_import;

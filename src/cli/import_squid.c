@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * import_squid: ssl_bump rules of a squid.conf.
+ *
+ * There the first line that matches decides; here a rule can only bypass or block, and
+ * all else is inspected. So a `bump` line becomes an exception of the lines behind it.
+ */
+#include "base/text.h"
+#include "cli/import_priv.h"
+
+enum { ACLS_MAX = 512 };
+
+struct acl {
+	struct span name;
+	struct span text;   /* our expression; empty: nothing is compared */
+	struct span refuse; /* why it cannot be said here */
+	bool always;        /* all, and steps of the handshake */
+};
+
+struct squid {
+	struct import *im;
+	struct acl acls[ACLS_MAX];
+	size_t n;
+	struct span bumped; /* what earlier lines inspect, as one expression */
+};
+
+static bool
+take_word(struct span *rest, struct span *word)
+{
+	*rest = span_trim(*rest);
+	size_t n = 0;
+	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
+		n++;
+	*word = span_first(*rest, n);
+	*rest = span_from(*rest, n);
+	return n > 0;
+}
+
+static struct acl *
+find_acl(struct squid *q, struct span name)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		if (span_eq(q->acls[i].name, name))
+			return &q->acls[i];
+	}
+	return NULL;
+}
+
+static void
+either(struct squid *q, struct span *all, struct span part)
+{
+	*all = all->n == 0
+		? part
+		: import_format(q->im, "%.*s or %.*s", SPAN_ARG(*all), SPAN_ARG(part));
+}
+
+/* "file" in quotes: a list. */
+static struct span
+file_value(struct squid *q, const struct acl *a, struct span value)
+{
+	struct span path = span_slice(value, 1, value.n - 1);
+	import_list(q->im, a->name, path);
+	return import_format(
+		q->im, "any(http.request.domains[*] in $%.*s)", SPAN_ARG(a->name));
+}
+
+static struct span
+name_value(struct squid *q, const struct acl *a, struct span value)
+{
+	if (value.p[0] == '"' && value.n > 2)
+		return file_value(q, a, value);
+	if (value.p[0] == '.')
+		return import_format(q->im, "any(http.request.domains[*] == \"%.*s\")",
+			SPAN_ARG(span_from(value, 1)));
+	return import_format(q->im, "http.request.host == \"%.*s\"", SPAN_ARG(value));
+}
+
+static struct span
+acl_value(struct squid *q, const struct acl *a, struct span type, struct span value)
+{
+	if (span_eq(type, SPAN("dstdomain")) || span_eq(type, SPAN("ssl::server_name")))
+		return name_value(q, a, value);
+	if (span_eq(type, SPAN("src")))
+		return import_format(q->im, "ip.src in {%.*s}", SPAN_ARG(value));
+	return import_format(
+		q->im, "http.request.host matches r#\"(?i)%.*s\"#", SPAN_ARG(value));
+}
+
+static bool
+is_known_type(struct span type)
+{
+	static const char *const known[] = {"dstdomain", "ssl::server_name", "src",
+		"dstdom_regex", "ssl::server_name_regex"};
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (span_eq(type, span_str(known[i])))
+			return true;
+	}
+	return false;
+}
+
+/* acl NAME TYPE [-i] VALUE...; several lines of one name add up. */
+static void
+read_acl(struct squid *q, struct span rest)
+{
+	struct span name;
+	struct span type;
+	struct span value;
+	if (!take_word(&rest, &name) || !take_word(&rest, &type) || q->n == ACLS_MAX)
+		return;
+	struct acl *a = find_acl(q, name);
+	if (a == NULL) {
+		a = &q->acls[q->n++];
+		*a = (struct acl){.name = name};
+	}
+	a->always = a->always || span_eq(type, SPAN("at_step"));
+	if (a->always)
+		return;
+	if (!is_known_type(type)) {
+		a->refuse = import_format(q->im, "acl %.*s is of type %.*s",
+			SPAN_ARG(name), SPAN_ARG(type));
+		return;
+	}
+	while (take_word(&rest, &value)) {
+		if (value.p[0] != '-' || value.n != 2)
+			either(q, &a->text, acl_value(q, a, type, value));
+	}
+}
+
+/* The names behind an ssl_bump line, joined; a handshake's step says nothing here. */
+static void
+read_condition(struct squid *q, struct span rest, struct import_rule *r)
+{
+	struct span word;
+	while (take_word(&rest, &word)) {
+		bool negated = word.p[0] == '!';
+		struct span name = span_from(word, negated ? 1 : 0);
+		const struct acl *a = find_acl(q, name);
+		if (span_eq(name, SPAN("all")) || (a != NULL && a->always))
+			continue;
+		if (a == NULL || a->refuse.n > 0) {
+			r->refuse = a == NULL
+				? import_format(
+					  q->im, "there is no acl %.*s", SPAN_ARG(name))
+				: a->refuse;
+			return;
+		}
+		struct span part = import_format(
+			q->im, "%s(%.*s)", negated ? "not " : "", SPAN_ARG(a->text));
+		r->text = r->text.n == 0 ? part
+					 : import_format(q->im, "%.*s and %.*s",
+						   SPAN_ARG(r->text), SPAN_ARG(part));
+	}
+}
+
+static struct span
+our_action(struct span action)
+{
+	if (span_eq(action, SPAN("splice")) || span_eq(action, SPAN("none")))
+		return SPAN("bypass");
+	return span_eq(action, SPAN("terminate")) ? SPAN("block") : (struct span){0};
+}
+
+static void
+read_bump(struct squid *q, struct span rest)
+{
+	struct import_rule r = {
+		.name = import_format(q->im, "ssl_bump%.*s", SPAN_ARG(rest))};
+	struct span action;
+	if (!take_word(&rest, &action) || span_eq(action, SPAN("peek")) ||
+		span_eq(action, SPAN("stare")))
+		return; /* looking at the handshake is what we always do */
+	read_condition(q, rest, &r);
+	r.action = our_action(action);
+	if (r.text.n == 0)
+		r.text = SPAN("true");
+	if (r.action.n == 0) { /* bump, server-first, client-first: inspected */
+		if (r.refuse.n == 0)
+			either(q, &q->bumped,
+				import_format(q->im, "(%.*s)", SPAN_ARG(r.text)));
+		text_err("default  %.*s: inspecting is what happens here unless a rule "
+			 "says "
+			 "otherwise\n",
+			SPAN_ARG(r.name));
+		return;
+	}
+	if (q->bumped.n > 0)
+		r.text = import_format(q->im, "(%.*s) and not (%.*s)", SPAN_ARG(r.text),
+			SPAN_ARG(q->bumped));
+	import_write(q->im, &r);
+}
+
+bool
+import_squid(struct import *im, struct span text, struct err *err)
+{
+	struct squid *q = arena_alloc(&im->arena, sizeof(*q));
+	struct span line;
+	size_t bumps = 0;
+	q->im = im;
+	while (span_cut(&text, '\n', &line)) {
+		struct span word;
+		struct span rest = span_first(line, span_chr(line, '#'));
+		if (!take_word(&rest, &word))
+			continue;
+		if (span_eq(word, SPAN("acl")))
+			read_acl(q, rest);
+		if (span_eq(word, SPAN("ssl_bump"))) {
+			read_bump(q, rest);
+			bumps++;
+		}
+	}
+	return bumps > 0 ||
+		err_set(err, ERR_RULE_IMPORT, "there is no line with ssl_bump");
+}
