@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Lexer, parser and the tables behind them, on any text. */
 #include "base/mem.h"
+#include "conf/format.h"
 #include "conf/schema.h"
 
 struct inner {
@@ -46,6 +47,30 @@ static const struct conf_row outer_words[] = {
 static const struct conf_table outer = {
 	.size = sizeof(struct outer), CONF_WORDS_OF(outer_words)};
 
+/* A text that can be read has a layout, which can be read, and is its own. */
+static void
+check_layout(struct span text, bool can_be_read)
+{
+	static struct conf_report report;
+	static char memory[2][1 << 16];
+	struct conf_format format = {.put_expr = NULL};
+	struct conf_file file = {.path = "fuzz", .text = text};
+	struct text once = text_to(memory[0], sizeof(memory[0]));
+	struct text twice = text_to(memory[1], sizeof(memory[1]));
+
+	conf_report_init(&report);
+	bool ok = conf_format(&format, &file, &once, &report);
+	if (!ok || once.cut) {
+		if (can_be_read && !once.cut)
+			__builtin_trap();
+		return;
+	}
+	file.text = text_span(&once);
+	if (!conf_format(&format, &file, &twice, &report) ||
+		(!twice.cut && !span_eq(text_span(&once), text_span(&twice))))
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 int
@@ -65,5 +90,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < report.n; i++)
 		conf_complaint_text(text, &report.list[i], false);
 	conf_tree_fini(&tree);
+	check_layout(span_of(p, n), read);
 	return 0;
 }

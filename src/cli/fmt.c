@@ -1,185 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * fmt: every rule's expression in its one canonical text.
- *
- * All else in the file, comments and order included, stays as it is. Two policies that
- * mean the same then differ in nothing, for tools that compare texts and for reviews.
+ * fmt: a configuration in its one layout.
  */
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "conf/format.h"
+#include "gate/vocab.h"
 
-enum { EXPRESSION_MAX = 256 << 10 };
+enum { FILE_LIMIT = 8 * 1024 * 1024, EXPR_ROOM = 64 * 1024 };
 
 static const struct cli_option options[] = {
-	{"write", 'w', NULL, "change the file instead of printing it", false},
-	{"check", 0, NULL, "print nothing; exit code 1 when something would change",
-		false},
+	{"write", 'w', NULL, "write the file anew instead of printing it", false},
+	{"check", 0, NULL, "only tell by the exit code whether it would change", false},
 	{0},
 };
 
-struct edit {
-	size_t from; /* octets of the file */
-	size_t to;
-	struct span text; /* owned */
+/* Knows the rule language, with the lists of the file where they can be read. */
+struct rule_format {
+	struct conf_format format;
+	const struct scheme *scheme;
 };
 
-struct edits {
-	struct edit *list; /* owned */
-	size_t n;
-	size_t cap;
-};
-
-/* The octet at which a place stands, or the text's size. */
-static size_t
-offset_of(struct span text, const struct conf_place *at)
+/* What the language cannot read stays: `check` tells why. */
+static bool
+put_expr(struct conf_format *f, struct span expr, struct text *t)
 {
-	uint32_t line = 1;
-	uint32_t column = 1;
-	for (size_t i = 0; i < text.n; i++) {
-		if (line == at->line && column == at->column &&
-			(text.p[i] & 0xc0) != 0x80)
-			return i;
-		if (text.p[i] == '\n') {
-			line++;
-			column = 1;
-		} else if ((text.p[i] & 0xc0) != 0x80) {
-			column++;
-		}
-	}
-	return text.n;
-}
+	const struct rule_format *r = CONTAINER_OF(f, struct rule_format, format);
+	struct rule_error error;
+	struct rule_expr *compiled = NULL;
 
-static void
-add_edit(struct edits *e, struct span file, const struct conf_word *word,
-	const struct rule_expr *expr)
-{
-	char *room = mem_alloc(EXPRESSION_MAX);
-	struct text t = text_to(room, EXPRESSION_MAX);
-	size_t from = offset_of(file, &word->at);
-	bool here = span_starts(span_from(file, from), word->text);
-	rule_put(&t, expr);
-	if (here && !t.cut && !span_eq(text_span(&t), word->text)) {
-		e->list = mem_grow(e->list, &e->cap, e->n + 1, sizeof(*e->list));
-		char *kept = mem_cstr(text_span(&t));
-		e->list[e->n++] =
-			(struct edit){from, from + word->text.n, span_of(kept, t.n)};
-	}
-	mem_free(room);
-}
-
-/* Rules of included files are left to their own call. */
-static void
-collect(struct edits *e, struct conf_item *first, const char *path, struct span file)
-{
-	for (struct conf_item *i = first; i != NULL; i = i->next) {
-		const struct gateway *g = CONTAINER_OF(i, struct gateway, item);
-		for (size_t k = 0; k < g->rules.n; k++) {
-			const struct conf_node *node = g->rules.p[k];
-			bool own = node->expr.at.file != NULL &&
-				span_eq(span_str(node->expr.at.file->path),
-					span_str(path));
-			if (own && node->expr.text.n > 0)
-				add_edit(e, file, &node->expr,
-					policy_expr(g->policy, (uint32_t)k));
-		}
-	}
+	if (!rule_compile(r->scheme, expr,
+		    (struct rule_options){.dialect = RULE_GATEWAY}, &compiled, &error))
+		return false;
+	rule_put(t, compiled);
+	rule_free(compiled);
+	return true;
 }
 
 static bool
-next_edit(const struct edits *e, size_t from, const struct edit **out)
+lay_out(const struct conf_file *file, const struct scheme *scheme, struct text *t)
 {
-	*out = NULL;
-	for (size_t i = 0; i < e->n; i++) {
-		if (e->list[i].from >= from &&
-			(*out == NULL || e->list[i].from < (*out)->from))
-			*out = &e->list[i];
-	}
-	return *out != NULL;
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	struct rule_format f = {.format.put_expr = put_expr, .scheme = scheme};
+
+	conf_report_init(report);
+	bool ok = conf_format(&f.format, file, t, report);
+	config_complain(report);
+	mem_free(report);
+	return ok;
 }
 
-/* The file with its edits; owned by the caller. */
-static struct span
-apply(const struct edits *e, struct span file)
+/* The scheme of the whole configuration, or, when it does not load, one without lists:
+ * rules that name a list then stay as they are. */
+static bool
+lay_out_by_settings(const struct conf_file *file, struct text *t)
 {
-	const struct edit *edit;
-	size_t room = file.n + 1;
-	size_t at = 0;
-	for (size_t i = 0; i < e->n; i++)
-		room += e->list[i].text.n;
-	char *out = mem_alloc(room);
-	struct text t = text_to(out, room);
-	while (next_edit(e, at, &edit)) {
-		text_put(&t, span_slice(file, at, edit->from));
-		text_put(&t, edit->text);
-		at = edit->to;
-	}
-	text_put(&t, span_from(file, at));
-	return text_span(&t);
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	struct settings *s = mem_alloc(sizeof(*s));
+	struct scheme bare;
+
+	conf_report_init(report);
+	bool loaded = settings_load(s, file->path, report);
+	scheme_init(&bare, vocab_fields, vocab_count, NULL);
+	bool ok = lay_out(file, loaded ? &s->scheme : &bare, t);
+	scheme_fini(&bare);
+	settings_fini(s);
+	mem_free(s);
+	mem_free(report);
+	return ok;
 }
 
-static void
-edits_free(struct edits *e)
-{
-	for (size_t i = 0; i < e->n; i++)
-		mem_free((void *)(uintptr_t)e->list[i].text.p);
-	mem_free(e->list);
-}
-
+/* Prints, writes or compares; what the exit code is to be. */
 static enum cli_exit
-finish(const struct cli_call *call, const struct edits *e, struct span file)
+deliver(const struct cli_call *call, const struct conf_file *file, struct span text)
 {
 	struct err err = {0};
+	bool same = span_eq(text, file->text);
+
 	if (cli_has(call, "check"))
-		return e->n == 0 ? CLI_GOOD : CLI_FAILED;
-	struct span out = apply(e, file);
-	enum cli_exit code = CLI_GOOD;
-	if (!cli_has(call, "write"))
-		text_out_span(out);
-	else if (e->n > 0 && !file_replace(cli_operand(call, 0), out, 0644, &err))
-		code = cli_fail(&err);
-	mem_free((void *)(uintptr_t)out.p);
-	return code;
+		return same ? CLI_GOOD : CLI_FAILED;
+	if (!cli_has(call, "write")) {
+		text_out_span(text);
+		return CLI_GOOD;
+	}
+	struct stat now;
+	unsigned mode = stat(file->path, &now) == 0 ? now.st_mode & 0777 : 0600;
+	if (!same && !file_replace(file->path, text, mode, &err))
+		return cli_fail(&err);
+	return CLI_GOOD;
 }
 
 static enum cli_exit
 run_fmt(const struct cli_call *call)
 {
 	struct err err = {0};
-	struct edits e = {0};
-	struct span file;
-	const char *path = cli_operand(call, 0);
-	if (!file_read(path, 8 << 20, &file, &err))
+	struct conf_file file = {.path = cli_operand(call, 0)};
+
+	if (!file.path)
+		file.path = CLI_CONFIG;
+	if (!file_read(file.path, FILE_LIMIT, &file.text, &err))
 		return cli_fail(&err);
-	struct settings *s = config_load(path);
-	enum cli_exit code = CLI_FAILED;
-	if (s != NULL) {
-		collect(&e, s->gateways, path, file);
-		collect(&e, s->edges, path, file);
-		code = finish(call, &e, file);
+	size_t room = file.text.n * 8 + EXPR_ROOM;
+	char *p = mem_alloc(room);
+	struct text t = text_to(p, room);
+	bool ok = lay_out_by_settings(&file, &t);
+	enum cli_exit exit = CLI_FAILED;
+
+	if (ok && t.cut) {
+		text_err("%s: too deep to be laid out\n", file.path);
+	} else if (ok) {
+		exit = deliver(call, &file, text_span(&t));
 	}
-	edits_free(&e);
-	config_close(s);
-	mem_free((void *)(uintptr_t)file.p);
-	return code;
+	mem_free(p);
+	mem_free((void *)(uintptr_t)file.text.p);
+	return exit;
 }
 
 const struct command command_fmt = {
 	.name = "fmt",
-	.operands = "FILE",
-	.summary = "write the expressions of rules in their canonical form",
-	.help = "Prints the configuration with each rule's expression in its one "
-		"canonical\n"
-		"text: == for eq, one blank between words, parentheses only where they "
-		"are\n"
-		"needed. Everything else, comments included, stays as it is. Files "
-		"that are\n"
-		"included are formatted by calls of their own.",
-	.examples = "sekisho fmt sekisho.conf\nsekisho fmt -w sekisho.conf\n",
+	.operands = "[FILE]",
+	.summary = "print a configuration in its one layout",
+	.help = "A statement a line, a tab a level; conditions as the rule language "
+		"prints them.\n"
+		"Comments stay. The meaning does not change: texts that differ only in "
+		"layout\n"
+		"become equal, so that reviews and tools see real differences only.",
+	.examples = "sekisho fmt office.conf\nsekisho fmt -w office.conf\n"
+		    "sekisho fmt --check office.conf || echo \"run sekisho fmt -w\"\n",
 	.options = options,
-	.least = 1,
 	.most = 1,
 	.run = run_fmt,
 };

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli_priv.h"
-#include "conf/manual.h"
+#include "conf/schema.h"
 #include "gate/settings.h"
 #include "gate/vocab.h"
 #include "rule/field.h"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/lex_priv.h"
 
+/* Allowed at the front of a text only. */
+static const struct span byte_order_mark = SPAN_INIT("\xef\xbb\xbf");
+
 void
 conf_lex_init(struct conf_lex *l, const struct conf_file *file, struct arena *arena,
 	struct conf_report *report)
@@ -11,7 +14,7 @@ conf_lex_init(struct conf_lex *l, const struct conf_file *file, struct arena *ar
 		.left = file->text,
 		.line = 1,
 		.column = 1};
-	if (span_starts(l->left, SPAN("\xef\xbb\xbf"))) /* a byte order mark */
+	if (span_starts(l->left, byte_order_mark))
 		l->left = span_from(l->left, 3);
 }
 
@@ -119,6 +122,16 @@ lex_bare(struct conf_lex *l, struct conf_word *out)
 		}
 		n++;
 	}
+	if (span_find(span_first(l->left, n), byte_order_mark) < n) {
+		return refuse(
+			l, conf_lex_place(l), "there is an invisible character here");
+	}
+	if (l->left.p[n - 1] == '\\') {
+		return refuse(l, conf_lex_place(l),
+			"this word ends in a backslash: put it in quotes, or a blank "
+			"before "
+			"the backslash that joins lines");
+	}
 	uint32_t column = l->column;
 	out->text = span_first(l->left, n);
 	conf_lex_step(l, n);
@@ -158,12 +171,22 @@ read_escape(const struct conf_lex *l, uint8_t *c)
 	return 4;
 }
 
+/* Octets between the quotes at most, escapes counted as written. */
+static size_t
+quoted_length(struct span line)
+{
+	size_t n = 1;
+	while (n < line.n && line.p[n] != '"')
+		n += line.p[n] == '\\' ? 2 : 1;
+	return n;
+}
+
 static enum conf_token
 lex_quoted(struct conf_lex *l, struct conf_word *out)
 {
 	struct conf_place start = conf_lex_place(l);
 	size_t line = span_chr(l->left, '\n');
-	uint8_t *text = arena_alloc(l->arena, line + 1);
+	uint8_t *text = arena_alloc(l->arena, quoted_length(span_first(l->left, line)));
 	size_t n = 0;
 
 	conf_lex_step(l, 1);
@@ -202,7 +225,9 @@ lex_quoted(struct conf_lex *l, struct conf_word *out)
 enum conf_token
 conf_lex_next(struct conf_lex *l, struct conf_word *out)
 {
+	l->gap = l->left;
 	skip_blanks(l);
+	l->gap.n -= l->left.n;
 	*out = (struct conf_word){
 		.text = span_first(l->left, 1), .at = conf_lex_place(l)};
 	if (l->left.n == 0)

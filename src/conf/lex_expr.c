@@ -209,6 +209,21 @@ is_operator(struct span w)
 	return false;
 }
 
+bool
+conf_lex_continues(struct span s)
+{
+	static const char *const words[] = {"and", "or", "xor"};
+	struct span two = span_first(s, 2);
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		struct span word = span_str(words[i]);
+		if (span_starts(s, word) && (s.n == word.n || !is_name(s.p[word.n])))
+			return true;
+	}
+	return span_eq(two, SPAN("&&")) || span_eq(two, SPAN("||")) ||
+		span_eq(two, SPAN("^^"));
+}
+
 /* Whether an expression that ends with its line goes on in the next: nothing was said
  * yet, an operator stands last, or one begins the next line. */
 static bool
@@ -221,11 +236,7 @@ goes_on(const struct scan *s)
 	conf_lex_step(&peek, 1);
 	while (conf_lex_blank(conf_lex_ahead(&peek, 0)))
 		conf_lex_step(&peek, 1);
-	struct span first = name_ahead(&peek);
-	struct span two = span_first(peek.left, 2);
-	return span_eq(first, SPAN("and")) || span_eq(first, SPAN("or")) ||
-		span_eq(first, SPAN("xor")) || span_eq(two, SPAN("&&")) ||
-		span_eq(two, SPAN("||")) || span_eq(two, SPAN("^^"));
+	return conf_lex_continues(peek.left);
 }
 
 static bool
@@ -272,6 +283,20 @@ scan_expr(struct scan *s, enum conf_expr_end end)
 		}
 	}
 	check_ended(s, end);
+	if (!s->failed && end == CONF_EXPR_LINE && is_operator(s->word))
+		fail(s, conf_lex_place(s->l), "this condition ends in an operator");
+}
+
+bool
+conf_lex_announces(const struct conf_word *first, const struct conf_word *last,
+	size_t n, enum conf_expr_end *end)
+{
+	if (n < 2 || first->quoted || last->quoted)
+		return false;
+	*end = span_eq(first->text, SPAN("rule")) ? CONF_EXPR_DO : CONF_EXPR_LINE;
+	if (*end == CONF_EXPR_DO)
+		return span_eq(last->text, SPAN("when"));
+	return span_eq(first->text, SPAN("let")) && span_eq(last->text, SPAN("="));
 }
 
 bool

@@ -20,6 +20,7 @@ struct conf_lex {
 	struct conf_report *report;
 	const struct conf_file *file;
 	struct span left; /* of the text */
+	struct span gap;  /* blanks and comment before the token given last */
 	uint32_t line;
 	uint32_t column;
 };
@@ -44,6 +45,15 @@ enum conf_expr_end {
 	CONF_EXPR_DO,   /* before the word `do` outside all brackets */
 	CONF_EXPR_LINE, /* with the line, unless brackets or an operator go on */
 };
+
+/* Whether a text begins with what continues an expression of the line before: no
+ * statement can. */
+MUST_USE bool conf_lex_continues(struct span s);
+
+/* Whether an expression comes behind these words of a statement: the first, the last,
+ * and how many there are. */
+MUST_USE bool conf_lex_announces(const struct conf_word *first,
+	const struct conf_word *last, size_t n, enum conf_expr_end *end);
 
 enum { CONF_EXPR_MAX = 64 * 1024, CONF_EXPR_DEPTH = 130 };
 

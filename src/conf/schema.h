@@ -115,3 +115,7 @@ MUST_USE bool conf_fill(struct conf_tree *t, const struct conf_table *top, void 
  * complaints about a value found wrong later. The node itself when it is absent. */
 struct conf_place conf_place_of(
 	const struct conf_tree *t, const struct conf_node *node, const char *word);
+
+/* The reference as Markdown: the whole table, blocks as sections. The caller frees it
+ * with mem_free((void *)p). */
+struct span conf_manual(const struct conf_table *top, const char *title);

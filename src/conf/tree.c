@@ -162,20 +162,6 @@ include(struct parse *p, const struct conf_node *n, struct conf_node ***tail)
 	globfree(&found);
 }
 
-/* The expression that this word announces, if it does. */
-static bool
-announces_expr(const struct conf_word *words, size_t n, enum conf_expr_end *end)
-{
-	const struct conf_word *last = &words[n - 1];
-
-	if (n < 2 || last->quoted || words[0].quoted)
-		return false;
-	*end = span_eq(words[0].text, SPAN("rule")) ? CONF_EXPR_DO : CONF_EXPR_LINE;
-	return *end == CONF_EXPR_DO
-		? span_eq(last->text, SPAN("when"))
-		: span_eq(words[0].text, SPAN("let")) && span_eq(last->text, SPAN("="));
-}
-
 /* Words up to the statement's end or block. False when the line was given up. */
 static bool
 parse_words(struct parse *p, struct conf_node *node)
@@ -192,7 +178,9 @@ parse_words(struct parse *p, struct conf_node *node)
 			continue;
 		}
 		words[node->n++] = p->ahead;
-		if (node->expr.text.p || !announces_expr(words, node->n, &end))
+		if (node->expr.text.p ||
+			!conf_lex_announces(
+				&words[0], &words[node->n - 1], node->n, &end))
 			continue;
 		ok = conf_lex_expr(&p->lex, end, &node->expr) && ok;
 		if (!node->expr.text.p) { /* it never ended; what comes is another
@@ -236,11 +224,24 @@ parse_block(struct parse *p, struct conf_node *node)
 	}
 }
 
+/* "and x" belongs to the line before, which a semicolon or a comment ended. */
+static bool
+check_first(struct parse *p)
+{
+	if (p->ahead.quoted || !conf_lex_continues(p->ahead.text))
+		return true;
+	(void)conf_complain(p->report, p->ahead.at, ERR_CONF_EXPR,
+		"a statement cannot begin with an operator");
+	conf_lex_skip_line(&p->lex);
+	advance(p);
+	return false;
+}
+
 static void
 parse_statement(struct parse *p, struct conf_node ***tail)
 {
 	struct conf_node *node = arena_alloc(&p->tree->arena, sizeof(*node));
-	bool ok = parse_words(p, node);
+	bool ok = check_first(p) && parse_words(p, node);
 
 	if (p->kind == CONF_TOKEN_OPEN)
 		parse_block(p, node);

@@ -17,9 +17,10 @@ put_processes(struct text *t, const struct metrics_page *pages, size_t n)
 	text_add(t,
 		"# HELP sekisho_process Processes that count.\n"
 		"# TYPE sekisho_process gauge\n");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		text_add(t, "sekisho_process{name=\"%s\",number=\"%u\"} 1\n",
 			pages[i].process, pages[i].number);
+	}
 }
 
 void

@@ -341,10 +341,11 @@ store_flush(struct store *s)
 	if (s->waiting == 0)
 		return;
 	if (!store_run(s->db, "BEGIN IMMEDIATE")) {
-		if (sqlite3_errcode(s->db) == SQLITE_BUSY)
+		if (sqlite3_errcode(s->db) == SQLITE_BUSY) {
 			s->retry_ms = clock_now() + RETRY_MS;
-		else
+		} else {
 			abandon(s, "begin");
+		}
 	} else if (!insert_pending(s)) {
 		abandon(s, "insert");
 	} else if (!store_run(s->db, "COMMIT")) {

@@ -56,10 +56,11 @@ open_resting(struct store *s, const char *path)
 		bool plain = ascii_is_alpha((uint8_t)*c) ||
 			ascii_is_digit((uint8_t)*c) || *c == '/' || *c == '.' ||
 			*c == '-' || *c == '_';
-		if (plain)
+		if (plain) {
 			text_add(&t, "%c", *c);
-		else
+		} else {
 			text_add(&t, "%%%02x", (uint8_t)*c);
+		}
 	}
 	text_add(&t, "?immutable=1");
 	sqlite3_close(s->db);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conf/manual.h"
+#include "conf/schema.h"
 
 #include "base/mem.h"
 #include "tests/test.h"

@@ -2,7 +2,6 @@
 #include "conf/schema.h"
 
 #include "base/mem.h"
-#include "conf/manual.h"
 #include "tests/test.h"
 
 struct upstream {

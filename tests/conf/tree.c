@@ -145,6 +145,7 @@ static const struct wrong wrongs[] = {
 	{"a \"b\"c\n", 1, 6, "blank is missing after"},
 	{"a b\"c\"\n", 1, 4, "blank is missing before"},
 	{"a b\001\n", 1, 4, "control character"},
+	{"a b\\\nc\n", 1, 3, "ends in a backslash"},
 	{"a {\n b\n", 1, 3, "not closed"},
 	{"a {\n b\n}\n}\n", 4, 1, "nothing is open"},
 	{"a\n{\n b\n}\n", 2, 1, "needs a word before it"},
@@ -157,6 +158,8 @@ static const struct wrong wrongs[] = {
 	{"rule x when a) do block\n", 1, 14, "nothing is open"},
 	{"rule x when do block\n", 1, 13, "condition is missing"},
 	{"g {\n rule x when a\n}\n", 3, 1, "nothing is open"},
+	{"let a = x or; b\n", 1, 13, "ends in an operator"},
+	{"let a = x;\nand y\n", 2, 1, "begin with an operator"},
 	{"include x\n", 1, 9, "not possible here"},
 	{"include\n", 1, 1, "takes one path"},
 };
