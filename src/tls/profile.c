@@ -8,6 +8,7 @@
 #include "tls/bio_priv.h"
 #include "tls/engine_priv.h"
 #include "tls/resume_priv.h"
+#include "tls/slim_priv.h"
 
 enum { CIPHERS_MAX = 1024 };
 
@@ -156,7 +157,7 @@ set_client(SSL_CTX *ctx)
 static bool
 fill(struct profile *p, const struct profile_spec *spec, struct err *err)
 {
-	p->ctx = SSL_CTX_new(TLS_method());
+	p->ctx = SSL_CTX_new_ex(slim_context(), NULL, TLS_method());
 	p->wire = bio_method_new();
 	if (!p->ctx || !p->wire)
 		return ossl_err(err, ERR_TLS_PROFILE, "no SSL_CTX");
