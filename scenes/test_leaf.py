@@ -114,3 +114,12 @@ def test_one_name_is_minted_once_however_many_ask(street, pki):
         assert wire.read_exactly(s, 1) == b"\x16"
         s.close()
     origin.close()
+
+
+def test_names_keep_being_minted_however_many_came_before(street):
+    """Each name gets a leaf of its own, if only for the page that says nobody answers."""
+    port = lab.free_port()
+    for number in range(150):
+        name = f"n{number}.many.example"
+        with wire.secure(street.gateway, name, port, street.gateway.root) as s:
+            assert s.getpeercert()["subjectAltName"] == (("DNS", name),)

@@ -61,8 +61,11 @@ sandbox_hide_memory(void)
 	const struct rlimit none = {0, 0};
 	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)setrlimit(RLIMIT_MEMLOCK, &all); /* root only */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+	/* Under a limit, locking what is still to come would make malloc() fail one
+	 * day; then only what is there now, the key among it, is kept from the disk. */
+	bool unlimited = setrlimit(RLIMIT_MEMLOCK, &all) == 0; /* root only */
+	int what = MCL_ONFAULT | MCL_CURRENT | (unlimited ? MCL_FUTURE : 0);
+	if (mlockall(what) != 0)
 		log_info("proc.memory-lock", "result=refused errno=%d", errno);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
