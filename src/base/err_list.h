@@ -237,3 +237,5 @@ ERR(PROC_STARTUP, "proc.startup", "A process of the new generation did not come 
 ERR(PROC_BUSY, "proc.busy", "Another reload is under way.", "Wait until it has ended.")
 ERR(PROC_CONTROL, "proc.control", "The control socket could not be used.",
 	"Check that sekisho runs, and that this user may use its control socket.")
+ERR(GATE_PROMPT, "gate.prompt", "This network asks you to think twice before you go on.",
+	"Go on with the link of the page if you are sure.")

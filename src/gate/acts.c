@@ -2,35 +2,302 @@
 #include "gate/acts.h"
 
 #include "base/text.h"
+#include "conf/value.h"
+#include "gate/settings.h"
+#include "http/msg.h"
+#include "http/url.h"
 
-/* In the order of enum act_kind, aliases behind. */
-const struct policy_action act_rows[] = {
-	[ACT_BYPASS] = {.name = "bypass", .latest = PHASE_HELLO, .deciding = true},
-	[ACT_ALLOW] = {.name = "allow",
-		.latest = PHASE_RESPONSE_BODY,
-		.deciding = true},
-	[ACT_BLOCK] = {.name = "block", .latest = PHASE_RESPONSE, .deciding = true},
-	[ACT_LOG] = {.name = "log", .latest = PHASE_RESPONSE_BODY},
-	{0},
+/* The words behind an action, read one by one. */
+struct args {
+	const struct conf_node *rule;
+	size_t next;
+	struct conf_report *report;
+};
+
+struct row {
+	struct policy_action policy;
+	bool (*read)(struct args *args, struct act *out);
+	const char *form;
+	const char *help;
+};
+
+static bool
+args_more(const struct args *args)
+{
+	return args->next < args->rule->n;
+}
+
+static const struct conf_word *
+args_take(struct args *args)
+{
+	return &args->rule->words[args->next++];
+}
+
+/* Takes the next word if it is this bare one. */
+static bool
+args_word(struct args *args, struct span word)
+{
+	if (!args_more(args) || args->rule->words[args->next].quoted ||
+		!span_eq(args->rule->words[args->next].text, word))
+		return false;
+	args->next++;
+	return true;
+}
+
+static bool
+complain(const struct args *args, const char *what)
+{
+	size_t at = args_more(args) ? args->next : args->rule->n - 1;
+	return conf_complain(
+		args->report, args->rule->words[at].at, ERR_POLICY_ACTION, "%s", what);
+}
+
+static bool
+take_value(struct args *args, struct span *out, const char *what)
+{
+	if (!args_more(args))
+		return complain(args, what);
+	*out = args_take(args)->text;
+	return true;
+}
+
+static bool
+read_nothing(struct args *args, struct act *out)
+{
+	(void)args;
+	(void)out;
+	return true;
+}
+
+static bool
+read_block(struct args *args, struct act *out)
+{
+	if (args_more(args) && args->rule->words[args->next].quoted)
+		out->text = args_take(args)->text;
+	out->reset = args_word(args, SPAN("reset"));
+	return true;
+}
+
+enum { PROMPT_MS = 3600000 };
+#define PROMPT_MOST_MS (30 * UINT64_C(86400000))
+
+static bool
+read_prompt(struct args *args, struct act *out)
+{
+	struct span word;
+	out->for_ms = PROMPT_MS;
+	if (args_more(args) && args->rule->words[args->next].quoted)
+		out->text = args_take(args)->text;
+	if (!args_word(args, SPAN("for")))
+		return true;
+	if (!take_value(args, &word, "how long is consent good for?"))
+		return false;
+	return (conf_read_duration(word, &out->for_ms) && out->for_ms >= 1000 &&
+		       out->for_ms <= PROMPT_MOST_MS) ||
+		complain(args, "a duration such as 30min, at most 30d");
+}
+
+static bool
+read_redirect(struct args *args, struct act *out)
+{
+	struct url_target target;
+	struct err err = {0};
+	uint64_t status = 0;
+	if (!take_value(args, &out->url, "where does it lead?"))
+		return false;
+	if (!url_target_parse(out->url, HTTP_GET, &target, &err) ||
+		target.form != URL_ABSOLUTE)
+		return complain(
+			args, "a redirect leads to an absolute http or https URL");
+	while (args_more(args)) {
+		if (args_word(args, SPAN("keep-path")))
+			out->keep_path = true;
+		else if (args_word(args, SPAN("keep-query")))
+			out->keep_query = true;
+		else if (text_u64(args->rule->words[args->next].text, 308, &status) &&
+			(status == 301 || status == 302 || status == 303 ||
+				status == 307 || status == 308))
+			args->next++;
+		else
+			return complain(args,
+				"keep-path, keep-query, or 301, 302, 303, 307, 308");
+	}
+	out->status = status ? (unsigned)status : 302; /* one of the five above */
+	return true;
+}
+
+static bool
+read_label(struct args *args, struct act *out)
+{
+	if (args_more(args))
+		out->text = args_take(args)->text;
+	return true;
+}
+
+static bool
+read_header(struct args *args, struct act *out)
+{
+	if (args_word(args, SPAN("set")))
+		out->header = ACT_HEADER_SET;
+	else if (args_word(args, SPAN("add")))
+		out->header = ACT_HEADER_ADD;
+	else if (args_word(args, SPAN("remove")))
+		out->header = ACT_HEADER_REMOVE;
+	else
+		return complain(
+			args, "set NAME \"VALUE\", add NAME \"VALUE\", or remove NAME");
+	if (!take_value(args, &out->name, "which field?"))
+		return false;
+	if (!http_is_token(out->name) ||
+		http_name_flags(http_name_find(out->name)) & HTTP_HOP ||
+		http_name_find(out->name) == HTTP_NAME_CONTENT_LENGTH ||
+		http_name_find(out->name) == HTTP_NAME_HOST)
+		return complain(args, "this field is not a rule's to change");
+	if (out->header == ACT_HEADER_REMOVE)
+		return true;
+	return take_value(args, &out->value, "which value?") &&
+		(http_is_value(out->value) ||
+			complain(args, "a value has no control characters"));
+}
+
+static bool
+read_override(struct args *args, struct act *out)
+{
+	uint64_t port = 0;
+	struct span word;
+	while (args_more(args)) {
+		if (args_word(args, SPAN("host"))) {
+			if (!take_value(args, &out->host, "which host or address?"))
+				return false;
+		} else if (args_word(args, SPAN("sni"))) {
+			if (!take_value(args, &out->sni, "which name?"))
+				return false;
+		} else if (args_word(args, SPAN("port"))) {
+			if (!take_value(args, &word, "which port?"))
+				return false;
+			if (!text_u64(word, 65535, &port) || port == 0)
+				return complain(args, "a port is 1 to 65535");
+			out->port = (uint16_t)port;
+		} else {
+			return complain(args, "host HOST, port PORT, sni NAME");
+		}
+	}
+	return out->host.n + out->sni.n + out->port > 0 ||
+		complain(args, "host HOST, port PORT, sni NAME");
+}
+
+static void
+redact_field(struct act *out, enum event_field f)
+{
+	out->redacted[f / 8] |= (uint8_t)(1u << f % 8);
+}
+
+static bool
+read_redact(struct args *args, struct act *out)
+{
+	static const enum event_field of_url[] = {
+		EVENT_PATH, EVENT_QUERY, EVENT_REFERER, EVENT_LOCATION};
+	if (!args_more(args))
+		return complain(args, "url, or names of event fields");
+	while (args_more(args)) {
+		if (args_word(args, SPAN("url"))) {
+			for (size_t i = 0; i < COUNT_OF(of_url); i++)
+				redact_field(out, of_url[i]);
+			continue;
+		}
+		enum event_field f =
+			event_field_find(args->rule->words[args->next].text);
+		if (f == EVENT_FIELDS)
+			return complain(args,
+				"there is no such field; docs/events.md lists them");
+		redact_field(out, f);
+		args->next++;
+	}
+	return true;
+}
+
+static bool
+read_untrusted(struct args *args, struct act *out)
+{
+	if (args_word(args, SPAN("allow")))
+		out->untrusted = UNTRUSTED_ALLOW;
+	else if (args_word(args, SPAN("block")))
+		out->untrusted = UNTRUSTED_BLOCK;
+	else
+		return complain(args, "allow or block");
+	return true;
+}
+
+/* In the order of enum act_kind. */
+static const struct row rows[ACT_COUNT] = {
+	[ACT_BYPASS] = {{.name = "bypass", .latest = PHASE_HELLO, .deciding = true},
+		read_nothing, "bypass",
+		"Do not inspect: the bytes pass through unseen. Also `off`."},
+	[ACT_ALLOW] = {{.name = "allow",
+			       .latest = PHASE_RESPONSE_BODY,
+			       .deciding = true},
+		read_nothing, "allow",
+		"Go on; later rules of this phase are not asked."},
+	[ACT_BLOCK] = {{.name = "block", .latest = PHASE_RESPONSE, .deciding = true},
+		read_block, "block [\"reason\"] [reset]",
+		"Answer with a page, or with `reset` just close."},
+	[ACT_PROMPT] = {{.name = "prompt", .latest = PHASE_REQUEST, .deciding = true},
+		read_prompt, "prompt [\"reason\"] [for 1h]",
+		"Answer with a warning; whoever insists may go on for a while."},
+	[ACT_REDIRECT] = {{.name = "redirect",
+				  .latest = PHASE_REQUEST,
+				  .earliest = PHASE_REQUEST,
+				  .deciding = true},
+		read_redirect, "redirect \"URL\" [keep-path] [keep-query] [302]",
+		"Answer with a redirect."},
+	[ACT_LOG] = {{.name = "log", .latest = PHASE_RESPONSE_BODY}, read_label,
+		"log [\"label\"]", "Put a label on the event."},
+	[ACT_REQUEST_HEADER] = {{.name = "request-header", .latest = PHASE_REQUEST},
+		read_header, "request-header set|add|remove NAME [\"VALUE\"]",
+		"Change a field of the request on its way to the origin."},
+	[ACT_RESPONSE_HEADER] = {{.name = "response-header", .latest = PHASE_RESPONSE},
+		read_header, "response-header set|add|remove NAME [\"VALUE\"]",
+		"Change a field of the response on its way to the client."},
+	[ACT_OVERRIDE] = {{.name = "override", .latest = PHASE_HELLO}, read_override,
+		"override [host HOST] [port PORT] [sni NAME]",
+		"Go somewhere else than the client asked for; the certificate is "
+		"verified for "
+		"the SNI that is sent."},
+	[ACT_REDACT] = {{.name = "redact", .latest = PHASE_RESPONSE}, read_redact,
+		"redact url | FIELD …", "These fields of events reach no sink."},
+	[ACT_UNTRUSTED] = {{.name = "untrusted", .latest = PHASE_PEER}, read_untrusted,
+		"untrusted allow|block",
+		"What is done if the origin's certificate is not good."},
+	[ACT_SCAN] = {{.name = "scan", .latest = PHASE_RESPONSE}, read_nothing, "scan",
+		"Bodies are to be scanned. Recorded; there is no scanner yet."},
+	[ACT_NOSCAN] = {{.name = "noscan", .latest = PHASE_RESPONSE}, read_nothing,
+		"noscan",
+		"Bodies are not to be scanned. Recorded; there is no scanner yet."},
 };
 
 static const struct {
 	const char *name;
 	enum act_kind kind;
-} names[] = {
-	{"bypass", ACT_BYPASS},
+} aliases[] = {
 	{"off", ACT_BYPASS}, /* as published Gateway rules call it */
-	{"allow", ACT_ALLOW},
-	{"block", ACT_BLOCK},
-	{"log", ACT_LOG},
 };
+
+/* Actions of clouds that need their own browsers or networks. */
+static const char *const foreign[] = {
+	"isolate", "noisolate", "egress", "quarantine", "l4_override", "resolve"};
 
 static bool
 find_action(struct span name, enum act_kind *kind)
 {
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (span_eq(name, span_str(names[i].name))) {
-			*kind = names[i].kind;
+	for (size_t i = 0; i < ACT_COUNT; i++) {
+		if (span_eq(name, span_str(rows[i].policy.name))) {
+			*kind = (enum act_kind)i;
+			return true;
+		}
+	}
+	for (size_t i = 0; i < COUNT_OF(aliases); i++) {
+		if (span_eq(name, span_str(aliases[i].name))) {
+			*kind = aliases[i].kind;
 			return true;
 		}
 	}
@@ -40,36 +307,23 @@ find_action(struct span name, enum act_kind *kind)
 static bool
 complain_unknown(const struct conf_word *word, struct conf_report *report)
 {
-	const char *known[COUNT_OF(names)];
+	const char *known[ACT_COUNT];
 	char shown[80];
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		known[i] = names[i].name;
 	struct text t = text_to(shown, sizeof(shown));
 	text_put_safe(&t, word->text);
+	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
+		if (span_eq(word->text, span_str(foreign[i])))
+			return conf_complain(report, word->at, ERR_POLICY_ACTION,
+				"%s needs a service that sekisho is not", foreign[i]);
+	}
+	for (size_t i = 0; i < ACT_COUNT; i++)
+		known[i] = rows[i].policy.name;
 	(void)conf_complain(report, word->at, ERR_POLICY_ACTION,
 		"there is no action \"%s\"", shown);
-	size_t nearest = text_nearest(word->text, known, COUNT_OF(known));
-	if (nearest < COUNT_OF(known))
+	size_t nearest = text_nearest(word->text, known, ACT_COUNT);
+	if (nearest < ACT_COUNT)
 		conf_hint(report, "Did you mean %s?", known[nearest]);
 	return false;
-}
-
-/* block ["reason"] [reset]; log ["label"]; the others take nothing. */
-static bool
-read_argument(const struct conf_word *word, struct act *out, struct conf_report *report)
-{
-	bool takes_text = out->kind == ACT_BLOCK || out->kind == ACT_LOG;
-	if (out->kind == ACT_BLOCK && !word->quoted &&
-		span_eq(word->text, SPAN("reset"))) {
-		out->reset = true;
-		return true;
-	}
-	if (takes_text && out->text.n == 0 && (word->quoted || out->kind == ACT_LOG)) {
-		out->text = word->text;
-		return true;
-	}
-	return conf_complain(report, word->at, ERR_POLICY_ACTION,
-		"%s does not take this", out->row->name);
 }
 
 bool
@@ -77,16 +331,28 @@ act_read(const struct conf_node *rule, size_t first, struct act *out,
 	struct conf_report *report)
 {
 	struct act act = {0};
-	if (first >= rule->n)
-		return conf_complain(report, rule->words[rule->n - 1].at,
-			ERR_POLICY_ACTION, "the rule does not say what to do");
-	if (!find_action(rule->words[first].text, &act.kind))
-		return complain_unknown(&rule->words[first], report);
-	act.row = &act_rows[act.kind];
-	for (size_t i = first + 1; i < rule->n; i++) {
-		if (!read_argument(&rule->words[i], &act, report))
-			return false;
-	}
+	struct args args = {rule, first, report};
+	if (!args_more(&args))
+		return complain(&args, "the rule does not say what to do");
+	const struct conf_word *word = args_take(&args);
+	if (!find_action(word->text, &act.kind))
+		return complain_unknown(word, report);
+	act.row = &rows[act.kind].policy;
+	if (!rows[act.kind].read(&args, &act))
+		return false;
+	if (args_more(&args))
+		return conf_complain(report, rule->words[args.next].at,
+			ERR_POLICY_ACTION, "%s is written: %s", act.row->name,
+			rows[act.kind].form);
 	*out = act;
 	return true;
+}
+
+void
+act_put_manual(struct text *t)
+{
+	text_add(t, "| action | latest phase | what it does |\n| --- | --- | --- |\n");
+	for (size_t i = 0; i < ACT_COUNT; i++)
+		text_add(t, "| `%s` | %s | %s |\n", rows[i].form,
+			phase_name(rows[i].policy.latest), rows[i].help);
 }

@@ -319,6 +319,7 @@ edge_redirect(struct session *s)
 			  SPAN_ARG(x->request.path))
 		: arena_format(&x->arena, "https://%.*s:%u%.*s", SPAN_ARG(host.name),
 			  port, SPAN_ARG(x->request.path));
-	exchange_answer_redirect(s, to);
+	s->x->action = "redirect";
+	exchange_answer_redirect(s, 308, to, (struct span){0});
 	return EXCHANGE_GOES_ON;
 }

@@ -64,6 +64,7 @@ struct exchange {
 	struct span rule;   /* that decided, for the event */
 	struct span why;    /* what was seen when we answered ourselves */
 	struct span reason; /* what the rule that decided says to people */
+	struct span location; /* of a redirect of ours */
 	const char *action;
 	enum err_code page_code; /* of an answer of ours, or ERR_NONE */
 	struct err err;

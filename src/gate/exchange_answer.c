@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exchange_answer: what we say ourselves: pages, and where the CA can be had. */
 #include "base/text.h"
+#include "gate/consent.h"
 #include "gate/exchange_priv.h"
 #include "gate/page.h"
 #include "gate/stages.h"
@@ -36,6 +37,8 @@ kind_of(enum err_code code)
 {
 	if (code == ERR_GATE_BLOCKED)
 		return PAGE_BLOCKED;
+	if (code == ERR_GATE_PROMPT)
+		return PAGE_PROMPT;
 	return code == ERR_GATE_UNTRUSTED ? PAGE_UNTRUSTED : PAGE_ERROR;
 }
 
@@ -53,7 +56,9 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 {
 	struct exchange *x = s->x;
 	struct err err = {0};
-	x->action = refusal->code == ERR_GATE_BLOCKED ? "block" : "refuse";
+	x->action = refusal->code == ERR_GATE_BLOCKED ? "block"
+		: refusal->code == ERR_GATE_PROMPT    ? "prompt"
+						      : "refuse";
 	x->rule = refusal->rule;
 	x->why = arena_copy(&x->arena, refusal->text);
 	x->reason = refusal->reason;
@@ -70,6 +75,7 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 		.method = x->request.method_name,
 		.host = x->facts.host.n > 0 ? x->facts.host : s->facts.host,
 		.path = x->request.path,
+		.continue_to = refusal->continue_to,
 		.request = x->id,
 		.wall_ms = x->wall_ms,
 		.client = s->facts.client.ip,
@@ -83,6 +89,43 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 	}
 	x->page = to.body;
 	begin(s);
+}
+
+void
+exchange_answer_prompt(struct session *s, const struct act *act)
+{
+	struct exchange *x = s->x;
+	struct consent_scope scope = exchange_scope(s);
+	const struct refusal refusal = {
+		.code = ERR_GATE_PROMPT,
+		.rule = x->rule,
+		.reason = act->text,
+		.status = 403,
+		.continue_to = consent_link(
+			&x->arena, &scope, act->for_ms / 1000, x->request.path),
+	};
+	exchange_answer_refusal(s, &refusal);
+}
+
+void
+exchange_answer_redirect(
+	struct session *s, unsigned status, struct span location, struct span cookie)
+{
+	struct exchange *x = s->x;
+	struct err err = {0};
+	http_response_make(&x->response, &x->arena, status);
+	x->page = (struct span){0};
+	x->location = location;
+	x->response.body = (struct http_body){BODY_LENGTH, 0};
+	if (!http_add(&x->response.fields, SPAN("Location"), location, &err) ||
+		!http_add(&x->response.fields, SPAN("Cache-Control"), SPAN("no-store"),
+			&err) ||
+		(cookie.n > 0 &&
+			!http_add(
+				&x->response.fields, SPAN("Set-Cookie"), cookie, &err)))
+		give_up(s, &err);
+	else
+		begin(s);
 }
 
 void
@@ -100,18 +143,4 @@ exchange_answer_ourselves(struct session *s)
 	}
 	x->page = to.body;
 	begin(s);
-}
-
-void
-exchange_answer_redirect(struct session *s, struct span location)
-{
-	struct exchange *x = s->x;
-	struct err err = {0};
-	x->action = "redirect";
-	http_response_make(&x->response, &x->arena, 308);
-	x->response.body.kind = BODY_LENGTH;
-	if (http_add(&x->response.fields, SPAN("Location"), location, &err))
-		begin(s);
-	else
-		give_up(s, &err);
 }

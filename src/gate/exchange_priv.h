@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "gate/consent.h"
 #include "gate/exchange.h"
 #include "gate/session.h"
 
@@ -34,8 +35,22 @@ size_t exchange_body_to_client(struct session *s, struct span body);
 enum h1_wrote exchange_end_to_client(
 	struct session *s, const struct http_fields *trailers, struct err *err);
 
+/* Whom a consent to this request binds. */
+struct consent_scope exchange_scope(const struct session *s);
 /* Readies an answer of ours. */
 void exchange_answer_refusal(struct session *s, const struct refusal *refusal);
 void exchange_answer_ourselves(struct session *s);
-/* 308 to this address; the span lies in the exchange's arena. */
-void exchange_answer_redirect(struct session *s, struct span location);
+/* A warning that can be passed; `act` is a prompt. */
+void exchange_answer_prompt(struct session *s, const struct act *act);
+/* Readies a redirect without a body; extra may be an empty span: then no Set-Cookie. */
+void exchange_answer_redirect(
+	struct session *s, unsigned status, struct span location, struct span cookie);
+
+/* exchange_acts.c: what noting rules change. */
+MUST_USE bool exchange_apply(struct session *s, enum act_kind kind,
+	struct http_fields *fields, struct err *err);
+/* The redirect of a rule: its URL with what is kept of the request's. */
+struct span exchange_location(struct session *s, const struct act *act);
+/* Applies override rules to where a connection goes. */
+void exchange_override(
+	const struct gateway *g, const struct verdict_record *v, struct target *target);

@@ -2,6 +2,7 @@
 /* exchange_request: what becomes of a request and of its response. */
 #include "base/clock.h"
 #include "base/stats.h"
+#include "gate/consent.h"
 #include "gate/exchange_priv.h"
 #include "gate/stages.h"
 #include "gate/story.h"
@@ -50,6 +51,68 @@ answer_block(struct session *s, const struct act *act)
 	}
 	exchange_answer_refusal(s, &refusal);
 	return EXCHANGE_GOES_ON;
+}
+
+struct consent_scope
+exchange_scope(const struct session *s)
+{
+	return (struct consent_scope){
+		.secret = s->w->settings->ticket_secret,
+		.client = s->facts.client.ip,
+		.host = s->x->facts.host,
+		.tls = s->x->tls,
+	};
+}
+
+/* A rule that asks to think twice, decided for this request or for the connection. */
+static const struct act *
+prompting(const struct session *s, const struct act *now)
+{
+	const struct verdict_record *v = &s->x->verdicts;
+	if (now)
+		return now->kind == ACT_PROMPT ? now : NULL;
+	for (enum phase p = PHASE_ACCEPT; p < PHASE_REQUEST; p++) {
+		if (!(v->done >> p & 1) || v->decided[p] == RULE_NONE)
+			continue;
+		const struct act *act =
+			&s->g->acts[policy_rule(s->g->policy, v->decided[p]).tag];
+		if (act->kind == ACT_PROMPT)
+			return act;
+	}
+	return NULL;
+}
+
+/* Answers by rule, if one says so. */
+static bool
+answers_by_rule(struct session *s, const struct act *act)
+{
+	struct exchange *x = s->x;
+	struct consent_scope scope = exchange_scope(s);
+	const struct act *prompt = prompting(s, act);
+	if (prompt && !consent_given(&scope, &x->request.fields)) {
+		exchange_answer_prompt(s, prompt);
+		return true;
+	}
+	if (!act || act->kind != ACT_REDIRECT)
+		return false;
+	exchange_answer_redirect(
+		s, act->status, exchange_location(s, act), (struct span){0});
+	return true;
+}
+
+/* Somebody follows the link of a warning page. */
+static bool
+answers_click(struct session *s)
+{
+	struct exchange *x = s->x;
+	struct consent_scope scope = exchange_scope(s);
+	struct consent_click click;
+	if (!consent_is_link(x->request.path) ||
+		!consent_click(&x->arena, &scope, x->request.path, &click))
+		return false;
+	x->action = "consent";
+	exchange_answer_redirect(s, 303, click.to, click.cookie);
+	return true;
 }
 
 static bool
@@ -144,9 +207,12 @@ ready_for_origin(struct session *s, struct err *err)
 	};
 	header_strip(&x->request);
 	edge_strip(&x->request);
+	consent_strip(&x->request);
 	if (s->visit && !edge_tell_origin(s, err))
 		return false;
 	x->request.close = false;
+	if (!exchange_apply(s, ACT_REQUEST_HEADER, &x->request.fields, err))
+		return false;
 	if (f->via && !header_add_via(&x->request, SPAN("sekisho"), err))
 		return false;
 	return header_forward(
@@ -184,9 +250,15 @@ exchange_begin(struct session *s)
 	enum exchange_turn turn = aim(s);
 	if (turn != EXCHANGE_GOES_ON || x->state == EXCHANGE_ANSWERING)
 		return turn;
+	if (answers_click(s))
+		return EXCHANGE_GOES_ON;
 	const struct act *act = decide(s, PHASE_REQUEST);
 	if (act && act->kind == ACT_BLOCK)
 		return answer_block(s, act);
+	if (answers_by_rule(s, act))
+		return EXCHANGE_GOES_ON;
+	if (!x->tls)
+		exchange_override(s->g, &x->verdicts, &x->target);
 	if (!ready_for_origin(s, &err))
 		return answer(s, err.code, 400, err.text);
 	x->closes = closes;
@@ -203,6 +275,8 @@ ready_for_client(struct session *s)
 	header_strip(&x->response);
 	if (f->strip_alt_svc)
 		http_remove_id(&x->response.fields, HTTP_NAME_ALT_SVC);
+	if (!exchange_apply(s, ACT_RESPONSE_HEADER, &x->response.fields, &err))
+		x->err = err;
 	if (f->via && !header_add_via(&x->response, SPAN("sekisho"), &err))
 		x->err = err; /* a full Via is no reason to fail */
 	edge_tell_client(s, &x->response);

@@ -49,6 +49,7 @@ struct refusal {
 	struct span rule;              /* name of the rule that decided, or empty */
 	struct span reason;            /* what the rule says to people, or empty */
 	unsigned status;               /* of the page */
+	struct span continue_to;       /* of a prompt: the path that goes on */
 	struct span verdict;           /* id of the origin's verdict, or empty */
 	const struct page_cert *chain; /* the origin's, in the session's arena */
 	size_t n_chain;

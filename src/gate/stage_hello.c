@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "base/stats.h"
+#include "gate/exchange_priv.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -70,6 +71,7 @@ static int
 decide(struct session *s)
 {
 	const struct act *act = session_decide(s, PHASE_HELLO);
+	exchange_override(s->g, &s->verdicts, &s->target);
 	if (act && act->kind == ACT_BYPASS)
 		return leave_alone(s, "bypass");
 	if (act && act->kind == ACT_BLOCK)

@@ -99,8 +99,12 @@ ask_for_leaf(struct session *s)
 	bool wrong_name = origin && s->up->verdict.class == VERDICT_WRONG_NAME;
 	if (origin)
 		take_names(&names, origin, host, wrong_name);
-	if (!origin)
+	/* A rule sent us elsewhere, and what was found there is what the rule wanted. */
+	bool elsewhere = origin && s->target.sni.n > 0 && !span_eq(s->target.sni, host);
+	if (!origin || elsewhere)
 		take_host(&names, host);
+	if (names.n + names.n_ips == 0) /* no name to show is a name that fits nobody */
+		add_name(&names, SPAN("no-name.invalid"));
 	const struct leaf_facts facts = {
 		.purpose = origin ? LEAF_NORMAL : LEAF_PAGE,
 		.kind = hello_takes_ecdsa(&s->hello) ? KEY_P256 : KEY_RSA2048,

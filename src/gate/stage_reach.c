@@ -156,6 +156,20 @@ refuse_untrusted(struct session *s, const struct verdict *v)
 	session_refuse(s, &refusal);
 }
 
+/* A rule's word counts more than the gateway's setting. */
+static int
+untrusted_action(const struct session *s, enum verdict_class class)
+{
+	for (uint32_t i = 0; i < s->verdicts.n_noted; i++) {
+		const struct act *act =
+			&s->g->acts[policy_rule(s->g->policy, s->verdicts.noted[i])
+					    .tag];
+		if (act->kind == ACT_UNTRUSTED)
+			return act->untrusted;
+	}
+	return action_for_class(&s->g->untrusted, class);
+}
+
 static void
 judge(struct session *s)
 {
@@ -169,7 +183,7 @@ judge(struct session *s)
 	}
 	if (v->class == VERDICT_GOOD)
 		return;
-	if (action_for_class(&s->g->untrusted, v->class) != UNTRUSTED_ALLOW) {
+	if (untrusted_action(s, v->class) != UNTRUSTED_ALLOW) {
 		refuse_untrusted(s, v);
 		return;
 	}

@@ -145,6 +145,8 @@ tell_labels(struct event *e, const struct gateway *g, const struct verdict_recor
 	for (uint32_t i = 0; i < v->n_noted; i++) {
 		const struct policy_rule row = policy_rule(g->policy, v->noted[i]);
 		const struct act *act = &g->acts[row.tag];
+		if (act->kind != ACT_LOG)
+			continue;
 		if (t.n > 0)
 			text_put(&t, SPAN(","));
 		text_put(&t, act->text.n > 0 ? act->text : row.name);
@@ -171,6 +173,21 @@ story_verdicts(struct event *e, const struct gateway *g, const struct verdict_re
 	event_str(e, EVENT_DRY_RUN, text_span(&trial));
 	if (v->n_noted > 0)
 		tell_labels(e, g, v);
+}
+
+/* Before any field is set: what a rule keeps out of the record never gets into it. */
+static void
+redact(struct event *e, const struct gateway *g, const struct verdict_record *v)
+{
+	for (uint32_t i = 0; i < v->n_noted; i++) {
+		const struct act *act =
+			&g->acts[policy_rule(g->policy, v->noted[i]).tag];
+		for (enum event_field f = 0;
+			act->kind == ACT_REDACT && f < EVENT_FIELDS; f++) {
+			if (act->redacted[f / 8] >> f % 8 & 1)
+				event_redact(e, f);
+		}
+	}
 }
 
 /* The rule that decided last is the one whose action was taken. */
@@ -298,6 +315,7 @@ story_tell(const struct session *s)
 	const struct session_story *story = s->story;
 	struct event e;
 	event_init(&e, EVENT_KIND_SESSION);
+	redact(&e, s->g, &s->verdicts);
 	event_time(&e, story->wall_ms);
 	tell_who(&e, s);
 	event_cstr(&e, EVENT_ACTION, story->action);
@@ -350,6 +368,7 @@ exchange_tell(struct session *s)
 	s->story->bytes_up += x->bytes_request;
 	s->story->bytes_down += x->bytes_response;
 	event_init(&e, EVENT_KIND_REQUEST);
+	redact(&e, s->g, &x->verdicts);
 	event_time(&e, x->wall_ms);
 	event_id(&e, EVENT_SESSION, s->story->id);
 	event_id(&e, EVENT_REQUEST, x->id);
@@ -362,6 +381,7 @@ exchange_tell(struct session *s)
 	event_str(&e, EVENT_WHY, x->reason);
 	story_verdicts(&e, s->g, &x->verdicts);
 	tell_request(&e, x);
+	event_str(&e, EVENT_LOCATION, x->location);
 	event_flag(&e, EVENT_ORIGIN_REUSED, x->reused);
 	event_int(&e, EVENT_BYTES_REQUEST, (int64_t)x->bytes_request);
 	event_int(&e, EVENT_BYTES_RESPONSE, (int64_t)x->bytes_response);

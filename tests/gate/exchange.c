@@ -296,6 +296,108 @@ the_proxy_itself_answers_about_its_authority(void)
 	world_close();
 }
 
+static void
+a_warning_can_be_passed_by_its_link(void)
+{
+	char line[1024];
+	char path[512] = "";
+	char cookie[256] = "";
+	open_inspected("rule think when http.request.uri.path == \"/risky\" do prompt "
+		       "\"sure?\" for 5min");
+	world_say(&world.client,
+		"GET /risky HTTP/1.1\r\nHost: good.test\r\nAccept: text/plain\r\n\r\n");
+	world_until("HTTP/1.1 403");
+	world_until("&to=/risky");
+	const char *at = strstr(world.client.heard, "/.well-known/sekisho/continue?");
+	CHECK(at != NULL && sscanf(at, "%511[^ \r\n]", path) == 1);
+	forget();
+	text_format(
+		line, sizeof(line), "GET %s HTTP/1.1\r\nHost: good.test\r\n\r\n", path);
+	world_say(&world.client, line);
+	world_until("HTTP/1.1 303");
+	world_until("Location: /risky");
+	at = strstr(world.client.heard, "Set-Cookie: ");
+	CHECK(at != NULL && sscanf(at, "Set-Cookie: %255[^;]", cookie) == 1);
+	forget();
+	text_format(line, sizeof(line),
+		"GET /risky HTTP/1.1\r\nHost: good.test\r\nCookie: %s; a=b\r\n\r\n",
+		cookie);
+	world.answer = NULL;
+	world_say(&world.client, line);
+	for (int i = 0; i < 200 && !strstr(world.origin.heard, "\r\n\r\n"); i++)
+		world_turn(1);
+	CHECK(strstr(world.origin.heard, "Cookie: a=b\r\n") != NULL);
+	world_close();
+}
+
+static void
+a_redirect_keeps_what_it_is_told_to(void)
+{
+	open_inspected(
+		"rule moved when http.request.uri.path contains \"/old\" do redirect "
+		"\"https://new.test/base/\" keep-path keep-query 308");
+	world_say(&world.client, "GET /old/x?y=1 HTTP/1.1\r\nHost: good.test\r\n\r\n");
+	world_until("HTTP/1.1 308");
+	world_until("Location: https://new.test/base/old/x?y=1\r\n");
+	world_close();
+}
+
+static void
+headers_are_set_and_removed_both_ways(void)
+{
+	open_inspected("rule tenant when http.host == \"good.test\" do request-header "
+		       "set Restrict-Access \"ours\"\n"
+		       "rule quiet when http.host == \"good.test\" do request-header "
+		       "remove X-Secret\n"
+		       "rule seal when http.response.code == 200 do response-header "
+		       "set X-Checked \"yes\"");
+	world.answer = NULL;
+	world_say(&world.client,
+		"GET / HTTP/1.1\r\nHost: good.test\r\nX-Secret: 1\r\n"
+		"Restrict-Access: theirs\r\n\r\n");
+	for (int i = 0; i < 200 && !strstr(world.origin.heard, "\r\n\r\n"); i++)
+		world_turn(1);
+	CHECK(strstr(world.origin.heard, "Restrict-Access: ours\r\n") != NULL);
+	CHECK(strstr(world.origin.heard, "theirs") == NULL);
+	CHECK(strstr(world.origin.heard, "X-Secret") == NULL);
+	world_say(&world.origin, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	world_until("X-Checked: yes\r\n");
+	world_close();
+}
+
+static void
+an_override_goes_elsewhere(void)
+{
+	char lines[256];
+	text_format(lines, sizeof(lines),
+		"rule there when net.sni.host == \"other.test\" do override host "
+		"127.0.0.1 sni good.test");
+	world_open(lines);
+	world_ask("other.test");
+	world_shake("other.test");
+	world_say(&world.client, "GET / HTTP/1.1\r\nHost: other.test\r\n\r\n");
+	world_until("ok");
+	world_close();
+}
+
+static void
+what_is_redacted_reaches_no_event(void)
+{
+	open_inspected("rule private when http.host == \"good.test\" do redact url "
+		       "user_agent");
+	world_say(&world.client,
+		"GET /secret?token=1 HTTP/1.1\r\nHost: good.test\r\nUser-Agent: "
+		"spy\r\n\r\n");
+	world_until("ok");
+	for (int i = 0; i < 100 && world.request_events == 0; i++)
+		world_turn(1);
+	CHECK_INT(world.request_events, 1);
+	CHECK(strstr(world.last_request, "secret") == NULL);
+	CHECK(strstr(world.last_request, "spy") == NULL);
+	CHECK(strstr(world.last_request, "method=GET") != NULL);
+	world_close();
+}
+
 TESTS(pipelined_requests_are_answered_in_order,
 	the_next_client_gets_the_pooled_connection,
 	without_reuse_each_client_has_its_own,
@@ -311,4 +413,7 @@ TESTS(pipelined_requests_are_answered_in_order,
 	a_blocked_path_leaves_the_connection_usable,
 	an_answer_can_be_blocked_by_its_status,
 	plain_requests_are_forwarded_in_origin_form,
-	the_proxy_itself_answers_about_its_authority)
+	the_proxy_itself_answers_about_its_authority,
+	a_warning_can_be_passed_by_its_link, a_redirect_keeps_what_it_is_told_to,
+	headers_are_set_and_removed_both_ways, an_override_goes_elsewhere,
+	what_is_redacted_reaches_no_event)
