@@ -57,6 +57,7 @@ static SSL_CTX *context;
 static atomic_long next_op;
 static atomic_long done_ops;
 static atomic_long errors;
+static atomic_long again; /* visits that needed a second try */
 static atomic_long octets;
 static uint64_t *times_us; /* of each operation, by number */
 
@@ -226,12 +227,19 @@ static void
 one_handshake(struct trip *t, long number)
 {
 	uint64_t began = now_us();
+	bool ok = trip_open(t, number) && trip_get(t, true);
 
-	if (trip_open(t, number) && trip_get(t, true))
+	trip_close(t);
+	if (!ok) { /* as a browser does; counted, since it costs */
+		ERR_clear_error();
+		atomic_fetch_add(&again, 1);
+		ok = trip_open(t, number) && trip_get(t, true);
+		trip_close(t);
+	}
+	if (ok)
 		atomic_fetch_add(&done_ops, 1);
 	else
-		complain("a visit failed");
-	trip_close(t);
+		complain("a visit failed twice");
 	times_us[number] = now_us() - began;
 }
 
@@ -297,10 +305,10 @@ run_load(void)
 		pthread_join(ids[i], NULL);
 	double seconds = (double)(now_us() - began) / 1e6;
 	qsort(times_us, (size_t)ops, sizeof(*times_us), by_value);
-	printf("{\"ops\": %ld, \"errors\": %ld, \"octets\": %ld, \"seconds\": %.3f, "
-	       "\"p50_us\": %llu, \"p99_us\": %llu}\n",
-		atomic_load(&done_ops), atomic_load(&errors), atomic_load(&octets),
-		seconds, (unsigned long long)times_us[ops / 2],
+	printf("{\"ops\": %ld, \"errors\": %ld, \"again\": %ld, \"octets\": %ld, "
+	       "\"seconds\": %.3f, \"p50_us\": %llu, \"p99_us\": %llu}\n",
+		atomic_load(&done_ops), atomic_load(&errors), atomic_load(&again),
+		atomic_load(&octets), seconds, (unsigned long long)times_us[ops / 2],
 		(unsigned long long)times_us[ops * 99 / 100]);
 	return atomic_load(&errors) > 0;
 }
