@@ -245,7 +245,7 @@ put_text(struct text *t, const struct page_values *v)
 		text_put_safe(t, v->chain[i].subject);
 		text_add(t, " < ");
 		text_put_safe(t, v->chain[i].issuer);
-		text_add(t, " (%.*s)\n", SPAN_ARG(v->chain[i].not_after));
+		text_add(t, " (%.*s)\n", SPAN_ARG(page_day(v->chain[i].not_after)));
 	}
 	put_labelled(t, v, "continue", "continue");
 	put_labelled(t, v, "url", "url");

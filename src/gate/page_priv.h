@@ -59,6 +59,9 @@ struct span page_get(const struct page_values *v, struct span name);
 struct span page_sentence(
 	const struct page_values *v, struct span key, char dst[PAGE_LINE]);
 
+/* "2026-11-18" of "2026-11-18T01:40:56Z"; others as they are. */
+struct span page_day(struct span date);
+
 /* Adds s for HTML, also inside quoted attributes. Octets that are not UTF-8, control
  * characters and those that turn the reading direction become U+FFFD. */
 void page_put_html(struct text *t, struct span s);

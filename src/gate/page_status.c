@@ -110,7 +110,7 @@ set_status(struct page_values *v, const struct page_status *s, char ip[IP_TEXT])
 	v->topics[v->n_topics++] = SPAN("status");
 	page_set(v, "root_name", s->root_name);
 	page_set(v, "root_sha256", s->root_sha256);
-	page_set(v, "not_after", s->not_after);
+	page_set(v, "not_after", page_day(s->not_after));
 	page_set(v, "node_name", s->node_name);
 	page_set(v, "gateway", s->gateway);
 	page_set(v, "version", s->version);

@@ -25,6 +25,13 @@ page_set(struct page_values *v, const char *name, struct span value)
 		v->v[v->n++] = (struct page_value){name, value};
 }
 
+/* People read days; machines get the whole. */
+struct span
+page_day(struct span date)
+{
+	return date.n > 10 && date.p[10] == 'T' ? span_first(date, 10) : date;
+}
+
 static struct span
 cert_value(const struct page_cert *c, struct span name)
 {
@@ -35,9 +42,9 @@ cert_value(const struct page_cert *c, struct span name)
 	if (span_eq(name, SPAN("cert.issuer")))
 		return c->issuer;
 	if (span_eq(name, SPAN("cert.not_before")))
-		return c->not_before;
+		return page_day(c->not_before);
 	if (span_eq(name, SPAN("cert.not_after")))
-		return c->not_after;
+		return page_day(c->not_after);
 	if (span_eq(name, SPAN("cert.sha256")))
 		return c->sha256;
 	return (struct span){0};
