@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "gate/worker.h"
+#include "keyless/server.h"
 #include "pki/tunnel.h"
 #include "tests/tls/pair.h"
 
@@ -31,7 +32,8 @@ static struct {
 	uint16_t http;
 	uint16_t origin;
 	uint16_t dead; /* nobody listens there */
-	pid_t children[2];
+	uint16_t keys; /* the key server */
+	pid_t children[3];
 	struct settings settings;
 } world;
 
@@ -167,6 +169,16 @@ static const char config[] =
 	"    origin http://127.0.0.1:ORIGIN\n"
 	"    hsts 365d\n"
 	"  }\n"
+	"  keys {\n"
+	"    server 127.0.0.1:KEYS called keys.example\n"
+	"    certificate DIR/edge.crt\n"
+	"    key DIR/edge.key\n"
+	"    authority DIR/ca.crt\n"
+	"  }\n"
+	"  site far.example {\n"
+	"    keyless DIR/far.crt\n"
+	"    origin http://127.0.0.1:ORIGIN\n"
+	"  }\n"
 	"  clients api.shop.example {\n"
 	"    authority DIR/ca.crt\n"
 	"    crl DIR/clients.crl\n"
@@ -185,14 +197,15 @@ static const char config[] =
 static struct span
 filled(struct arena *a)
 {
-	const char *words[] = {"DIR", "DEAD", "ORIGIN"};
-	char values[3][64];
+	const char *words[] = {"DIR", "DEAD", "ORIGIN", "KEYS"};
+	char values[4][64];
 	struct text out = text_to(arena_alloc(a, 8192), 8192);
 	struct span rest = span_str(config);
 
 	text_format(values[0], 64, "%s", world.dir);
 	text_format(values[1], 64, "%u", world.dead);
 	text_format(values[2], 64, "%u", world.origin);
+	text_format(values[3], 64, "%u", world.keys);
 	while (rest.n > 0) {
 		size_t hit = COUNT_OF(words);
 		for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -232,6 +245,54 @@ run_edge(const int *fds)
 	_exit(0);
 }
 
+struct key_place {
+	struct server server;
+	struct listener listener;
+};
+
+static void
+edge_came(struct listener *l, int fd, const struct addr *from)
+{
+	server_accept(&CONTAINER_OF(l, struct key_place, listener)->server, fd, from);
+}
+
+/* The private key of far.example is in this process alone. */
+static void
+run_key_server(int fd)
+{
+	static struct key_place place;
+	static struct keys keys;
+	struct loop loop;
+	struct err err = {0};
+	char crt[PATH];
+	char key[PATH];
+	char far[PATH];
+	char ca[PATH];
+
+	path_in(crt, "keys.crt");
+	path_in(key, "keys.key");
+	path_in(far, "far.key");
+	path_in(ca, "ca.crt");
+	const char *roots[] = {ca, NULL};
+	keys_init(&keys);
+	if (!loop_init(&loop, &err) || !keys_add_file(&keys, far, &err))
+		_exit(1);
+	const struct server_spec spec = {
+		.loop = &loop,
+		.keys = &keys,
+		.profile = server_profile(&err),
+		.identity = identity_load(crt, key, (struct span){0}, &err),
+		.trust = trust_new(false, roots, &err),
+	};
+	if (!spec.profile || !spec.identity || !spec.trust)
+		_exit(1);
+	server_open(&place.server, &spec);
+	place.listener.accepted = edge_came;
+	listen_start(&place.listener, &loop, fd, &place.server.limit);
+	loop_run(&loop);
+	_exit(0);
+}
+
 static void
 the_world_is_set_up(void)
 {
@@ -249,6 +310,9 @@ the_world_is_set_up(void)
 	CHECK_OK(tunnel_make(ca, &err), &err);
 	text_format(world.dir, sizeof(world.dir), "%s", ca);
 	issue("shop", TUNNEL_SERVER, "shop.example", "*.shop.example");
+	issue("far", TUNNEL_SERVER, "far.example", NULL);
+	issue("keys", TUNNEL_SERVER, "keys.example", NULL);
+	issue("edge", TUNNEL_CLIENT, "edge.example", NULL);
 	issue("good", TUNNEL_CLIENT, "good.example", NULL);
 	issue("later", TUNNEL_CLIENT, "later.example", NULL);
 	write_crl(NULL);
@@ -257,6 +321,7 @@ the_world_is_set_up(void)
 	int origin = listen_anywhere(&world.origin, 0);
 	fds[0] = listen_anywhere(&world.https, SOCK_NONBLOCK);
 	fds[1] = listen_anywhere(&world.http, SOCK_NONBLOCK);
+	int keys = listen_anywhere(&world.keys, SOCK_NONBLOCK);
 	arena_init(&a, 16384);
 	conf_report_init(&report);
 	bool ok = settings_parse(&world.settings, "edge.conf", filled(&a), &report);
@@ -271,6 +336,10 @@ the_world_is_set_up(void)
 	world.children[1] = start();
 	if (world.children[1] == 0)
 		run_edge(fds);
+	world.children[2] = start();
+	if (world.children[2] == 0)
+		run_key_server(keys);
+	close(keys);
 	close(origin);
 	close(fds[0]);
 	close(fds[1]);
@@ -592,6 +661,30 @@ revocation_reaches_a_live_connection(void)
 	leave(&v);
 }
 
+static void
+a_key_elsewhere_signs_until_nobody_answers(void)
+{
+	struct visit v;
+	struct span answer;
+	struct tls_facts f;
+
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(come(&v, "far.example", NULL), TLS_OPEN);
+		CHECK_INT(ask_for(&v, "far.example", "", &answer), 200);
+		leave(&v);
+	}
+	CHECK(kill(world.children[2], SIGKILL) == 0);
+	CHECK(waitpid(world.children[2], NULL, 0) == world.children[2]);
+	world.children[2] = 0;
+	CHECK_INT(come(&v, "far.example", NULL), TLS_FAILED);
+	tls_facts(v.tls, &f);
+	CHECK_STR(tls_alert_name(f.alert_received), "internal_error");
+	leave(&v);
+	/* The others do not notice. */
+	CHECK_INT(come(&v, "shop.example", NULL), TLS_OPEN);
+	leave(&v);
+}
+
 static size_t
 plain_request(uint16_t port, const char *host, char *dst, size_t cap)
 {
@@ -631,6 +724,8 @@ static void
 the_children_end(void)
 {
 	for (size_t i = 0; i < COUNT_OF(world.children); i++) {
+		if (world.children[i] == 0)
+			continue;
 		CHECK(kill(world.children[i], SIGTERM) == 0);
 		CHECK(waitpid(world.children[i], NULL, 0) == world.children[i]);
 	}
@@ -643,5 +738,6 @@ TESTS(the_world_is_set_up, names_lead_to_their_site,
 	what_clients_say_of_certificates_is_removed,
 	another_policy_on_the_connection_is_misdirected,
 	a_session_is_resumed_where_it_began_and_nowhere_else,
-	revocation_reaches_a_live_connection, plain_http_is_sent_on_to_https,
+	revocation_reaches_a_live_connection,
+	a_key_elsewhere_signs_until_nobody_answers, plain_http_is_sent_on_to_https,
 	the_children_end)
