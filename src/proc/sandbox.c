@@ -55,17 +55,25 @@ sandbox_become(const struct owner *o, struct err *err)
 	return true;
 }
 
+/*
+ * Locking needs a limit of its own that outlives root: after sandbox_become() a locked
+ * stack that wants to grow beyond RLIMIT_MEMLOCK is a segmentation fault. So either
+ * there is no limit, or nothing is locked.
+ */
+static bool
+lock_memory(void)
+{
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	return setrlimit(RLIMIT_MEMLOCK, &all) == 0 &&
+		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
 void
 sandbox_hide_memory(void)
 {
 	const struct rlimit none = {0, 0};
-	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	(void)setrlimit(RLIMIT_CORE, &none);
-	/* Under a limit, locking what is still to come would make malloc() fail one
-	 * day; then only what is there now, the key among it, is kept from the disk. */
-	bool unlimited = setrlimit(RLIMIT_MEMLOCK, &all) == 0; /* root only */
-	int what = MCL_ONFAULT | MCL_CURRENT | (unlimited ? MCL_FUTURE : 0);
-	if (mlockall(what) != 0)
+	if (!lock_memory())
 		log_info("proc.memory-lock", "result=refused errno=%d", errno);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
