@@ -95,7 +95,7 @@ load_revocation(const struct cli_call *call, struct question *q, struct err *err
 	const char *staple = cli_get(call, "staple");
 
 	if (cli_has(call, "crl"))
-		q->revoke = revoke_new(4 * REVOKE_CRL_MAX);
+		q->revoke = revoke_new((size_t)4 * REVOKE_CRL_MAX);
 	for (size_t i = 0; cli_get_nth(call, "crl", i); i++) {
 		if (!load_crl(q, cli_get_nth(call, "crl", i), err))
 			return false;

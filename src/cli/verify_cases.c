@@ -13,6 +13,7 @@
 #include "pki/trust.h"
 
 enum {
+	ARENA_LEAST = 64 * 1024 * 1024,
 	FILE_LIMIT = 512 * 1024 * 1024,
 	CRL_BUDGET = 16 * 1024 * 1024,
 	LINE_LIMIT = 1024 * 1024,
@@ -218,7 +219,7 @@ verify_cases(const char *path, const struct verify_wish *wish)
 
 	if (!file_read(path, FILE_LIMIT, &text, &err))
 		return cli_fail(&err);
-	arena_init(&arena, 4 * text.n + 64 * 1024 * 1024);
+	arena_init(&arena, 4 * text.n + ARENA_LEAST);
 	bool ok = json_parse(text, &arena, &root, &err);
 	if (ok) {
 		uint64_t start = clock_us();

@@ -99,11 +99,11 @@ cert_parse(struct span der, struct err *err)
 }
 
 struct cert *
-cert_from_text(struct span text, struct err *err)
+cert_from_text(struct span pem_or_der, struct err *err)
 {
 	struct chain chain = {0};
 
-	if (!chain_add_text(&chain, text, err))
+	if (!chain_add_text(&chain, pem_or_der, err))
 		return NULL;
 	struct cert *c = cert_parse(chain.der[0], err);
 	chain_fini(&chain);

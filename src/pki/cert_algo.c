@@ -88,16 +88,16 @@ find_pss(struct read params)
 }
 
 const struct cert_sigalg *
-cert_sigalg_find(struct span whole)
+cert_sigalg_find(struct span algo)
 {
-	struct read r = read_from(whole);
+	struct read r = read_from(algo);
 	struct read inside = der_take(&r, DER_SEQUENCE);
 	struct span oid = der_take(&inside, DER_OID).left;
 
 	if (span_eq(oid, pss[0].alg.oid))
 		return find_pss(inside);
 
-	struct read again = read_from(whole);
+	struct read again = read_from(algo);
 	oid = read_plain_algorithm(&again);
 	for (size_t i = 0; oid.n > 0 && i < COUNT_OF(sigalgs); i++) {
 		if (span_eq(oid, sigalgs[i].oid))

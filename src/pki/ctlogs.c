@@ -64,15 +64,15 @@ read_logs(struct ctlogs *l, const struct json *list, unsigned operator_number)
 }
 
 struct ctlogs *
-ctlogs_read(struct span text, struct err *err)
+ctlogs_read(struct span json, struct err *err)
 {
 	struct ctlogs *l = mem_alloc(sizeof *l);
 	struct json *root = NULL;
 	struct arena arena;
 	unsigned number = 0;
 
-	arena_init(&arena, 64 * 1024 + 32 * text.n);
-	if (text.n <= CT_LIST_MAX && json_parse(text, &arena, &root, err)) {
+	arena_init(&arena, 64 * 1024 + (size_t)32 * json.n);
+	if (json.n <= CT_LIST_MAX && json_parse(json, &arena, &root, err)) {
 		const struct json *list = json_get(root, "operators");
 		for (const struct json *j = list ? list->first : NULL; j; j = j->next) {
 			read_logs(l, json_get(j, "logs"), number);
@@ -82,7 +82,7 @@ ctlogs_read(struct span text, struct err *err)
 	arena_fini(&arena);
 	if (l->n > 0)
 		return l;
-	err_set(err, ERR_PKI_CT, "%zu octets without one log we can use", text.n);
+	err_set(err, ERR_PKI_CT, "%zu octets without one log we can use", json.n);
 	ctlogs_free(l);
 	return NULL;
 }

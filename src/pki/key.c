@@ -221,6 +221,7 @@ struct public_half {
 	uint8_t ski[KEY_SKI];
 };
 
+/* NOLINTNEXTLINE(readability-function-size): OpenSSL prescribes the signature. */
 static void
 free_public(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long l, void *arg)
 {

@@ -131,6 +131,7 @@ add_anchor(struct trust *t, struct cert *c, bool is_public, struct err *err)
 		map_add(&t->by_subject, &a->by_subject, c->subject);
 	}
 	map_add(&t->by_hash, &a->by_hash, span_of(a->cert->sha256, CERT_HASH));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	t->anchors = (struct anchor **)mem_grow(
 		t->anchors, &t->cap, t->n + 1, sizeof *t->anchors);
 	t->anchors[t->n++] = a;
