@@ -91,9 +91,10 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 	w->wish.permitted = w->permitted;
 	if (kind) {
 		w->wish.kind = key_kind_find(span_str(kind));
-		if (w->wish.kind == KEY_OTHER)
+		if (w->wish.kind == KEY_OTHER) {
 			return err_set(
 				err, ERR_USAGE, "--key %s is no kind of key", kind);
+		}
 	}
 	if (!read_days(call, "root-days", &w->wish.root_days, err) ||
 		!read_days(call, "node-days", &w->wish.node_days, err))
@@ -192,10 +193,11 @@ put_cert(struct json_out *j, const char *key, const X509 *x)
 	struct err ignored = {0};
 	struct cert *c = x ? cert_from_x509(x, &ignored) : NULL;
 
-	if (c)
+	if (c) {
 		cert_json(c, j, key);
-	else
+	} else {
 		json_null(j, key);
+	}
 	cert_put(c);
 }
 
@@ -225,10 +227,11 @@ run_show(const struct cli_call *call)
 
 	if (!a)
 		return cli_fail(&err);
-	if (cli_has(call, "json"))
+	if (cli_has(call, "json")) {
 		print_json(a);
-	else
+	} else {
 		print_authority(a);
+	}
 	authority_free(a);
 	return CLI_GOOD;
 }

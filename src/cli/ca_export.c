@@ -36,10 +36,11 @@ run_export(const struct cli_call *call)
 	}
 	struct authority *a = ca_load(call, &err);
 	bool ok = a && export_root(a, form, cli_get(call, "password"), &out, &err);
-	if (ok && path)
+	if (ok && path) {
 		ok = file_replace(path, out, 0644, &err);
-	else if (ok)
+	} else if (ok) {
 		text_out_span(out);
+	}
 	mem_free((void *)(uintptr_t)out.p);
 	authority_free(a);
 	return ok ? CLI_GOOD : cli_fail(&err);

@@ -59,9 +59,10 @@ read_time(const char *text, int64_t *now, struct err *err)
 	}
 	if (text_i64(span_str(text), now))
 		return true;
-	if (!clock_parse(span_str(text), &ms))
+	if (!clock_parse(span_str(text), &ms)) {
 		return err_set(err, ERR_USAGE,
 			"--time %s is neither 2026-01-31T12:00:00Z nor seconds", text);
+	}
 	*now = ms / 1000;
 	return true;
 }
@@ -202,11 +203,12 @@ run_verify(const struct cli_call *call)
 	struct err err = {0};
 	const char *cases = cli_get(call, "cases");
 
-	if (cases)
+	if (cases) {
 		return verify_cases(cases,
 			&(struct verify_wish){.json = cli_has(call, "json"),
 				.only_differences = cli_has(call, "differences"),
 				.strict = cli_has(call, "strict")});
+	}
 	if (!cli_operand(call, 0)) {
 		err_set(&err, ERR_USAGE, "which file of certificates?");
 		return cli_fail(&err);
@@ -216,10 +218,11 @@ run_verify(const struct cli_call *call)
 		return cli_fail(&err);
 	}
 	trust_check(q.trust, &q.ask, &v);
-	if (cli_has(call, "json"))
+	if (cli_has(call, "json")) {
 		print_json(&v);
-	else
+	} else {
 		print_text(&v);
+	}
 	enum cli_exit code = v.class == VERDICT_GOOD ? CLI_GOOD : CLI_FAILED;
 	verdict_fini(&v);
 	fini(&q);

@@ -58,10 +58,11 @@ read_time(struct span s, int64_t *now)
 	*now = clock_wall();
 	if (s.n == 0)
 		return true;
-	if (span_ends(s, SPAN("+00:00")))
+	if (span_ends(s, SPAN("+00:00"))) {
 		s = span_first(s, s.n - 6);
-	else if (span_ends(s, SPAN("Z")))
+	} else if (span_ends(s, SPAN("Z"))) {
 		s = span_first(s, s.n - 1);
+	}
 	text_put(&t, s);
 	text_add(&t, "Z");
 	if (!clock_parse(text_span(&t), &ms))
@@ -97,11 +98,12 @@ load_trial(const struct json *j, struct trial *c, struct err *err)
 	c->ask.revoke = c->revoke;
 	c->expects_good =
 		span_eq(json_string(json_get(j, "expected_result")), SPAN("SUCCESS"));
-	if (span_eq(json_string(json_get(j, "validation_kind")), SPAN("CLIENT")))
+	if (span_eq(json_string(json_get(j, "validation_kind")), SPAN("CLIENT"))) {
 		c->ask.options.use = TRUST_CLIENT;
-	else
+	} else {
 		c->ask.host = json_string(
 			json_get(json_get(j, "expected_peer_name"), "value"));
+	}
 	if (json_integer(json_get(j, "max_chain_depth"), &depth) && depth >= 0 &&
 		depth < 256)
 		c->ask.options.max_depth = (int)depth;

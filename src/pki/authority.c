@@ -112,9 +112,10 @@ refuse_existing(const char *dir, struct err *err)
 		"root.crt", "root.key", "node.crt", "node.key"};
 
 	for (size_t i = 0; i < COUNT_OF(files); i++) {
-		if (authority_has(dir, files[i]))
+		if (authority_has(dir, files[i])) {
 			return err_set(err, ERR_PKI_AUTHORITY,
 				"%s/%s exists; nothing is overwritten", dir, files[i]);
+		}
 	}
 	return true;
 }
@@ -185,17 +186,19 @@ load_node(struct authority *a, const char *dir, struct err *err)
 static bool
 load_keys(struct authority *a, const char *dir, struct span passphrase, struct err *err)
 {
-	if (!a->node)
+	if (!a->node) {
 		return err_set(err, ERR_PKI_AUTHORITY,
 			"%s has a root but no node CA: make one with `sekisho ca node "
 			"request`",
 			dir);
+	}
 	a->key = authority_load_key(dir, "node.key", passphrase, err);
 	if (!a->key)
 		return false;
-	if (X509_check_private_key(a->node, a->key) != 1)
+	if (X509_check_private_key(a->node, a->key) != 1) {
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"%s: node.key is not the key of node.crt", dir);
+	}
 	return make_mirror(a, err);
 }
 

@@ -87,9 +87,10 @@ lint_cert(struct cert *c, const char *what, struct err *err)
 	if (c->fault[0])
 		return err_set(err, ERR_PKI_AUTHORITY, "%s: %s", what, c->fault);
 	for (size_t i = 0; i < COUNT_OF(lints); i++) {
-		if (lints[i].is_bad(c))
+		if (lints[i].is_bad(c)) {
 			return err_set(
 				err, ERR_PKI_AUTHORITY, "%s: %s", what, lints[i].fault);
+		}
 	}
 	return true;
 }
@@ -124,10 +125,11 @@ authority_lint_pair(const X509 *root, const struct chain *node, struct err *err)
 					 : (X509 *)(uintptr_t)root;
 		if (!authority_lint_ca(x, "node.crt", err))
 			return false;
-		if (!is_issued_by(x, issuer))
+		if (!is_issued_by(x, issuer)) {
 			return ossl_err(err, ERR_PKI_AUTHORITY,
 				"node.crt: certificate %d was not issued by %s", i + 1,
 				i + 1 < n ? "the one behind it" : "root.crt");
+		}
 	}
 	return true;
 }

@@ -130,10 +130,11 @@ name_node(const struct authority_wish *wish, char cn[COMMON_NAME], struct err *e
 		return err_set(err, ERR_PKI_AUTHORITY, "this host has no name");
 	struct text t = text_to(cn, COMMON_NAME);
 	text_add(&t, "%s node %s", name_of(wish), wish->node ? wish->node : host);
-	if (t.cut)
+	if (t.cut) {
 		return err_set(err, ERR_PKI_AUTHORITY,
 			"the names of authority and node are over 64 characters "
 			"together");
+	}
 	return true;
 }
 

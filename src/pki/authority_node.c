@@ -51,9 +51,10 @@ authority_request(const char *dir, const struct authority_wish *wish, struct spa
 {
 	if (!file_mkdir(dir, 0700, err))
 		return false;
-	if (authority_has(dir, "next.key"))
+	if (authority_has(dir, "next.key")) {
 		return err_set(err, ERR_PKI_AUTHORITY,
 			"%s/next.key exists: a request is pending already", dir);
+	}
 	AUTO(EVP_PKEY) *key = key_new(wish->kind ? wish->kind : KEY_P256, err);
 	return key && write_request(wish, key, csr, err) &&
 		authority_save_key(dir, "next.key", key, (struct span){0}, err);
@@ -156,9 +157,10 @@ authority_adopt(
 		authority_load_key(dir, "next.key", (struct span){0}, err);
 	if (!key)
 		return false;
-	if (X509_check_private_key(node, key) != 1)
+	if (X509_check_private_key(node, key) != 1) {
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"the certificate does not answer this node's request");
+	}
 	return authority_save_cert(dir, "root.crt", root, err) &&
 		install_next(dir, node, err);
 }

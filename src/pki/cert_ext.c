@@ -62,18 +62,19 @@ read_eku(struct cert *c)
 	while (read_more(&r)) {
 		struct span oid = der_take(&r, DER_OID).left;
 		any = true;
-		if (span_eq(oid, SPAN("\x55\x1d\x25\x00")))
+		if (span_eq(oid, SPAN("\x55\x1d\x25\x00"))) {
 			c->ekus |= CERT_EKU_ANY;
-		else if (!span_starts(oid, kp) || oid.n != kp.n + 1)
+		} else if (!span_starts(oid, kp) || oid.n != kp.n + 1) {
 			c->ekus |= CERT_EKU_OTHER;
-		else if (oid.p[kp.n] == 1)
+		} else if (oid.p[kp.n] == 1) {
 			c->ekus |= CERT_EKU_SERVER;
-		else if (oid.p[kp.n] == 2)
+		} else if (oid.p[kp.n] == 2) {
 			c->ekus |= CERT_EKU_CLIENT;
-		else if (oid.p[kp.n] == 9)
+		} else if (oid.p[kp.n] == 9) {
 			c->ekus |= CERT_EKU_OCSP;
-		else
+		} else {
 			c->ekus |= CERT_EKU_OTHER;
+		}
 	}
 	if (!read_done(&r) || !any)
 		cert_note(c, "malformed extendedKeyUsage");
@@ -104,10 +105,11 @@ read_aki(struct cert *c)
 	struct span key = der_maybe(&r, DER_CHOICE + 0, &has_key);
 	(void)der_maybe(&r, DER_EXPLICIT + 1, &has_issuer);
 	(void)der_maybe(&r, DER_CHOICE + 2, &has_serial);
-	if (!read_done(&r) || has_issuer != has_serial || (has_key && key.n == 0))
+	if (!read_done(&r) || has_issuer != has_serial || (has_key && key.n == 0)) {
 		cert_note(c, "malformed authorityKeyIdentifier");
-	else
+	} else {
 		c->aki_key = key;
+	}
 	if (c->aki.critical)
 		cert_note(c, "a critical authorityKeyIdentifier");
 }
@@ -134,14 +136,15 @@ read_aia(struct cert *c)
 		struct span method = der_take(&d, DER_OID).left;
 		struct der where = der_any(&d);
 		any = true;
-		if (!read_done(&d))
+		if (!read_done(&d)) {
 			der_refuse(&r);
-		else if (where.tag != DER_CHOICE + 6 || !is_http(where.value.left))
+		} else if (where.tag != DER_CHOICE + 6 || !is_http(where.value.left)) {
 			continue;
-		else if (span_eq(method, ocsp) && c->ocsp.n == 0)
+		} else if (span_eq(method, ocsp) && c->ocsp.n == 0) {
 			c->ocsp = where.value.left;
-		else if (span_eq(method, issuers) && c->ca_issuers.n == 0)
+		} else if (span_eq(method, issuers) && c->ca_issuers.n == 0) {
 			c->ca_issuers = where.value.left;
+		}
 	}
 	if (!read_done(&r) || !any)
 		cert_note(c, "malformed authorityInfoAccess");

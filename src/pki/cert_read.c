@@ -42,14 +42,15 @@ read_serial(struct cert *c, struct read *tbs)
 	bool is_zero = true;
 	for (size_t i = 0; i < c->serial.n; i++)
 		is_zero = is_zero && c->serial.p[i] == 0;
-	if ((c->serial.p[0] & 0x80) != 0)
+	if ((c->serial.p[0] & 0x80) != 0) {
 		c->serial_fault = "negative serial number";
-	else if (is_zero)
+	} else if (is_zero) {
 		c->serial_fault = "serial number 0";
-	else if (c->serial.n > 20)
+	} else if (c->serial.n > 20) {
 		c->serial_fault = "serial number over 20 octets";
-	else if (c->serial.n > 1 && c->serial.p[0] == 0 && c->serial.p[1] < 0x80)
+	} else if (c->serial.n > 1 && c->serial.p[0] == 0 && c->serial.p[1] < 0x80) {
 		c->serial_fault = "serial number not in its shortest form";
+	}
 }
 
 static void
@@ -117,11 +118,12 @@ read_extension(struct cert *c, struct read *list, struct span *oid)
 		return;
 	}
 	struct cert_ext *x = find_ext(c, *oid);
-	if (x)
+	if (x) {
 		*x = (struct cert_ext){
 			.value = value, .critical = critical, .present = true};
-	else if (critical)
+	} else if (critical) {
 		c->has_unknown_critical = true;
+	}
 }
 
 static void
@@ -196,12 +198,14 @@ cert_read(struct cert *c, struct err *err)
 	c->tbs = der_take_whole(&outer, DER_SEQUENCE);
 	c->algo = der_take_whole(&outer, DER_SEQUENCE);
 	c->signature = der_bits(&outer, &unused);
-	if (!read_done(&outer) || !read_done(&r) || unused != 0)
+	if (!read_done(&outer) || !read_done(&r) || unused != 0) {
 		return err_set(err, ERR_PKI_CERT, "%zu octets that are no certificate",
 			c->der.n);
-	if (!read_tbs(c))
+	}
+	if (!read_tbs(c)) {
 		return err_set(err, ERR_PKI_CERT,
 			"a certificate of %zu octets with a malformed body", c->der.n);
+	}
 	c->sig = cert_sigalg_find(c->algo);
 	SHA256(c->der.p, c->der.n, c->sha256);
 	SHA256(c->spki.p, c->spki.n, c->spki_sha256);

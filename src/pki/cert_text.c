@@ -136,10 +136,11 @@ cert_name_text(struct span name, struct text *t)
 				shown = attributes[i].shown;
 		}
 		text_add(t, first ? "" : ", ");
-		if (shown)
+		if (shown) {
 			text_add(t, "%s", shown);
-		else
+		} else {
 			put_oid(a.oid, t);
+		}
 		text_add(t, "=");
 		put_value(&a, t);
 		first = false;
@@ -228,9 +229,10 @@ cert_names_eq(struct span a, struct span b)
 	for (;;) {
 		bool more_x = next_attribute(&x, &ax);
 		bool more_y = next_attribute(&y, &ay);
-		if (!more_x || !more_y)
+		if (!more_x || !more_y) {
 			return more_x == more_y && read_done(&x.rdns) &&
 				read_done(&y.rdns);
+		}
 		/* Relative names of several attributes must break at the same places.
 		 */
 		if (read_more(&x.rdn) != read_more(&y.rdn) ||
@@ -363,14 +365,15 @@ cert_san_text(const struct cert_san *san, struct text *t)
 	char buf[IP_TEXT];
 	struct ip ip;
 
-	if (san->kind == CERT_SAN_IP && ip_from_bytes(san->value, &ip))
+	if (san->kind == CERT_SAN_IP && ip_from_bytes(san->value, &ip)) {
 		text_add(t, "%s", ip_text(buf, &ip));
-	else if (san->kind == CERT_SAN_DIR)
+	} else if (san->kind == CERT_SAN_DIR) {
 		cert_name_text(san->value, t);
-	else if (san->kind == CERT_SAN_OTHER || san->kind == CERT_SAN_IP)
+	} else if (san->kind == CERT_SAN_OTHER || san->kind == CERT_SAN_IP) {
 		text_put_hex(t, span_first(san->value, 64), false);
-	else
+	} else {
 		text_put_safe(t, san->value);
+	}
 }
 
 static void
@@ -549,7 +552,8 @@ cert_print(const struct cert *c, struct text *t)
 	text_add(t, "\n  sha-256    ");
 	text_put_hex(t, span_of(c->sha256, sizeof c->sha256), false);
 	text_add(t, "\n");
-	if (c->fault[0] || c->serial_fault)
+	if (c->fault[0] || c->serial_fault) {
 		text_add(t, "  fault      %s\n",
 			c->fault[0] ? c->fault : c->serial_fault);
+	}
 }

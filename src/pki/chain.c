@@ -30,12 +30,14 @@ chain_fini(struct chain *c)
 bool
 chain_add(struct chain *c, struct span der, struct err *err)
 {
-	if (c->n == CHAIN_MAX)
+	if (c->n == CHAIN_MAX) {
 		return err_set(
 			err, ERR_PKI_CHAIN, "more than %d certificates", CHAIN_MAX);
-	if (der.n == 0 || der.n > CHAIN_BYTES - c->bytes)
+	}
+	if (der.n == 0 || der.n > CHAIN_BYTES - c->bytes) {
 		return err_set(err, ERR_PKI_CHAIN,
 			"a certificate of %zu octets behind %zu", der.n, c->bytes);
+	}
 
 	uint8_t *copy = mem_alloc(der.n);
 	for (size_t i = 0; i < der.n; i++)

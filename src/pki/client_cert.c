@@ -151,16 +151,18 @@ describe_issuer(struct client_cert *out, const struct chain *chain,
 	struct err err = {0};
 	struct cert *issuer = NULL;
 
-	if (v && v->n_path > 1)
+	if (v && v->n_path > 1) {
 		issuer = cert_get(v->path[1]);
-	else if (chain->n > 1)
+	} else if (chain->n > 1) {
 		issuer = cert_parse(chain->der[1], &err);
+	}
 	const X509 *x = issuer ? cert_x509(issuer, &err) : NULL;
 	if (x) {
 		out->text[CLIENT_CERT_ISSUER_SERIAL] = serial(x, a);
-		if (issuer->ski_key.n > 0)
+		if (issuer->ski_key.n > 0) {
 			out->text[CLIENT_CERT_ISSUER_SKI] =
 				hex(issuer->ski_key, true, a);
+		}
 	}
 	cert_put(issuer);
 }

@@ -195,9 +195,9 @@ walk(struct read list, const struct named *name, bool excluding, uint32_t *work)
 
 	while (read_more(&list) && !v.broken) {
 		struct der base = next_subtree(&list);
-		if (*work == 0 || list.bad)
+		if (*work == 0 || list.bad) {
 			v.broken = true;
-		else if (base.tag == name->tag) {
+		} else if (base.tag == name->tag) {
 			(*work)--;
 			enum match m = match_name(name, base.value.left, excluding);
 			v.any = true;
@@ -269,12 +269,13 @@ allows(const struct lists *l, const struct named *name, uint32_t *work,
 	}
 	if (!no.hit && !no.broken && !yes.broken && (!yes.any || yes.hit))
 		return true;
-	if (name->tag == TAG_DIR)
+	if (name->tag == TAG_DIR) {
 		cert_name_text(name->value, &t);
-	else if (name->tag == TAG_IP)
+	} else if (name->tag == TAG_IP) {
 		text_put_hex(&t, span_first(name->value, 32), false);
-	else
+	} else {
 		text_put_safe(&t, name->value);
+	}
 	findings_add(out, VERDICT_CA_VIOLATION, at,
 		"an authority above may not issue for \"%s\": name constraints", buf);
 	return false;

@@ -53,9 +53,10 @@ read_entries(struct crl *crl, struct read list)
 			return false;
 		crl->n_serials++;
 	}
-	if (crl->n_serials > 0)
+	if (crl->n_serials > 0) {
 		qsort(crl->serials, crl->n_serials, sizeof *crl->serials,
 			compare_serials);
+	}
 	crl->cost += cap * sizeof *crl->serials;
 	return read_done(&list);
 }
@@ -93,9 +94,10 @@ read_extensions(struct crl *crl, struct read outer, struct err *err)
 
 	while (read_more(&list))
 		read_extension(crl, &list, &s);
-	if (!read_done(&list) || !read_done(&outer) || s.refused)
+	if (!read_done(&list) || !read_done(&outer) || s.refused) {
 		return err_set(
 			err, ERR_PKI_CRL, "an extension that changes its meaning");
+	}
 	return s.has_number ||
 		err_set(err, ERR_PKI_CRL, "no CRL number (RFC 5280 §5.2.3)");
 }
@@ -134,9 +136,10 @@ read_crl(struct crl *crl, struct err *err)
 	crl->tbs = der_take_whole(&r, DER_SEQUENCE);
 	struct span algo = der_take_whole(&r, DER_SEQUENCE);
 	crl->signature = der_bits(&r, &unused);
-	if (!read_done(&r) || !read_done(&whole) || unused != 0)
+	if (!read_done(&r) || !read_done(&whole) || unused != 0) {
 		return err_set(
 			err, ERR_PKI_CRL, "%zu octets that are no list", crl->der.n);
+	}
 	crl->sig = cert_sigalg_find(algo);
 	return read_tbs(crl, algo, err);
 }

@@ -77,10 +77,11 @@ der_put_time(struct der_write *w, int64_t wall)
 
 	(void)gmtime_r(&when, &tm);
 	bool is_utc = tm.tm_year >= 50 && tm.tm_year < 150;
-	if (is_utc)
+	if (is_utc) {
 		text_add(&t, "%02d", tm.tm_year % 100);
-	else
+	} else {
 		text_add(&t, "%04d", tm.tm_year + 1900);
+	}
 	text_add(&t, "%02d%02d%02d%02d%02dZ", tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 		tm.tm_min, tm.tm_sec);
 	der_element(w, is_utc ? DER_UTC_TIME : DER_GENERAL_TIME, text_span(&t));

@@ -81,12 +81,13 @@ key_new(enum key_kind kind, struct err *err)
 	EVP_PKEY *key = NULL;
 
 	must(kind != KEY_OTHER);
-	if (k->group)
+	if (k->group) {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, k->type, k->group);
-	else if (kind == KEY_ED25519)
+	} else if (kind == KEY_ED25519) {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, k->type);
-	else
+	} else {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, k->type, (size_t)k->bits);
+	}
 	if (!key)
 		ossl_err(err, ERR_PKI_KEY, "generating %s", k->name);
 	return key;
@@ -175,9 +176,10 @@ key_save(const char *path, const EVP_PKEY *key, struct span passphrase, struct e
 	const EVP_CIPHER *cipher = passphrase.n ? EVP_aes_256_cbc() : NULL;
 	char *p = NULL;
 
-	if (passphrase.n > 1024)
+	if (passphrase.n > 1024) {
 		return err_set(
 			err, ERR_PKI_PASSPHRASE, "a passphrase over 1024 octets");
+	}
 	if (!bio ||
 		PEM_write_bio_PKCS8PrivateKey(bio, key, cipher,
 			(const char *)passphrase.p, (int)passphrase.n, NULL, NULL) != 1)
@@ -239,9 +241,10 @@ public_index(void)
 {
 	static int number = -1;
 
-	if (number < 0)
+	if (number < 0) {
 		number = CRYPTO_get_ex_new_index(
 			CRYPTO_EX_INDEX_EVP_PKEY, 0, NULL, NULL, NULL, free_public);
+	}
 	return number;
 }
 

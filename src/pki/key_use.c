@@ -171,9 +171,10 @@ sign_digest(const struct key *k, const struct key_job *job, uint8_t *dst, size_t
 	bool is_rsa = key_family(k) == KEY_FAMILY_RSA;
 	size_t size = KEY_SIGNATURE_MAX;
 
-	if (!md || job->input.n != (size_t)EVP_MD_get_size(md))
+	if (!md || job->input.n != (size_t)EVP_MD_get_size(md)) {
 		return err_set(
 			err, ERR_PKI_KEY, "%zu octets are not that hash", job->input.n);
+	}
 	if (!op || EVP_PKEY_sign_init(op) != 1 || (is_rsa && !set_padding(op, job)) ||
 		EVP_PKEY_CTX_set_signature_md(op, md) != 1 ||
 		EVP_PKEY_sign(op, dst, &size, job->input.p, job->input.n) != 1)
@@ -188,9 +189,10 @@ key_sign(const struct key *k, const struct key_job *job, uint8_t *dst, size_t *n
 {
 	switch (key_family(k)) {
 	case KEY_FAMILY_ED25519:
-		if (job->hash != KEY_HASH_NONE)
+		if (job->hash != KEY_HASH_NONE) {
 			return err_set(
 				err, ERR_PKI_KEY, "Ed25519 signs whole messages");
+		}
 		return sign_message(k, job->input, dst, n, err);
 	case KEY_FAMILY_RSA:
 		if (job->padding == KEY_PSS && job->hash == KEY_MD5SHA1)

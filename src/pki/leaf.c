@@ -253,17 +253,19 @@ set_dates(const struct authority *a, const struct leaf_facts *f, struct plan *pl
 		days = LEAF_DAYS_MAX;
 	plan->not_before = now - LEAF_BACKDATE_S;
 	plan->not_after = plan->not_before + (int64_t)days * DAY_S - 1;
-	if (f->purpose == LEAF_PAGE)
+	if (f->purpose == LEAF_PAGE) {
 		plan->not_after = earlier(plan->not_after, now + PAGE_LIFE_S);
-	else if (f->not_after != 0)
+	} else if (f->not_after != 0) {
 		plan->not_after = earlier(plan->not_after, f->not_after);
+	}
 	if (f->purpose != LEAF_MIRROR) {
 		plan->not_before = later(plan->not_before, a->not_before);
 		plan->not_after = earlier(plan->not_after, a->not_after);
 	}
-	if (plan->not_after <= now)
+	if (plan->not_after <= now) {
 		return err_set(err, ERR_PKI_MINT,
 			"it would have ended already: the authority or the origin has");
+	}
 	return true;
 }
 
@@ -275,9 +277,10 @@ choose_issuer(const struct authority *a, const struct leaf_facts *f, struct plan
 
 	plan->issuer = mirror ? a->mirror : a->node;
 	plan->signer = mirror ? a->mirror_key : a->key;
-	if (!plan->issuer || !plan->signer)
+	if (!plan->issuer || !plan->signer) {
 		return err_set(
 			err, ERR_PKI_MINT, "the authority was loaded without keys");
+	}
 	for (plan->method = 0; plan->method < COUNT_OF(methods); plan->method++) {
 		if (key_pkey_family(plan->signer) == methods[plan->method].family)
 			return true;
@@ -358,9 +361,10 @@ leafkeys_write(const struct leafkeys *k, uint8_t *dst, size_t *n, struct err *er
 	write_be64(&w, (uint64_t)k->born);
 	if (!write_key(&w, k->p256, err) || !write_key(&w, k->rsa, err))
 		return false;
-	if (w.bad)
+	if (w.bad) {
 		return err_set(
 			err, ERR_PKI_KEY, "leaf keys over %d octets", LEAFKEYS_WIRE);
+	}
 	*n = w.n;
 	return true;
 }

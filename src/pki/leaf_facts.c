@@ -63,16 +63,19 @@ leaf_facts_check(const struct leaf_facts *f, struct err *err)
 {
 	if (f->n_names + f->n_ips == 0)
 		return err_set(err, ERR_PKI_FACTS, "no name at all");
-	if (f->n_names > LEAF_NAMES || f->n_ips > LEAF_IPS)
+	if (f->n_names > LEAF_NAMES || f->n_ips > LEAF_IPS) {
 		return err_set(err, ERR_PKI_FACTS, "%zu names, %zu addresses",
 			f->n_names, f->n_ips);
-	if (!is_kind_of_leaf(f->kind))
+	}
+	if (!is_kind_of_leaf(f->kind)) {
 		return err_set(err, ERR_PKI_FACTS, "%s is no kind of leaf key",
 			key_kind_name(f->kind));
+	}
 	for (size_t i = 0; i < f->n_names; i++) {
-		if (!leaf_name_ok(f->names[i]))
+		if (!leaf_name_ok(f->names[i])) {
 			return err_set(err, ERR_PKI_FACTS, "\"%.*s\" is no DNS name",
 				(int)span_first(f->names[i], 100).n, f->names[i].p);
+		}
 	}
 	for (size_t i = 0; i < f->n_ips; i++) {
 		if (ip_size(&f->ips[i]) == 0)

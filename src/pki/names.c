@@ -176,8 +176,9 @@ names_list(const struct cert *c, struct text *t)
 		text_add(t, n > 1 ? ", " : "");
 		cert_san_text(&san, t);
 	}
-	if (n == 0)
+	if (n == 0) {
 		text_add(t, "no name");
-	else if (n > LISTED)
+	} else if (n > LISTED) {
 		text_add(t, " and %zu more", n - LISTED);
+	}
 }

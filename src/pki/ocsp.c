@@ -45,10 +45,11 @@ open_data(struct basic *b)
 		(void)der_take(&r, DER_EXPLICIT + 0); /* version 1 written out */
 	struct der id = der_any(&r);
 	b->responder_tag = id.tag;
-	if (id.tag == DER_EXPLICIT + 1)
+	if (id.tag == DER_EXPLICIT + 1) {
 		b->responder = der_take_whole(&id.value, DER_SEQUENCE);
-	else if (id.tag == DER_EXPLICIT + 2)
+	} else if (id.tag == DER_EXPLICIT + 2) {
 		b->responder = der_take(&id.value, DER_OCTETS).left;
+	}
 	(void)der_time(&r);
 	b->responses = der_take(&r, DER_SEQUENCE);
 	if (der_is(&r, DER_EXPLICIT + 1) &&
@@ -84,9 +85,10 @@ open_response(struct span response, struct basic *b, struct err *err)
 	struct read r = der_take(&whole, DER_SEQUENCE);
 	uint32_t status = der_count(&r, DER_ENUMERATED, 255);
 
-	if (!r.bad && status != 0)
+	if (!r.bad && status != 0) {
 		return err_set(
 			err, ERR_PKI_OCSP, "the responder answers status %u", status);
+	}
 	struct read outer = der_take(&r, DER_EXPLICIT + 0);
 	struct read bytes = der_take(&outer, DER_SEQUENCE);
 	struct span oid = der_take(&bytes, DER_OID).left;
@@ -229,14 +231,16 @@ ocsp_read(struct span response, struct cert *c, struct cert *issuer,
 		return err_set(err, ERR_PKI_OCSP, "%zu octets", response.n);
 	if (!open_response(response, &b, err))
 		return false;
-	for (unsigned i = 0; i < RESPONSES && !found && read_more(&b.responses); i++)
+	for (unsigned i = 0; i < RESPONSES && !found && read_more(&b.responses); i++) {
 		found = read_single(
 			der_take(&b.responses, DER_SEQUENCE), c, issuer, &a);
+	}
 	if (!found)
 		return err_set(err, ERR_PKI_OCSP, "it speaks of other certificates");
-	if (!is_proven(&b, issuer, a.this_update))
+	if (!is_proven(&b, issuer, a.this_update)) {
 		return err_set(err, ERR_PKI_OCSP,
 			"it is signed neither by the issuer nor by its delegate");
+	}
 	*out = a;
 	return true;
 }

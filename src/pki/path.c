@@ -103,10 +103,11 @@ collect(const struct search *s, struct candidate *list)
 
 	for (struct anchor *a = trust_anchors(s->trust, top->issuer); a;
 		a = a->same_name) {
-		if (is_wanted(s, a->cert))
+		if (is_wanted(s, a->cert)) {
 			insert(list, &n,
 				(struct candidate){
 					a->cert, a, score_issuer(s, a->cert, true)});
+		}
 	}
 	for (size_t i = 1; i < s->pool->n; i++) {
 		struct cert *c = s->pool->certs[i];
@@ -211,23 +212,24 @@ explain_stuck(struct search *s, struct findings *f)
 
 	cert_name_text(top->issuer, &t);
 	path_check_leaf(s->trust, s->ask, p, f);
-	if (s->exhausted)
+	if (s->exhausted) {
 		findings_add(f, VERDICT_TOO_COMPLEX, at,
 			"no path found after %u signatures and %u paths", s->signatures,
 			s->paths);
-	else if (self && p->n == 1)
+	} else if (self && p->n == 1) {
 		findings_add(f, VERDICT_SELF_SIGNED, 0, "its own issuer is %s", issuer);
-	else if (self)
+	} else if (self) {
 		findings_add(f, VERDICT_UNKNOWN_ISSUER, at,
 			"the root %s is not trusted", issuer);
-	else if (s->forged)
+	} else if (s->forged) {
 		findings_add(f, VERDICT_BAD_SIGNATURE, at,
 			"it claims to be issued by %s, whose key did not sign it",
 			issuer);
-	else if (top->ca_issuers.n > 0)
+	} else if (top->ca_issuers.n > 0) {
 		findings_add(f, VERDICT_INCOMPLETE, at, "%s was not sent", issuer);
-	else
+	} else {
 		findings_add(f, VERDICT_UNKNOWN_ISSUER, at, "%s is not known", issuer);
+	}
 }
 
 void

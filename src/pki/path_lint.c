@@ -124,9 +124,10 @@ path_lint(const struct path *p, struct findings *out)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct cert *c = p->certs[i];
 		for (size_t k = 0; k < COUNT_OF(lints); k++) {
-			if (lints[k].is_bad(c))
+			if (lints[k].is_bad(c)) {
 				findings_add(out, VERDICT_MALFORMED, (int)i, "%s",
 					lints[k].fault);
+			}
 		}
 	}
 }

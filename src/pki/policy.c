@@ -42,10 +42,11 @@ add(struct level *l, struct span oid)
 {
 	if (has(l, oid))
 		return;
-	if (l->n == POLICIES)
+	if (l->n == POLICIES) {
 		l->full = true;
-	else
+	} else {
 		l->expected[l->n++] = oid;
+	}
 }
 
 static void
@@ -75,10 +76,11 @@ read_policies(const struct cert *c, struct level *out)
 		bool twice = has(out, oid) || (out->any && span_eq(oid, any_policy));
 		if (info.bad || twice)
 			return false;
-		if (span_eq(oid, any_policy))
+		if (span_eq(oid, any_policy)) {
 			out->any = true;
-		else
+		} else {
 			add(out, oid);
+		}
 	}
 	return read_done(&list) && read_done(&whole);
 }
@@ -218,7 +220,8 @@ policy_check(const struct path *p, struct findings *out)
 	}
 	count_down(&s.explicit_in);
 	read_limits(&s, p->certs[0]);
-	if (is_empty(&s.level) && s.explicit_in == 0)
+	if (is_empty(&s.level) && s.explicit_in == 0) {
 		findings_add(out, VERDICT_CA_VIOLATION, 0,
 			"no certificate policy is valid here, and one is required");
+	}
 }

@@ -222,10 +222,11 @@ read_or_recall(struct revoke *r, struct span response, struct cert *c,
 	struct kept *k = find_answer(r, c, issuer);
 
 	SHA256(response.p, response.n, source);
-	if (k && span_eq(span_of(source, CERT_HASH), span_of(k->source, CERT_HASH)))
+	if (k && span_eq(span_of(source, CERT_HASH), span_of(k->source, CERT_HASH))) {
 		a = k->answer;
-	else if (ocsp_read(response, c, issuer, &a, &ignored))
+	} else if (ocsp_read(response, c, issuer, &a, &ignored)) {
 		keep_answer(r, c, issuer, response, &a);
+	}
 	if (a.state == REVOKE_GOOD && !ocsp_is_current(&a, now))
 		return REVOKE_UNKNOWN;
 	return a.state;
@@ -317,9 +318,10 @@ judge_path(const struct trust_ask *ask, struct verdict *v)
 			find_fault(v, VERDICT_REVOKED, i, "its issuer says so");
 			return;
 		}
-		if (state == REVOKE_UNKNOWN && hard)
+		if (state == REVOKE_UNKNOWN && hard) {
 			find_fault(v, VERDICT_REVOCATION_UNKNOWN, i,
 				"neither a current list nor an answer is at hand");
+		}
 	}
 }
 
@@ -332,7 +334,8 @@ revoke_judge(const struct trust_ask *ask, struct verdict *v)
 	judge_path(ask, v);
 	/* RFC 7633 §4.3.3: a certificate that promises a staple is not good without. */
 	bool stapled = span_eq(span_str(v->revocation), SPAN("good (stapled)"));
-	if (v->path[0]->must_staple && !stapled && v->class != VERDICT_REVOKED)
+	if (v->path[0]->must_staple && !stapled && v->class != VERDICT_REVOKED) {
 		find_fault(v, VERDICT_REVOCATION_UNKNOWN, 0,
 			"it demands a stapled answer and no good one came");
+	}
 }

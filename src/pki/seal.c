@@ -119,10 +119,11 @@ decrypt(const uint8_t key[KEY], struct span blob, uint8_t *dst, size_t *n_text)
 		EVP_DecryptFinal_ex(c, dst + size, &n) == 1;
 
 	EVP_CIPHER_CTX_free(c);
-	if (ok)
+	if (ok) {
 		*n_text = size;
-	else
+	} else {
 		secret_wipe(dst, size);
+	}
 	return ok;
 }
 

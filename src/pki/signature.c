@@ -41,10 +41,11 @@ signature_verify(const struct cert_sigalg *sig, EVP_PKEY *key, struct span messa
 
 	bool ok =
 		md && EVP_DigestVerifyInit(md, &op, find_md(sig->hash), NULL, key) == 1;
-	if (ok && sig->pss)
+	if (ok && sig->pss) {
 		ok = EVP_PKEY_CTX_set_rsa_padding(op, RSA_PKCS1_PSS_PADDING) == 1 &&
 			EVP_PKEY_CTX_set_rsa_pss_saltlen(op, RSA_PSS_SALTLEN_DIGEST) ==
 				1;
+	}
 	ok = ok &&
 		EVP_DigestVerify(md, signature.p, signature.n, message.p, message.n) ==
 			1;

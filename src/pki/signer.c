@@ -167,9 +167,10 @@ signer_sign(struct signer *s, const struct key_job *job, uint8_t *dst, size_t *n
 {
 	bool is_message = s->family == KEY_FAMILY_ED25519;
 
-	if (is_message != (job->hash == KEY_HASH_NONE))
+	if (is_message != (job->hash == KEY_HASH_NONE)) {
 		return err_set(
 			err, ERR_PKI_KEY, "the hash does not fit the kind of key");
+	}
 	if (is_message)
 		return sign_message(s, job->input, dst, n, err);
 	if (job->padding == KEY_PSS &&
@@ -199,9 +200,10 @@ signer_raw(
 
 	if (s->family != KEY_FAMILY_RSA)
 		return err_set(err, ERR_PKI_KEY, "only RSA keys decrypt");
-	if (input.n != (size_t)EVP_PKEY_get_size(s->pkey))
+	if (input.n != (size_t)EVP_PKEY_get_size(s->pkey)) {
 		return err_set(err, ERR_PKI_KEY,
 			"%zu octets are not the modulus' length", input.n);
+	}
 	if (!get_raw_ready(s) ||
 		EVP_PKEY_decrypt(s->raw, dst, &size, input.p, input.n) != 1)
 		return ossl_err(err, ERR_PKI_KEY, "the raw RSA operation");

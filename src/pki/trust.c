@@ -405,10 +405,11 @@ pool_add(struct path_pool *pool, struct cert *c)
 			return;
 		}
 	}
-	if (pool->n < PATH_POOL)
+	if (pool->n < PATH_POOL) {
 		pool->certs[pool->n++] = c;
-	else
+	} else {
 		cert_put(c);
+	}
 }
 
 static void
