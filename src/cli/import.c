@@ -61,12 +61,7 @@ plain_name(struct import *im, struct span s)
 static const struct policy_action *
 find_action(struct span action)
 {
-	struct span word = span_first(action, span_chr(action, ' '));
-	for (const struct policy_action *a = act_rows; a->name != NULL; a++) {
-		if (span_eq(word, span_str(a->name)))
-			return a;
-	}
-	return NULL;
+	return act_find(span_first(action, span_chr(action, ' ')));
 }
 
 /* The first field that nothing fills yet, or NULL. */

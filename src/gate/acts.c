@@ -348,6 +348,13 @@ act_read(const struct conf_node *rule, size_t first, struct act *out,
 	return true;
 }
 
+const struct policy_action *
+act_find(struct span name)
+{
+	enum act_kind kind;
+	return find_action(name, &kind) ? &rows[kind].policy : NULL;
+}
+
 void
 act_put_manual(struct text *t)
 {

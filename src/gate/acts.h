@@ -65,6 +65,9 @@ struct act {
 MUST_USE bool act_read(const struct conf_node *rule, size_t first, struct act *out,
 	struct conf_report *report);
 
+/* The action of this name or alias, or NULL. */
+const struct policy_action *act_find(struct span name);
+
 /* Markdown table of all actions, for the manual. */
 struct text;
 void act_put_manual(struct text *t);
