@@ -9,12 +9,14 @@
 #include "base/must.h"
 #include "gate/keyserver.h"
 #include "gate/session.h"
+#include "gate/story.h"
 #include "tls/profile.h"
 
 enum {
 	RESUME_BYTES = 8 * 1024 * 1024, /* sessions with origins */
 	EVENT_QUEUE = 4 * 1024 * 1024,  /* octets waiting for a slow scribe */
-	VAULT_ASKS = 8192,              /* questions to the vault at a time */
+	FRESH_MS = 1000,   /* a session this young is not idle, it has not begun */
+	VAULT_ASKS = 8192, /* questions to the vault at a time */
 };
 
 static void
@@ -181,8 +183,9 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	w->tickets = tickets_new(spec->settings->ticket_secret, TICKETS_LIFE_MAX_S);
 	splice_pool_init(&w->pipes);
 	resume_cache_init(&w->resumes, RESUME_BYTES);
-	upstream_pool_init(&w->pool, pool_size(spec->settings->edges,
-					 pool_size(spec->settings->gateways, 0)));
+	upstream_pool_init(&w->pool,
+		pool_size(
+			spec->settings->edges, pool_size(spec->settings->gateways, 0)));
 	listen_limit_init(&w->limit, spec->settings->connections);
 	ask_line_open(&w->vault, &w->loop, spec->vault_fd, VAULT_ASKS);
 	mint_init(&w->mint, &w->vault.link, leaf_cache_bytes(spec->settings));
@@ -234,6 +237,28 @@ stop_listening(struct worker *w)
 	w->n_listeners = 0;
 }
 
+/* Those at least so old, by when they came in. */
+static void
+drain_sessions(struct worker *w, uint64_t age_ms)
+{
+	uint64_t now_us = clock_us();
+	LIST_EACH (it, &w->sessions) {
+		struct session *s = CONTAINER_OF(it, struct session, in_worker);
+		if (now_us - s->story->began_us >= age_ms * 1000)
+			session_drain(s);
+	}
+}
+
+static void
+drain_the_fresh(struct timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, drain_fresh);
+	drain_sessions(w, 0);
+	tell_if_drained(w);
+}
+
+/* Who has only just come is about to ask something and shall get an answer: it has a
+ * moment before it counts as idle. */
 void
 worker_drain(struct worker *w)
 {
@@ -243,8 +268,9 @@ worker_drain(struct worker *w)
 	stop_listening(w);
 	w->drain_deadline.fired = cut_the_rest;
 	timer_set(&w->loop, &w->drain_deadline, clock_now() + w->settings->drain_ms);
-	LIST_EACH (it, &w->sessions)
-		session_drain(CONTAINER_OF(it, struct session, in_worker));
+	w->drain_fresh.fired = drain_the_fresh;
+	timer_set(&w->loop, &w->drain_fresh, clock_now() + FRESH_MS);
+	drain_sessions(w, FRESH_MS);
 	keyserver_drain_all(w);
 	tell_if_drained(w);
 }
@@ -272,6 +298,7 @@ worker_close(struct worker *w)
 	loop_unhook(&w->each_turn);
 	timer_stop(&w->loop, &w->event_timer);
 	timer_stop(&w->loop, &w->drain_deadline);
+	timer_stop(&w->loop, &w->drain_fresh);
 	for (size_t i = 0; i < w->n_gateways; i++)
 		edge_close(&w->gateways[i]);
 	if (w->resolver)

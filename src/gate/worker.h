@@ -70,6 +70,7 @@ struct worker {
 	struct list sessions;
 	bool draining;
 	struct timer drain_deadline;
+	struct timer drain_fresh;
 	void (*drained)(struct worker *w); /* may be NULL; the last session has gone */
 };
 
