@@ -96,7 +96,10 @@ make_lists(void)
 				"h%u-%u.site-%u.example", i, k, k % 977);
 			names[k] = span_of(mem_cstr(span_of(host, n)), n);
 		}
-		must(lists_add(l, span_str(name), TYPE_STRING, names, NAMES, &err));
+		must(lists_add(l,
+			&(struct list_source){
+				.name = span_str(name), .type = TYPE_STRING},
+			names, NAMES, &err));
 		for (unsigned k = 0; k < NAMES; k++)
 			mem_free((void *)(uintptr_t)names[k].p);
 	}

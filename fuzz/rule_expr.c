@@ -48,7 +48,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct err err = {0};
 	struct lists *lists = lists_new();
 	struct span item = SPAN("a.example");
-	expect(lists_add(lists, SPAN("bad"), TYPE_NONE, &item, 1, &err));
+	expect(lists_add(lists,
+		&(struct list_source){.name = SPAN("bad"), .type = TYPE_NONE}, &item, 1,
+		&err));
 	scheme_init(&s, test_fields, COUNT_OF(test_fields), lists);
 	for (int dialect = RULE_EDGE; dialect <= RULE_GATEWAY; dialect++) {
 		struct rule_expr *e;

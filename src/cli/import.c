@@ -31,7 +31,7 @@ import_list(struct import *im, struct span name, struct span path)
 	struct err err = {0};
 	if (lists_find(im->lists, name) != NULL)
 		return;
-	if (!lists_add(im->lists, name, TYPE_NONE, NULL, 0, &err))
+	if (!lists_add(im->lists, &(struct list_source){.name = name}, NULL, 0, &err))
 		return;
 	text_out("list %.*s from %.*s\n", SPAN_ARG(name), SPAN_ARG(path));
 }

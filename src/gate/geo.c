@@ -2,7 +2,6 @@
 #include "gate/geo.h"
 
 #include <maxminddb.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "base/mem.h"

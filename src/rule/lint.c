@@ -129,16 +129,21 @@ set_within(const struct test *narrow, const struct test *wide)
 	return narrow->op == TEST_IN_SET && narrow->n_items > 0;
 }
 
+/* Two comparisons, of which the second takes all that the first takes. */
+static bool
+test_within(const struct node *a, const struct node *b)
+{
+	const struct test *narrow = test_of(a);
+	const struct test *wide = test_of(b);
+	return narrow != NULL && wide != NULL && a->kind == b->kind &&
+		set_within(narrow, wide);
+}
+
 /* Whether b holds whenever a holds, as far as their shapes show. */
 static bool
 implies(const struct node *a, const struct node *b)
 {
-	if ((b->kind == NODE_CONST && b->truth) || same_text(a, b))
-		return true;
-	const struct test *narrow = test_of(a);
-	const struct test *wide = test_of(b);
-	if (narrow != NULL && wide != NULL && a->kind == b->kind &&
-		set_within(narrow, wide))
+	if ((b->kind == NODE_CONST && b->truth) || same_text(a, b) || test_within(a, b))
 		return true;
 	for (const struct node *c = a->kind == NODE_AND ? a->first : NULL; c;
 		c = c->next) {

@@ -232,20 +232,21 @@ lists_load(struct lists *l, const struct list_source *src, struct err *err)
 }
 
 bool
-lists_add(struct lists *l, struct span name, enum type type, const struct span *items,
+lists_add(struct lists *l, const struct list_source *src, const struct span *items,
 	size_t n, struct err *err)
 {
-	if (map_get(&l->by_name, name) != NULL)
+	if (map_get(&l->by_name, src->name) != NULL)
 		return err_set(err, ERR_RULE_LIST, "there are two lists $%.*s",
-			SPAN_ARG(name));
-	struct rule_list *list = new_list(name, type);
+			SPAN_ARG(src->name));
+	struct rule_list *list = new_list(src->name, src->type);
+	list->body.below = src->below;
 	for (size_t i = 0; i < n; i++) {
 		const char *why;
-		if (list_body_add(&list->body, type, items[i], &why))
+		if (list_body_add(&list->body, src->type, items[i], &why))
 			continue;
 		list_free(list);
 		return err_set(err, ERR_RULE_LIST, "item %zu of $%.*s: %s", i + 1,
-			SPAN_ARG(name), why);
+			SPAN_ARG(src->name), why);
 	}
 	list_body_seal(&list->body);
 	map_add(&l->by_name, &list->item, span_str(list->name));

@@ -248,20 +248,28 @@ take_record_type(struct span *rest, struct span *word)
 	return false;
 }
 
+/* Continuations, directives and the origin's own records say nothing of names. */
+static bool
+is_zone_matter(struct span line)
+{
+	uint8_t c = line.p[0];
+	return c == ' ' || c == '\t' || c == ')' || c == '$' || c == '@';
+}
+
+/* The target of a record that refuses: nothing, or to drop. */
+static bool
+is_refusal(struct span target)
+{
+	return span_eq(target, SPAN(".")) || span_eq(target, SPAN("*.")) ||
+		span_starts(target, SPAN("rpz-drop"));
+}
+
 /* "name CNAME ." is the entry; other targets rewrite or let pass. */
 static bool
-read_rpz(struct list_reader *r, struct span line)
+read_record(struct list_reader *r, struct span rest)
 {
-	struct span rest = span_first(line, span_chr(line, ';'));
 	struct span owner;
 	struct span word;
-	if (span_trim(rest).n == 0)
-		return true;
-	bool continued = rest.p[0] == ' ' || rest.p[0] == '\t' || rest.p[0] == ')';
-	if (continued || rest.p[0] == '$' || rest.p[0] == '@') {
-		r->body->skipped++;
-		return true;
-	}
 	if (!take_word(&rest, &owner) || !take_record_type(&rest, &word)) {
 		r->why = "a record has no type";
 		return false;
@@ -275,14 +283,25 @@ read_rpz(struct list_reader *r, struct span line)
 		r->why = "not a record of a response policy zone";
 		return false;
 	}
-	if (!span_eq(word, SPAN(".")) && !span_eq(word, SPAN("*.")) &&
-		!span_starts(word, SPAN("rpz-drop"))) {
+	if (!is_refusal(word)) {
 		r->body->skipped++;
 		return true;
 	}
 	bool below = span_starts(owner, SPAN("*."));
 	return list_body_add_name(r->body, span_from(owner, below ? 2 : 0),
 		below ? SET_BELOW : SET_EXACT, &r->why);
+}
+
+static bool
+read_rpz(struct list_reader *r, struct span line)
+{
+	struct span rest = span_first(line, span_chr(line, ';'));
+	if (span_trim(rest).n == 0)
+		return true;
+	if (!is_zone_matter(rest))
+		return read_record(r, rest);
+	r->body->skipped++;
+	return true;
 }
 
 /* Only "||name^" speaks of a whole name; options other than these narrow it. */

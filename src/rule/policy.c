@@ -9,14 +9,6 @@
 #include "rule/policy_priv.h"
 #include "rule/scratch_priv.h"
 
-void
-verdict_init(struct verdict_record *v)
-{
-	*v = (struct verdict_record){0};
-	for (size_t i = 0; i < PHASE_COUNT; i++)
-		v->decided[i] = v->dry[i] = RULE_NONE;
-}
-
 struct policy *
 policy_new(const struct scheme *s)
 {

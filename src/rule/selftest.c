@@ -125,7 +125,9 @@ build_lists(struct bench *b, struct err *err)
 		size_t n = 0;
 		for (const struct json *i = l->first; i != NULL; i = i->next)
 			items[n++] = i->text;
-		if (!lists_add(b->lists, l->key, TYPE_NONE, items, n, err))
+		if (!lists_add(b->lists,
+			    &(struct list_source){.name = l->key, .type = TYPE_NONE},
+			    items, n, err))
 			return false;
 	}
 	return true;

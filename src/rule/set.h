@@ -113,8 +113,8 @@ void lists_free(struct lists *l);
  */
 MUST_USE bool lists_load(
 	struct lists *l, const struct list_source *src, struct err *err);
-/* A list of given items, for inline lists and tests. */
-MUST_USE bool lists_add(struct lists *l, struct span name, enum type type,
+/* A list of given items: of src only name, type and below count. */
+MUST_USE bool lists_add(struct lists *l, const struct list_source *src,
 	const struct span *items, size_t n, struct err *err);
 /*
  * Rereads those whose file changed (time, size or inode). Each is exchanged whole or,

@@ -78,7 +78,10 @@ set_up(struct setup *s)
 	*s = (struct setup){.lists = lists_new()};
 	struct err err = {0};
 	struct span items[] = {SPAN("bad.example"), SPAN(".worse.example")};
-	CHECK_OK(lists_add(s->lists, SPAN("bad"), TYPE_NONE, items, 2, &err), &err);
+	CHECK_OK(lists_add(s->lists,
+			 &(struct list_source){.name = SPAN("bad"), .type = TYPE_NONE},
+			 items, 2, &err),
+		&err);
 	scheme_init(&s->scheme, fields, COUNT_OF(fields), s->lists);
 	s->policy = policy_new(&s->scheme);
 	verdict_init(&s->v);
