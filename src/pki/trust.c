@@ -247,18 +247,30 @@ trust_new(bool system, const char *const *files, struct err *err)
 	return NULL;
 }
 
-struct trust *
-trust_new_chain(const struct chain *roots, struct err *err)
+static struct trust *
+new_from(const struct chain *roots, bool is_public, struct err *err)
 {
 	struct trust *t = new_empty();
 
 	for (size_t i = 0; i < roots->n; i++) {
-		if (!add_der(t, roots->der[i], false, err)) {
+		if (!add_der(t, roots->der[i], is_public, err)) {
 			trust_free(t);
 			return NULL;
 		}
 	}
 	return t;
+}
+
+struct trust *
+trust_new_chain(const struct chain *roots, struct err *err)
+{
+	return new_from(roots, false, err);
+}
+
+struct trust *
+trust_new_public(const struct chain *roots, struct err *err)
+{
+	return new_from(roots, true, err);
 }
 
 void

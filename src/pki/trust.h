@@ -101,6 +101,8 @@ struct trust_options trust_options_default(void);
  */
 struct trust *trust_new(bool system, const char *const *files, struct err *err);
 struct trust *trust_new_chain(const struct chain *roots, struct err *err);
+/* The same, and they count as public, as the system's do. */
+struct trust *trust_new_public(const struct chain *roots, struct err *err);
 void trust_free(struct trust *t); /* NULL does nothing */
 size_t trust_count(const struct trust *t);
 /* Wall seconds of the newest file it was read from; 0 for none. Older than a year is

@@ -199,6 +199,7 @@ struct forge_ask {
 	const struct trust_options *with; /* or the default */
 	struct revoke *revoke;
 	struct span staple;
+	bool as_system;   /* the roots count as the system's */
 	uint32_t *faults; /* out, or NULL */
 	unsigned *signatures;
 };
@@ -215,7 +216,8 @@ forge_verdict(const struct forge_ask *a)
 		forge_add(&sent, a->sent[i]);
 	for (size_t i = 0; a->roots[i]; i++)
 		forge_add(&roots, a->roots[i]);
-	struct trust *t = trust_new_chain(&roots, &err);
+	struct trust *t = a->as_system ? trust_new_public(&roots, &err)
+				       : trust_new_chain(&roots, &err);
 	CHECK_OK(t != NULL, &err);
 	struct trust_ask ask = {
 		.chain = &sent,

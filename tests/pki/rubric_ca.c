@@ -481,6 +481,35 @@ check_33_our_own_authority_met_outside_is_refused(void)
 	forge_end();
 }
 
+/* A root of the system certifies private names only for those who ask for it. */
+static void
+check_34_private_names_need_a_private_root(void)
+{
+	static const struct {
+		const char *san;
+		const char *host;
+		bool is_private;
+	} rows[] = {{"DNS:printer", "printer", true},
+		{"DNS:nas.local", "nas.local", true},
+		{"DNS:db.internal", "db.internal", true},
+		{"IP:10.0.0.1", "10.0.0.1", true},
+		{"IP:192.168.1.1", "192.168.1.1", true}, {"IP:::1", "::1", true},
+		{"DNS:a.example", "a.example", false},
+		{"IP:8.8.8.8", "8.8.8.8", false}};
+
+	begin();
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct forged l = forge(
+			&(struct forge){.cn = "l", .by = &root, .san = rows[i].san});
+		CHECK_VERDICT(
+			"good", .sent = {&l}, .roots = {&root}, .host = rows[i].host);
+		CHECK_VERDICT(rows[i].is_private ? "ca-violation" : "good",
+			.sent = {&l}, .roots = {&root}, .host = rows[i].host,
+			.as_system = true);
+	}
+	forge_end();
+}
+
 TESTS(check_20_an_issuer_must_be_an_authority, check_21_path_lengths_and_key_usage_hold,
 	check_22_name_constraints_hold_for_every_kind_of_name,
 	check_23_extended_key_usage_holds_and_restricts_below,
@@ -490,4 +519,5 @@ TESTS(check_20_an_issuer_must_be_an_authority, check_21_path_lengths_and_key_usa
 	check_27_work_is_bounded, check_30_weak_keys_are_refused_everywhere,
 	check_31_weak_signatures_are_refused_but_on_roots,
 	check_32_a_key_on_the_block_list_is_refused,
-	check_33_our_own_authority_met_outside_is_refused)
+	check_33_our_own_authority_met_outside_is_refused,
+	check_34_private_names_need_a_private_root)
