@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// An origin that speaks HTTP/2 only: h2_origin.mjs PORT CERT KEY
+import fs from "node:fs";
+import http2 from "node:http2";
+
+const [, , port, cert, key] = process.argv;
+const server = http2.createSecureServer({
+	cert: fs.readFileSync(cert),
+	key: fs.readFileSync(key),
+	settings: { enableConnectProtocol: true },
+	maxSessionMemory: 200, // its buffers are not what is tested
+});
+
+const routes = {
+	bytes(stream, argument) {
+		stream.respond({ ":status": 200 });
+		stream.end(Buffer.alloc(Number(argument), "x"));
+	},
+	trailers(stream) {
+		stream.respond({ ":status": 200 }, { waitForTrailers: true });
+		stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "7" }));
+		stream.end("body");
+	},
+	alone(stream) {
+		stream.respond({ ":status": 200, "grpc-status": "12" }, { endStream: true });
+	},
+	events(stream) {
+		stream.respond({ ":status": 200, "content-type": "text/event-stream" });
+		let n = 0;
+		const timer = setInterval(() => {
+			stream.write(`data: ${Date.now()}\n\n`);
+			if (++n === 5) {
+				clearInterval(timer);
+				stream.end();
+			}
+		}, 50);
+	},
+	echo(stream) {
+		stream.respond({ ":status": 200 });
+		stream.pipe(stream);
+	},
+	count(stream) {
+		let n = 0;
+		stream.on("data", (piece) => (n += piece.length));
+		stream.on("end", () => {
+			stream.respond({ ":status": 200 });
+			stream.end(String(n));
+		});
+	},
+	early(stream) {
+		stream.respond({ ":status": 413 });
+		stream.end("too much");
+	},
+	hints(stream) {
+		stream.additionalHeaders({ ":status": 103, link: "</a>; rel=preload" });
+		stream.respond({ ":status": 200 });
+		stream.end("hinted");
+	},
+	reset(stream, argument) {
+		stream.close(Number(argument));
+	},
+	goaway(stream) {
+		stream.respond({ ":status": 200 });
+		stream.end("bye");
+		stream.session.goaway(0);
+	},
+	cancelled(stream) {
+		stream.respond({ ":status": 200 });
+		stream.end(String(cancelled));
+	},
+	fields(stream, argument, headers) {
+		stream.respond({ ":status": 200 });
+		stream.end(JSON.stringify(headers));
+	},
+};
+
+let cancelled = 0;
+server.on("stream", (stream, headers) => {
+	stream.on("close", () => (cancelled += stream.rstCode === 8));
+	const [, name, argument] = headers[":path"].split("?")[0].split("/");
+	stream.on("error", () => {});
+	if (routes[name]) return routes[name](stream, argument, headers);
+	stream.respond({ ":status": 404 });
+	stream.end();
+});
+server.on("sessionError", () => {});
+server.listen(Number(port), "127.0.0.1");
