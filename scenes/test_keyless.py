@@ -523,3 +523,54 @@ def test_the_key_servers_workers_never_hold_the_served_keys(cast, home, program)
     inet = {line.split()[9] for name in ("tcp", "tcp6", "udp", "udp6")
             for line in lab.Path(f"/proc/net/{name}").read_text().splitlines()[1:]}
     assert not inodes & inet
+
+
+# ---- everything through one door ----
+
+
+INSPECTING = """\
+workers 1
+user {user}
+data {folder}/data
+control {folder}/control.sock
+resolver {{ servers 127.0.0.1:{names} }}
+listen 127.0.0.1:{port} as proxy use office
+gateway office {{
+	authority {ca}
+	authority-keys {{
+		server 127.0.0.1:{server} called keys.test
+		certificate {home}/tunnel/edge2.crt
+		key {home}/tunnel/edge2.key
+		authority {home}/tunnel/ca.crt
+	}}
+	upstream {{ trust {trust} }}
+	reach {{ allow 127.0.0.0/8; ports 1-65535 }}
+}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+def test_the_inspecting_authority_signs_elsewhere(cast, home, program, pki, names, tmp_path, stage, kind):
+    ca = stage / f"ca-{kind}"
+    lab.run(program, "ca", "init", ca, "--key", kind)
+    away = tmp_path / "away"
+    away.mkdir()
+    (ca / "node.key").rename(away / "node.key")  # it is in this place no more
+    (ca / "root.key").unlink()
+    for path in [ca, *ca.glob("*.crt")]:
+        path.chmod(0o755)
+    keys = cast(KeyServer, "--client", "edge2", keys=away)
+    site = lab.Origin(pki.issue("www.good.example"), "good\n")
+    gateway = cast(Configured, INSPECTING, server=keys.port, ca=ca, names=names.port, trust=pki.root)
+    for _ in range(3):
+        got = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
+                      f"http://127.0.0.1:{gateway.port}", f"https://www.good.example:{site.port}/", "-v", check=False)
+        assert got.stdout == "good\n", got.stderr + gateway.text()
+    keys.close()
+    stranger = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
+                       f"http://127.0.0.1:{gateway.port}", f"https://other.good.example:{site.port}/", check=False)
+    assert stranger.returncode != 0  # nobody signs: no leaf, but no crash either
+    again = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
+                    f"http://127.0.0.1:{gateway.port}", f"https://www.good.example:{site.port}/")
+    assert again.stdout == "good\n"  # minted before: still there
+    site.close()

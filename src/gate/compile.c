@@ -275,6 +275,7 @@ compile_gateway(struct settings *s, struct gateway *g, struct conf_report *repor
 	ok = compile_ports(s, g, report) && ok;
 	ok = compile_trust(s, g, report) && ok;
 	ok = compile_authority(s, g, report) && ok;
+	ok = site_compile_keys(s, g, report) && ok;
 	ok = page_words_load(&g->pages, &s->tree, g->item.node, &g->style, report) &&
 		ok;
 	hash_policy(g);
@@ -386,6 +387,7 @@ settings_uncompile(struct settings *s)
 		mem_free((void *)(uintptr_t)g->status.root_pem.p);
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
+		site_uncompile_keys(g);
 	}
 	EACH_ITEM(struct gateway, g, s->edges)
 	{

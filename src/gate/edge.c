@@ -186,33 +186,16 @@ static bool
 open_keys(struct edge *e, struct err *err)
 {
 	const struct site_keys *k = &e->g->sites.keys;
-	struct ask_pool_server servers[ASK_POOL_SERVERS];
-	size_t n = 0;
 
 	if (!k->servers)
 		return true;
-	for (const struct conf_item *it = k->servers; it && n < ASK_POOL_SERVERS;
-		it = it->next) {
-		const struct site_key_server *ks =
-			(const struct site_key_server *)(const void *)it;
-		servers[n++] = (struct ask_pool_server){.host = ks->address.host,
-			.port = ks->address.port,
-			.name = ks->name};
-	}
 	e->keys_profile = ask_pool_profile(err);
 	if (!e->keys_profile)
 		return false;
-	const struct ask_pool_spec spec = {
-		.loop = &e->w->loop,
-		.resolver = e->w->resolver,
-		.profile = e->keys_profile,
-		.identity = k->id,
-		.trust = k->trust,
-		.servers = servers,
-		.n_servers = n,
-		.timeout_ms = (uint32_t)k->timeout_ms,
-	};
-	e->keys = ask_pool_new(&spec);
+	e->keys = site_open_pool(k,
+		&(struct site_pool_place){.loop = &e->w->loop,
+			.resolver = e->w->resolver,
+			.profile = e->keys_profile});
 	return e->keys != NULL;
 }
 

@@ -529,13 +529,14 @@ static void
 compile_keys(struct compiling *c)
 {
 	struct site_keys *k = &c->g->sites.keys;
+	const char *word = c->g->sites.is_edge ? "keys" : "authority-keys";
 	struct err err = {0};
 
 	if (!k->servers)
 		return;
 	if (k->certificate.n == 0 || k->authority.n == 0) {
-		complain_text(c, &c->g->item, "keys",
-			"`keys` needs a certificate and an authority");
+		complain_text(c, &c->g->item, word,
+			"key servers need a certificate and an authority");
 		return;
 	}
 	const char *files[] = {cstr(k->authority), NULL};
@@ -543,7 +544,23 @@ compile_keys(struct compiling *c)
 	k->id = identity_load(cstr(k->certificate), cstr(key), (struct span){0}, &err);
 	k->trust = k->id ? trust_new(false, files, &err) : NULL;
 	if (!k->trust)
-		complain(c, &c->g->item, "keys", &err);
+		complain(c, &c->g->item, word, &err);
+}
+
+bool
+site_compile_keys(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	struct compiling c = {.s = s, .g = g, .report = report, .ok = true};
+
+	compile_keys(&c);
+	return c.ok;
+}
+
+void
+site_uncompile_keys(struct gateway *g)
+{
+	identity_put(g->sites.keys.id);
+	trust_free(g->sites.keys.trust);
 }
 
 bool
@@ -582,8 +599,7 @@ site_uncompile(struct gateway *g)
 		EACH_ITEM(struct site_certificate, cert, site->keyless)
 		identity_put(cert->id);
 	}
-	identity_put(g->sites.keys.id);
-	trust_free(g->sites.keys.trust);
+	site_uncompile_keys(g);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)
 	trust_free(clients->trust);
 	while (g->sites.all) {

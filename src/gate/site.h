@@ -15,8 +15,11 @@
 #include "tls/profile.h"
 #include "tls/remote.h"
 
+struct ask_pool;
 struct gateway;
 struct identity;
+struct loop;
+struct resolver;
 struct settings;
 struct trust;
 
@@ -152,6 +155,20 @@ extern const struct conf_choice site_unknown_choices[];
 MUST_USE bool site_compile(struct settings *s, struct gateway *g, size_t *n_origins,
 	struct conf_report *report);
 void site_uncompile(struct gateway *g);
+/* The block `authority-keys` of an inspecting gateway; the edge's `keys` are part of
+ * site_compile(). */
+MUST_USE bool site_compile_keys(
+	struct settings *s, struct gateway *g, struct conf_report *report);
+void site_uncompile_keys(struct gateway *g);
+
+/* Connections to the servers of k, which has some. Everything is borrowed. */
+struct site_pool_place {
+	struct loop *loop;
+	struct resolver *resolver;
+	struct profile *profile; /* ask_pool_profile() */
+};
+struct ask_pool *site_open_pool(
+	const struct site_keys *k, const struct site_pool_place *at);
 
 /* name is lower case without a closing dot; empty for a client that named none. NULL:
  * nobody's. */

@@ -63,6 +63,9 @@ MUST_USE bool authority_init(
  */
 struct authority *authority_load(
 	const char *dir, bool with_keys, struct span passphrase, struct err *err);
+/* For a node CA whose private key is elsewhere: a->key is a stand-in of the same kind,
+ * whose signatures are to be replaced (pki/resign.h). NULL on failure. */
+struct authority *authority_load_elsewhere(const char *dir, struct err *err);
 void authority_free(struct authority *a); /* NULL does nothing */
 
 /* A CA for this process alone, never written: tests, trials, pages of a gateway without

@@ -21,9 +21,13 @@
 #include "base/stats.h"
 #include "gate/keyserver.h"
 #include "gate/settings.h"
+#include "keyless/ask_pool.h"
 #include "keyless/line.h"
+#include "net/resolve.h"
 #include "pki/leaf.h"
+#include "pki/resign.h"
 #include "proc/child_priv.h"
+#include "tls/profile.h"
 
 enum {
 	MINTED_BYTES = 16 << 20,
@@ -39,6 +43,11 @@ struct known_authority {
 	struct known_authority *next;
 	struct span dir;             /* the settings' */
 	struct authority *authority; /* owned */
+	/* Its key is on key servers: authority->key is a stand-in. */
+	const struct site_keys *keys; /* borrowed; NULL: the key is here */
+	struct ask_pool *pool;        /* owned */
+	uint8_t ski[KEY_SKI];
+	uint8_t op;
 };
 
 struct minted {
@@ -55,11 +64,23 @@ struct vault {
 	struct answer_client workers; /* what any worker may ask */
 	struct known_authority *authorities;
 	struct leafkeys leafkeys;
-	struct keys keys; /* of key servers */
+	struct keys keys;          /* of key servers */
+	struct resolver *resolver; /* owned; NULL: no key is elsewhere */
+	struct profile *tunnel;    /* the same */
 	struct lru minted;
 	struct timer renew;
 	struct list lines;
 	bool ending; /* stops with the last line */
+};
+
+/* A leaf that waits for its signature from elsewhere. */
+struct unsigned_leaf {
+	struct ask ask;
+	struct answer_call *call;
+	struct known_authority *by;
+	struct span der; /* owned; with the stand-in's signature */
+	struct resign parts;
+	uint8_t digest[SIGNER_DIGEST_MAX];
 };
 
 struct vault_line {
@@ -76,14 +97,22 @@ vault_of(const struct answer_call *c)
 	return CONTAINER_OF(desk, struct vault, desk);
 }
 
+static struct known_authority *
+find_known(const struct vault *v, struct span dir)
+{
+	for (struct known_authority *k = v->authorities; k; k = k->next) {
+		if (span_eq(k->dir, dir))
+			return k;
+	}
+	return NULL;
+}
+
 static const struct authority *
 find_authority(const struct vault *v, struct span dir)
 {
-	for (const struct known_authority *k = v->authorities; k; k = k->next) {
-		if (span_eq(k->dir, dir))
-			return k->authority;
-	}
-	return NULL;
+	const struct known_authority *k = find_known(v, dir);
+
+	return k ? k->authority : NULL;
 }
 
 /* ---- what was minted */
@@ -136,26 +165,26 @@ key_of(const struct wire_msg *req, uint8_t *dst, size_t cap)
 
 /* The leaf and what is sent behind it; a mirror's issuer is nobody's business. */
 static bool
-write_chain(const struct authority *a, const struct leaf_facts *f, struct span leaf,
-	struct write *out)
+write_chain(const struct authority *a, bool mirror, struct span leaf, struct write *out)
 {
 	struct chain chain = {0};
 	struct err err = {0};
 	size_t n = 0;
 	bool ok = chain_add(&chain, leaf, &err) &&
-		(f->purpose == LEAF_MIRROR || chain_add_all(&chain, &a->chain, &err)) &&
+		(mirror || chain_add_all(&chain, &a->chain, &err)) &&
 		chain_write(&chain, out->p, out->cap, &n);
 	out->n = n;
 	chain_fini(&chain);
 	return ok;
 }
 
+/* A leaf as facts want it; *mirror: nobody is to trust it. */
 static bool
-mint(struct vault *v, const struct wire_msg *req, struct write *out, struct err *err)
+mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror,
+	struct err *err)
 {
-	struct leaf_facts facts;
+	struct leaf_facts facts = {0};
 	struct arena arena;
-	struct span der = {0};
 	const struct authority *a = find_authority(v, req->cert_id);
 
 	if (!a)
@@ -163,37 +192,115 @@ mint(struct vault *v, const struct wire_msg *req, struct write *out, struct err 
 			SPAN_ARG(req->cert_id));
 	arena_init(&arena, FACTS_ARENA);
 	bool ok = leaf_facts_read(req->payload, &arena, &facts, err) &&
-		leaf_mint(
-			a, &facts, leafkeys_get(&v->leafkeys, facts.kind), &der, err) &&
-		write_chain(a, &facts, der, out);
+		leaf_mint(a, &facts, leafkeys_get(&v->leafkeys, facts.kind), der, err);
+	*mirror = facts.purpose == LEAF_MIRROR;
 	arena_fini(&arena);
-	mem_free((void *)(uintptr_t)der.p);
 	return ok;
+}
+
+static void
+refuse_mint(struct answer_call *c, const struct err *why)
+{
+	log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(why->code), why->text);
+	answer_refuse(c, WIRE_CRYPTO);
+}
+
+/* The leaf is whole: it is kept and sent. */
+static void
+reply_leaf(struct answer_call *c, struct span der, bool mirror)
+{
+	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
+	static uint8_t chain_bytes[ANSWER_MOST];
+	struct vault *v = vault_of(c);
+	struct write chain = write_to(chain_bytes, sizeof(chain_bytes));
+	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
+	const struct authority *a = find_authority(v, c->req.cert_id);
+	struct err err = {0};
+
+	if (!write_chain(a, mirror, der, &chain)) {
+		(void)err_set(&err, ERR_PKI_MINT, "the chain is too long");
+		refuse_mint(c, &err);
+		return;
+	}
+	if (!find_minted(v, key)) /* two may have waited for the same signature */
+		keep_minted(v, key, span_of(chain.p, chain.n));
+	answer_reply(c, span_of(chain.p, chain.n));
+}
+
+/* ---- leafs signed elsewhere */
+
+static void
+drop_unsigned(struct unsigned_leaf *u)
+{
+	mem_free((void *)(uintptr_t)u->der.p);
+	mem_free(u);
+}
+
+static void
+signature_came(struct ask *a)
+{
+	struct unsigned_leaf *u = CONTAINER_OF(a, struct unsigned_leaf, ask);
+	EVP_PKEY *issuer = X509_get0_pubkey(u->by->authority->node);
+	struct span der = {0};
+	struct err err = a->err;
+
+	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err))
+		reply_leaf(u->call, der, false);
+	else
+		refuse_mint(u->call, &err);
+	mem_free((void *)(uintptr_t)der.p);
+	drop_unsigned(u);
+}
+
+/* Takes der over. */
+static void
+ask_for_signature(struct answer_call *c, struct known_authority *k, struct span der)
+{
+	struct unsigned_leaf *u = mem_alloc(sizeof(*u));
+	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
+	struct err err = {0};
+
+	u->call = c;
+	u->by = k;
+	u->der = der;
+	if (resign_split(der, &u->parts, &err)) {
+		u->ask.want = (struct wire_msg){.op = k->op,
+			.ski = span_of(k->ski, KEY_SKI),
+			.payload = resign_job(&u->parts, issuer, u->digest).input};
+		u->ask.done = signature_came;
+		if (ask_pool_send(k->pool, &u->ask, &err))
+			return;
+	}
+	refuse_mint(c, &err);
+	drop_unsigned(u);
 }
 
 static void
 run_mint(struct answer_call *c)
 {
 	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
-	static uint8_t chain_bytes[ANSWER_MOST];
 	struct vault *v = vault_of(c);
 	struct err err = {0};
-	struct write chain = write_to(chain_bytes, sizeof(chain_bytes));
 	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
 	const struct minted *known = key.n > 0 ? find_minted(v, key) : NULL;
+	struct known_authority *k = find_known(v, c->req.cert_id);
+	struct span der = {0};
+	bool mirror = false;
 
 	if (known) {
 		answer_reply(c, known->chain);
 		return;
 	}
-	if (key.n == 0 || !mint(v, &c->req, &chain, &err)) {
-		log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(err.code),
-			err.text);
-		answer_refuse(c, WIRE_CRYPTO);
+	if (key.n == 0 || !mint(v, &c->req, &der, &mirror, &err)) {
+		refuse_mint(c, &err);
 		return;
 	}
-	keep_minted(v, key, span_of(chain.p, chain.n));
-	answer_reply(c, span_of(chain.p, chain.n));
+	if (k->pool && !mirror) {
+		ask_for_signature(c, k, der);
+		return;
+	}
+	reply_leaf(c, der, mirror);
+	mem_free((void *)(uintptr_t)der.p);
 }
 
 static void
@@ -316,6 +423,43 @@ renew_leafkeys(struct timer *t)
 	lru_init(&v->minted, MINTED_BYTES, free_minted);
 }
 
+static uint8_t
+signing_op(const EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return WIRE_ED25519;
+	return EVP_PKEY_is_a(key, "RSA") ? WIRE_RSA_SHA256 : WIRE_ECDSA_SHA256;
+}
+
+/* Files are still there to be read: the resolver wants some. */
+static bool
+reach_key(struct vault *v, struct known_authority *k, struct err *err)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(k->authority->node);
+
+	if (!key_ski(key, k->ski, err))
+		return false;
+	k->op = signing_op(key);
+	if (!v->resolver)
+		v->resolver = resolve_open(&v->loop, &(struct resolve_options){0}, err);
+	if (!v->tunnel)
+		v->tunnel = ask_pool_profile(err);
+	return v->resolver && v->tunnel;
+}
+
+/* After the process has become what it will be. */
+static void
+open_pools(struct vault *v)
+{
+	for (struct known_authority *k = v->authorities; k; k = k->next) {
+		if (k->keys)
+			k->pool = site_open_pool(k->keys,
+				&(struct site_pool_place){.loop = &v->loop,
+					.resolver = v->resolver,
+					.profile = v->tunnel});
+	}
+}
+
 static bool
 load_authorities(struct vault *v, const struct settings *s, struct err *err)
 {
@@ -326,11 +470,18 @@ load_authorities(struct vault *v, const struct settings *s, struct err *err)
 			continue;
 		if (!span_copy(path, sizeof(path), g->authority))
 			return err_set(err, ERR_PKI_AUTHORITY, "its path is too long");
-		struct authority *a = authority_load(path, true, SPAN(""), err);
-		if (!a)
-			return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
 		struct known_authority *k = mem_alloc(sizeof(*k));
-		*k = (struct known_authority){v->authorities, g->authority, a};
+		k->dir = g->authority;
+		k->next = v->authorities;
+		if (g->sites.keys.servers)
+			k->keys = &g->sites.keys;
+		k->authority = k->keys ? authority_load_elsewhere(path, err)
+				       : authority_load(path, true, SPAN(""), err);
+		if (!k->authority || (k->keys && !reach_key(v, k, err))) {
+			authority_free(k->authority);
+			mem_free(k);
+			return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
+		}
 		v->authorities = k;
 	}
 	return true;
@@ -353,14 +504,13 @@ load_keys(struct vault *v, const struct settings *s, struct err *err)
 static bool
 open_vault(struct vault *v, const struct duty *duty, struct err *err)
 {
-	static const struct sandbox_calls no_more = {0};
 	sandbox_hide_memory();
 	list_init(&v->lines);
 	lru_init(&v->minted, MINTED_BYTES, free_minted);
 	keys_init(&v->keys);
-	if (!load_authorities(v, duty->settings, err) ||
+	if (!loop_init(&v->loop, err) || !load_authorities(v, duty->settings, err) ||
 		!load_keys(v, duty->settings, err) ||
-		!leafkeys_make(&v->leafkeys, 1, err) || !loop_init(&v->loop, err))
+		!leafkeys_make(&v->leafkeys, 1, err))
 		return false;
 	answer_desk_open(&v->desk, &v->loop, &v->keys);
 	v->desk.door.ops = ops;
@@ -369,8 +519,14 @@ open_vault(struct vault *v, const struct duty *duty, struct err *err)
 	v->workers.mask = wire_mask_public();
 	for (size_t i = 0; i < COUNT_OF(ops); i++)
 		wire_mask_add(&v->workers.mask, ops[i].op);
-	return sandbox_become(duty->owner, err) && sandbox_files(NULL, 0, err) &&
-		sandbox_calls(&no_more, err);
+	/* No sockets at all, unless an authority's key is elsewhere: then it is not
+	 * here. */
+	const struct sandbox_calls calls = {.connects = v->resolver != NULL};
+	if (!sandbox_become(duty->owner, err) || !sandbox_files(NULL, 0, err) ||
+		!sandbox_calls(&calls, err))
+		return false;
+	open_pools(v);
+	return true;
 }
 
 static void
@@ -379,7 +535,12 @@ close_vault(struct vault *v)
 	LIST_EACH (l, &v->lines)
 		close_line(CONTAINER_OF(l, struct vault_line, in));
 	leash_close(&v->leash);
+	for (struct known_authority *k = v->authorities; k; k = k->next)
+		ask_pool_free(k->pool); /* its asks' calls are orphans by now */
 	answer_desk_close(&v->desk);
+	if (v->resolver)
+		resolve_close(v->resolver);
+	profile_put(v->tunnel);
 	loop_fini(&v->loop);
 	lru_fini(&v->minted);
 	leafkeys_fini(&v->leafkeys);
