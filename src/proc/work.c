@@ -3,7 +3,7 @@
  * work: the duty of a worker: gate/worker.h in a process of its own, narrowed.
  *
  * All files it needs were read by the master or are read by worker_open(); afterwards
- * it reaches none. Its system calls are sockets and memory.
+ * it reaches revocation lists alone. Its system calls are sockets and memory.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -41,12 +41,56 @@ tell_orphaned(struct leash *l)
 	worker_drain(work->worker);
 }
 
+enum { LISTS_MOST = 64 }; /* of revocation, over all edges */
+
+/* The directory of a path, as a C string for the caller to free. */
+static char *
+directory_of(struct span path)
+{
+	size_t slash = span_rchr(path, '/');
+
+	if (slash == path.n)
+		return mem_cstr(SPAN("."));
+	return mem_cstr(slash == 0 ? SPAN("/") : span_first(path, slash));
+}
+
+/*
+ * What a worker reads while it runs: revocation lists, which are replaced by renaming
+ * and so need their directories. Nothing else is in reach.
+ */
+static size_t
+list_readable(const struct settings *s, struct sandbox_path *paths)
+{
+	size_t n = 0;
+
+	for (const struct conf_item *g = s->edges; g; g = g->next) {
+		const struct conf_item *c =
+			((const struct gateway *)(const void *)g)->sites.clients;
+		for (; c; c = c->next) {
+			const struct conf_item *l =
+				((const struct site_clients *)(const void *)c)->crls;
+			for (; l && n < LISTS_MOST; l = l->next)
+				paths[n++].path = directory_of(
+					((const struct site_path *)(const void *)l)
+						->path);
+		}
+	}
+	return n;
+}
+
 static bool
 narrow(const struct duty *duty, struct err *err)
 {
 	const struct sandbox_calls calls = {.connects = true};
-	return sandbox_become(duty->owner, err) && sandbox_files(NULL, 0, err) &&
+	struct sandbox_path paths[LISTS_MOST] = {0};
+	size_t n = list_readable(duty->settings, paths);
+	bool ok = sandbox_become(duty->owner, err) && sandbox_files(paths, n, err) &&
 		sandbox_calls(&calls, err);
+
+	for (size_t i = 0; i < n; i++)
+		mem_free((void *)(uintptr_t)paths[i]
+				 .path); // NOLINT(performance-no-int-to-ptr)
+	return ok;
 }
 
 int
