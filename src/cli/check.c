@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "gate/advise.h"
 #include "cli/config.h"
+#include "gate/advise.h"
 #include "gate/settings.h"
 
 static const struct cli_option options[] = {

@@ -32,11 +32,16 @@ const struct command command_rules_selftest = {
 	.name = "rules selftest",
 	.operands = "FILE",
 	.summary = "run a file of expressions and verdicts against the rule language",
-	.help = "The file is JSON and brings its own scheme (field to type), lists, contexts\n"
-		"(named sets of field values), cases (an expression, a context, and true,\n"
-		"false or \"error\" with line and column) and function_cases (a call, the\n"
-		"fields given, its result). Where a case has \"ours\", that is the verdict\n"
-		"wanted. Each difference is printed, and last how many passed and failed.",
+	.help = "The file is JSON and brings its own scheme (field to type), lists, "
+		"contexts\n"
+		"(named sets of field values), cases (an expression, a context, and "
+		"true,\n"
+		"false or \"error\" with line and column) and function_cases (a call, "
+		"the\n"
+		"fields given, its result). Where a case has \"ours\", that is the "
+		"verdict\n"
+		"wanted. Each difference is printed, and last how many passed and "
+		"failed.",
 	.examples = "sekisho rules selftest tests/data/rules-language-examples.json\n",
 	.least = 1,
 	.most = 1,

@@ -166,7 +166,7 @@ include(struct parse *p, const struct conf_node *n, struct conf_node ***tail)
 static bool
 parse_words(struct parse *p, struct conf_node *node)
 {
-	struct conf_word words[WORDS_MAX];
+	struct conf_word words[WORDS_MAX] = {0};
 	enum conf_expr_end end;
 	bool ok = true;
 

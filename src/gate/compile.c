@@ -333,8 +333,7 @@ compile_listen(
 	if (l->gateway || l->keyserver)
 		return true;
 	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "gateway"),
-		ERR_POLICY_LISTEN, "there is no %s of this name",
-		front_uses(l->front));
+		ERR_POLICY_LISTEN, "there is no %s of this name", front_uses(l->front));
 }
 
 static void

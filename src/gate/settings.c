@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gate/keyserver.h"
 #include "gate/settings.h"
+#include "gate/keyserver.h"
 
 #include "base/log.h"
 #include "base/map.h"
@@ -50,7 +50,8 @@ static const struct conf_choice forwarded_actions[] = {
 static const struct conf_choice fronts[] = {
 	{"proxy", FRONT_PROXY, "Explicit proxy: CONNECT and absolute-form requests."},
 	{"edge", FRONT_EDGE, "TLS for the sites of an edge."},
-	{"redirect", FRONT_REDIRECT, "Plain HTTP that sends clients of an edge to https."},
+	{"redirect", FRONT_REDIRECT,
+		"Plain HTTP that sends clients of an edge to https."},
 	{"keyserver", FRONT_KEYSERVER, "The key protocol, for edges elsewhere."},
 	{0},
 };
@@ -374,7 +375,8 @@ static const struct conf_row top_words[] = {
 	{"data", CONF_PATH, TOP(data), .preset = "/var/lib/sekisho",
 		.help = "Directory for what is kept: events and caches."},
 	{"geo", CONF_TEXTS, TOP(geo),
-		.help = "MaxMind DB files that say where an address is (ip.src.country)."},
+		.help = "MaxMind DB files that say where an address is "
+			"(ip.src.country)."},
 	{"control", CONF_PATH, TOP(control), .preset = "/run/sekisho/control.sock",
 		.help = "Socket for `sekisho ctl`."},
 	{"admin", CONF_ADDRESS, TOP(admin), .min = 1,

@@ -23,9 +23,9 @@ struct trust; /* pki/trust.h */
 struct keyserver_settings; /* gate/keyserver.h */
 
 enum front_kind {
-	FRONT_PROXY,    /* CONNECT and absolute-form requests */
-	FRONT_EDGE,     /* TLS for the names of sites */
-	FRONT_REDIRECT, /* plain HTTP for the same names: sent on to https */
+	FRONT_PROXY,     /* CONNECT and absolute-form requests */
+	FRONT_EDGE,      /* TLS for the names of sites */
+	FRONT_REDIRECT,  /* plain HTTP for the same names: sent on to https */
 	FRONT_KEYSERVER, /* the key protocol, for edges elsewhere */
 };
 
@@ -167,11 +167,11 @@ struct settings {
 	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_item *lists;
 	struct conf_item *listens;
-	struct conf_item *gateways; /* struct gateway */
-	struct conf_item *edges;    /* struct gateway, with sites */
+	struct conf_item *gateways;   /* struct gateway */
+	struct conf_item *edges;      /* struct gateway, with sites */
 	struct conf_item *keyservers; /* struct keyserver_settings */
-	size_t n_gateways;          /* compiled: of both kinds */
-	size_t n_origins;           /* compiled: of all sites */
+	size_t n_gateways;            /* compiled: of both kinds */
+	size_t n_origins;             /* compiled: of all sites */
 
 	/* Compiled. */
 	struct lists *rule_lists; /* owned */

@@ -99,7 +99,8 @@ ask_for_leaf(struct session *s)
 	bool wrong_name = origin && s->up->verdict.class == VERDICT_WRONG_NAME;
 	if (origin)
 		take_names(&names, origin, host, wrong_name);
-	/* A rule sent us elsewhere, and what was found there is what the rule wanted. */
+	/* A rule sent us elsewhere, and what was found there is what the rule wanted.
+	 */
 	bool elsewhere = origin && s->target.sni.n > 0 && !span_eq(s->target.sni, host);
 	if (!origin || elsewhere)
 		take_host(&names, host);

@@ -40,6 +40,7 @@ reset_malformed(struct h2_stream *x)
 
 /* A head that is too large is the gate's to answer (431), so its stream lives on; the
  * rest of the section is read for the sake of the compression's state only. */
+// NOLINTBEGIN(readability-function-size): nghttp2's signature
 static int
 on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
 	size_t namelen, const uint8_t *value, size_t valuelen, uint8_t flags,
@@ -63,8 +64,10 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
 	h2_stream_fail(x, err.code, err.text);
 	return err.code == ERR_HTTP_TOO_LARGE && !x->head_done ? 0 : reset_malformed(x);
 }
+// NOLINTEND(readability-function-size)
 
 /* Left alone, the library would skip such a field silently. */
+// NOLINTBEGIN(readability-function-size): nghttp2's signature
 static int
 on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
 	const uint8_t *name, size_t namelen, const uint8_t *value, size_t valuelen,
@@ -83,6 +86,7 @@ on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
 	h2_stream_fail(x, ERR_HTTP_SYNTAX, "a field that is not valid");
 	return reset_malformed(x);
 }
+// NOLINTEND(readability-function-size)
 
 /* Puts a 1xx head aside and makes room for the next. */
 static bool
@@ -209,6 +213,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_d
 
 /* The connection's window opens at once, whoever is slow: it is as large as what all
  * streams together may hold. */
+// NOLINTBEGIN(readability-function-size): nghttp2's signature
 static int
 on_data_chunk_recv(nghttp2_session *session, uint8_t flags, int32_t stream_id,
 	const uint8_t *data, size_t len, void *user_data)
@@ -228,6 +233,7 @@ on_data_chunk_recv(nghttp2_session *session, uint8_t flags, int32_t stream_id,
 	h2_wake(x);
 	return 0;
 }
+// NOLINTEND(readability-function-size)
 
 static enum err_code
 code_of(uint32_t error)

@@ -408,17 +408,24 @@ put(struct http_fields *out, struct span name, struct span value, struct err *er
 }
 
 static bool
-put_request(const struct http_head *head, struct http_fields *out, struct err *err)
+check_request(const struct http_head *head, struct err *err)
 {
 	bool connect = head->method == HTTP_CONNECT;
-	bool plain_connect = connect && head->protocol.n == 0;
-	struct span scheme = head->scheme.n > 0 ? head->scheme : SPAN("https");
 
 	if (!http_is_token(head->method_name) || !url_host_check(head->authority, err))
 		return unwritable(err, "method or authority would not be understood");
 	if (head->protocol.n > 0 && (!connect || !http_is_token(head->protocol)))
 		return unwritable(err, "an upgrade that is no extended CONNECT");
-	if (!check_target(head, err))
+	return check_target(head, err);
+}
+
+static bool
+put_request(const struct http_head *head, struct http_fields *out, struct err *err)
+{
+	bool plain_connect = head->method == HTTP_CONNECT && head->protocol.n == 0;
+	struct span scheme = head->scheme.n > 0 ? head->scheme : SPAN("https");
+
+	if (!check_request(head, err))
 		return false;
 	return put(out, SPAN(":method"), head->method_name, err) &&
 		(plain_connect || put(out, SPAN(":scheme"), scheme, err)) &&

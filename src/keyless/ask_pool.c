@@ -90,7 +90,7 @@ work_before(const struct tunnel *t)
 
 /* Power of two choices among those that are up; other than `not`, if there is one. */
 static struct tunnel *
-pick_tunnel(struct ask_pool *p, const struct tunnel * not )
+pick_tunnel(struct ask_pool *p, const struct tunnel *other_than)
 {
 	struct tunnel *up[ASK_POOL_SERVERS];
 	size_t n = 0;
@@ -98,7 +98,7 @@ pick_tunnel(struct ask_pool *p, const struct tunnel * not )
 	for (size_t i = 0; i < p->spec.n_servers; i++) {
 		struct tunnel *t = &p->tunnels[i];
 
-		if (t->state == TUNNEL_UP && t != not )
+		if (t->state == TUNNEL_UP && t != other_than)
 			up[n++] = t;
 	}
 	if (n == 0)

@@ -17,7 +17,7 @@ struct name_text {
 static struct name_text
 subject_of(const struct cert *c)
 {
-	struct name_text n;
+	struct name_text n = {0};
 	struct text t = text_to(n.s, sizeof n.s);
 
 	cert_name_text(c->subject, &t);

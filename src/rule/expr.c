@@ -103,8 +103,8 @@ static void
 gather_uses(struct rule_expr *e)
 {
 	struct gather g = {{gather_list, gather_phase}, e};
-	const struct field *fields[USES_MAX];
-	const struct rule_list *lists[USES_MAX];
+	const struct field *fields[USES_MAX] = {NULL};
+	const struct rule_list *lists[USES_MAX] = {NULL};
 
 	e->phase = PHASE_ACCEPT;
 	e->fields = fields;

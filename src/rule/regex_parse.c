@@ -459,6 +459,7 @@ parse_repeated(struct regex_parser *p)
 		uint8_t c = regex_peek(p);
 		if (stacked == REGEX_DEPTH_MAX)
 			return fail(p, p->at, "nested too deep");
+		/* cppcheck-suppress nullPointerRedundantCheck ; new_node() never is */
 		r->first = n;
 		r->min = c == '+' ? 1 : 0;
 		r->max = c == '?' ? 1 : REGEX_FOREVER;
