@@ -119,12 +119,13 @@ put_err(struct text *t, const struct event_view *e)
 	if (code == ERR_NONE || code == ERR_GATE_BLOCKED || code == ERR_NET_ENDED ||
 		(code == ERR_TLS_ALERT && str(e, EVENT_ALERT).n > 0))
 		return;
-	if (code == ERR_GATE_UNTRUSTED && !str(e, EVENT_ORIGIN_VERDICT).n)
+	if (code == ERR_GATE_UNTRUSTED && !str(e, EVENT_ORIGIN_VERDICT).n) {
 		put_part(t, "certificate: ", seen);
-	else if (seen.n > 0 && !told)
+	} else if (seen.n > 0 && !told) {
 		put_part(t, "", seen);
-	else if (!told)
+	} else if (!told) {
 		put_part(t, "", span_str(err_sentence(code)));
+	}
 }
 
 /* What a person would ask next: which rule, what was wrong, who hung up. */
@@ -315,10 +316,11 @@ print_target(const struct log_table *t, const struct log_row *row, size_t before
 	size_t column = n > t->target ? n : t->target;
 	bool beside = row->why[0] && n <= room && column + 2 + width(row->why) <= room;
 
-	if (n > room)
+	if (n > room) {
 		text_out("%.*s…", SPAN_ARG(cut_to(row->target, room - 1)));
-	else
+	} else {
 		text_out("%s", row->target);
+	}
 	if (beside) {
 		print_why(t, row->why, column - n + 2, LOG_WHY);
 		return;

@@ -510,10 +510,11 @@ ask_missing(const struct fill *f, const struct conf_node *const *seen)
 	struct conf_place at = f->node ? f->node->words[0].at : (struct conf_place){0};
 
 	for (size_t i = 0; i < t->nwords; i++) {
-		if (t->words[i].required && !seen[i])
+		if (t->words[i].required && !seen[i]) {
 			(void)conf_complain(f->report, at, ERR_CONF_MISSING,
 				"%.*s needs \"%s\"", SPAN_ARG(block_name(f)),
 				t->words[i].name);
+		}
 	}
 }
 

@@ -227,10 +227,11 @@ page_put_html(struct text *t, struct span s)
 	while (s.n > 0) {
 		bool fine = take_character(&s, &c);
 		const char *name = fine && c.n == 1 ? entity(c.p[0]) : NULL;
-		if (name)
+		if (name) {
 			text_put(t, span_str(name));
-		else
+		} else {
 			text_put(t, fine ? c : span_str(replacement));
+		}
 	}
 }
 
