@@ -68,6 +68,14 @@ def test_cases_of_the_manual_pass(program, place):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_conditions_of_the_log_page_are_understood(program, tmp_path):
+    shown = re.findall(r"--where '([^']+)'", (ROOT / "docs/log.md").read_text())
+    assert shown
+    for condition in shown:  # read before the store is looked for
+        done = lab.run(program, "log", "--store", tmp_path / "none.db", "--where", condition, check=False)
+        assert done.returncode == 1 and "none.db" in done.stderr, condition
+
+
 def test_every_advice_is_in_the_manual():
     table = (ROOT / "src/rule/lint.c").read_text().split("lint_rows[] = {")[1].split("};")[0]
     names = re.findall(r'^\s*\{"([a-z-]+)"', table, re.M)
