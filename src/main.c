@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_log,
 	&command_ca_init,
+	&command_ca_import,
 	&command_ca_show,
 	&command_ca_export,
 	&command_ca_install,

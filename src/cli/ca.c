@@ -381,3 +381,65 @@ const struct command command_ca_rotate = {
 	.most = 1,
 	.run = run_rotate,
 };
+
+static const struct cli_option import_options[] = {
+	{"key", 'k', "FILE", "the key, when it is not in BUNDLE", false},
+	{"root", 'r', "FILE", "the root, when it is not in BUNDLE", false},
+	{"passphrase", 0, "FILE", "file or /dev/fd/N with the key's passphrase", false},
+	{0},
+};
+
+static bool
+read_option(const struct cli_call *call, const char *name, struct span *out,
+	struct err *err)
+{
+	const char *path = cli_get(call, name);
+	return !path || file_read(path, PEM_MAX, out, err);
+}
+
+static enum cli_exit
+run_import(const struct cli_call *call)
+{
+	struct authority_bundle from = {0};
+	struct span passphrase = {0};
+	struct err err = {0};
+	bool ok = file_read(cli_operand(call, 0), PEM_MAX, &from.bundle, &err) &&
+		read_option(call, "key", &from.key, &err) &&
+		read_option(call, "root", &from.root, &err) &&
+		read_option(call, "passphrase", &passphrase, &err);
+
+	from.passphrase = span_trim(passphrase);
+	ok = ok && authority_import(ca_dir(call, 1), &from, &err);
+	const struct span owned[] = {from.bundle, from.key, from.root, passphrase};
+	for (size_t i = 0; i < COUNT_OF(owned); i++) {
+		if (owned[i].p)
+			secret_wipe((void *)(uintptr_t)owned[i].p, owned[i].n);
+		mem_free((void *)(uintptr_t)owned[i].p);
+	}
+	struct authority *a = ok
+		? authority_load(ca_dir(call, 1), false, (struct span){0}, &err)
+		: NULL;
+	if (!a)
+		return cli_fail(&err);
+	print_authority(a);
+	authority_free(a);
+	return CLI_GOOD;
+}
+
+const struct command command_ca_import = {
+	.name = "ca import",
+	.operands = "BUNDLE [DIR]",
+	.summary = "use an issuing authority that was made elsewhere",
+	.help = "BUNDLE is PEM (the issuing certificate first, those above it, its "
+		"key) or\n"
+		"PKCS#12. It is linted first: what clients would refuse is refused "
+		"here, with\n"
+		"the fault named. The key is stored as node.key, for the gateway "
+		"alone.",
+	.examples = "sekisho ca import issuing.p12 --passphrase /dev/fd/3 3< secret\n"
+		    "sekisho ca import issuing.pem --key issuing.key --root root.pem\n",
+	.options = import_options,
+	.least = 1,
+	.most = 2,
+	.run = run_import,
+};

@@ -10,6 +10,7 @@ extern const struct command command_version;
 extern const struct command command_help;
 extern const struct command command_verify;
 extern const struct command command_ca_init;
+extern const struct command command_ca_import;
 extern const struct command command_ca_show;
 extern const struct command command_ca_export;
 extern const struct command command_ca_install;

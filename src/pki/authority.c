@@ -105,8 +105,8 @@ authority_load_cert(const char *dir, const char *file, struct err *err)
 	return x;
 }
 
-static bool
-refuse_existing(const char *dir, struct err *err)
+bool
+authority_is_empty(const char *dir, struct err *err)
 {
 	static const char *const files[] = {
 		"root.crt", "root.key", "node.crt", "node.key"};
@@ -137,7 +137,7 @@ save_node(const char *dir, const struct authority_wish *wish, const X509 *root,
 bool
 authority_init(const char *dir, const struct authority_wish *wish, struct err *err)
 {
-	if (!file_mkdir(dir, 0700, err) || !refuse_existing(dir, err))
+	if (!file_mkdir(dir, 0700, err) || !authority_is_empty(dir, err))
 		return false;
 	AUTO(EVP_PKEY) *key = key_new(wish->kind ? wish->kind : KEY_P256, err);
 	AUTO(X509) *root = key ? authority_make_root(wish, key, err) : NULL;

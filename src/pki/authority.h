@@ -101,3 +101,18 @@ MUST_USE bool authority_adopt(
  * are kept as previous.crt and previous.key. */
 MUST_USE bool authority_rotate(
 	const char *dir, const struct authority_wish *wish, struct err *err);
+
+/*
+ * An authority that people bring along: `bundle` has the issuing certificate first,
+ * then those above it, and its key (PEM), or is PKCS#12; `key` is a file of its own, or
+ * empty; `root` too. The chain must end in a self-signed root. Linted before anything
+ * is written; dir must have none yet.
+ */
+struct authority_bundle {
+	struct span bundle;
+	struct span key;
+	struct span root;
+	struct span passphrase; /* of the key or the PKCS#12 file */
+};
+MUST_USE bool authority_import(
+	const char *dir, const struct authority_bundle *from, struct err *err);

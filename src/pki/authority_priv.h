@@ -12,6 +12,8 @@ enum { AUTHORITY_PATH = 1024, AUTHORITY_DAY_S = 86400 };
 /* dir/file, or ERR_PKI_AUTHORITY when that is too long. */
 MUST_USE bool authority_path(
 	char dst[AUTHORITY_PATH], const char *dir, const char *file, struct err *err);
+/* Whether none of its files is there: nothing is ever overwritten. */
+MUST_USE bool authority_is_empty(const char *dir, struct err *err);
 MUST_USE bool authority_has(const char *dir, const char *file);
 
 /* Self-signed; key is its own. NULL on failure. */

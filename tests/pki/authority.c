@@ -366,10 +366,102 @@ every_export_holds_the_root_and_no_key(void)
 	authority_free(a);
 }
 
+static struct span
+pem_of(const struct forged *const *f, bool with_key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p = NULL;
+
+	for (size_t i = 0; f[i]; i++)
+		PEM_write_bio_X509(bio, f[i]->x);
+	if (with_key)
+		PEM_write_bio_PKCS8PrivateKey(
+			bio, f[0]->key, EVP_aes_256_cbc(), "word", 4, NULL, NULL);
+	long n = BIO_get_mem_data(bio, &p);
+	struct span out = {(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
+	BIO_free(bio);
+	return out;
+}
+
+static void
+check_import(const char *says, const struct authority_bundle *from)
+{
+	struct err err = {0};
+
+	begin();
+	bool ok = authority_import(dir, from, &err);
+	if (says) {
+		CHECK(!ok);
+		CHECK(span_find(span_str(err.text), span_str(says)) <
+			span_str(err.text).n);
+		CHECK(access(in_dir("node.key"), F_OK) != 0);
+	} else {
+		CHECK_OK(ok, &err);
+		struct authority *a = authority_load(dir, true, (struct span){0}, &err);
+		CHECK_OK(a != NULL, &err);
+		const struct span name = SPAN("a.example");
+		struct forged leaf = mint(a,
+			&(struct leaf_facts){
+				.kind = KEY_P256, .names = &name, .n_names = 1});
+		check_openssl_strict(a, &leaf, "a.example");
+		authority_free(a);
+	}
+	end();
+	mem_free((void *)(uintptr_t)from->bundle.p);
+}
+
+static void
+an_authority_from_elsewhere_is_taken_in_or_refused_whole(void)
+{
+	struct forged top = forge(&(struct forge){.cn = "T", .ca = true});
+	struct forged ca = forge(&(struct forge){.cn = "I", .ca = true, .by = &top});
+	struct forged no = forge(&(struct forge){.cn = "N", .by = &top});
+	const struct forged *whole[] = {&ca, &top, NULL};
+	const struct forged *alone[] = {&ca, NULL};
+	const struct forged *unfit[] = {&no, &top, NULL};
+	const struct forged *only_top[] = {&top, NULL};
+	struct span root = pem_of(only_top, false);
+	struct span word = SPAN("word");
+
+	check_import(NULL,
+		&(struct authority_bundle){
+			.bundle = pem_of(whole, true), .passphrase = word});
+	check_import(NULL,
+		&(struct authority_bundle){.bundle = pem_of(alone, true),
+			.root = root,
+			.passphrase = word});
+	check_import("root is not among",
+		&(struct authority_bundle){
+			.bundle = pem_of(alone, true), .passphrase = word});
+	check_import("not an authority",
+		&(struct authority_bundle){
+			.bundle = pem_of(unfit, true), .passphrase = word});
+	check_import("passphrase",
+		&(struct authority_bundle){.bundle = pem_of(whole, true)});
+	check_import("no private key",
+		&(struct authority_bundle){.bundle = pem_of(whole, false)});
+
+	STACK_OF(X509) *above = sk_X509_new_null();
+	sk_X509_push(above, top.x);
+	AUTO(PKCS12) *p12 =
+		PKCS12_create("word", "n", ca.key, ca.x, above, 0, 0, 0, 0, 0);
+	sk_X509_free(above);
+	uint8_t *der = NULL;
+	int n = i2d_PKCS12(p12, &der);
+	struct span octets = {
+		(const uint8_t *)mem_cstr(span_of(der, (size_t)n)), (size_t)n};
+	OPENSSL_free(der);
+	check_import(
+		NULL, &(struct authority_bundle){.bundle = octets, .passphrase = word});
+	mem_free((void *)(uintptr_t)root.p);
+	forge_end();
+}
+
 TESTS(check_39_leafs_pass_openssl_strict_and_our_own_lint,
 	check_35_every_root_is_its_own, check_36_a_key_others_can_read_is_not_used,
 	check_38_a_node_lives_without_the_roots_key,
 	rotation_changes_the_node_and_not_the_root,
 	an_unfit_authority_is_refused_with_the_fault_named,
 	lab_constraints_bind_the_leafs, its_empty_crl_makes_a_hard_verdict_good,
-	every_export_holds_the_root_and_no_key)
+	every_export_holds_the_root_and_no_key,
+	an_authority_from_elsewhere_is_taken_in_or_refused_whole)
