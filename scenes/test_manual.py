@@ -23,7 +23,8 @@ def place(program, tmp_path):
     lab.run(program, "ca", "init", tmp_path / "ca")
     for name, text in LISTS.items():
         (tmp_path / f"{name}.txt").write_text(text)
-    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "ads").mkdir(parents=True)
+    (tmp_path / "feeds" / "ads" / "one.txt").write_text("||ad.example^\n")
     (tmp_path / "feeds" / "harmful.rpz").write_text("bad.example CNAME .\n")
     (tmp_path / "partners.csv").write_text("name,domain\nx,p.example\n")
     (tmp_path / "aoyama.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
