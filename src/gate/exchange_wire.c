@@ -74,10 +74,11 @@ void
 exchange_took_client(struct session *s, size_t n)
 {
 	struct exchange *x = s->x;
-	if (x->client)
+	if (x->client) {
 		h2_took(x->client, n);
-	else
+	} else {
 		h1_took(&x->requests, side_in(&s->client), n);
+	}
 }
 
 enum h1_step
@@ -93,10 +94,11 @@ void
 exchange_took_origin(struct session *s, size_t n)
 {
 	struct exchange *x = s->x;
-	if (x->origin)
+	if (x->origin) {
 		h2_took(x->origin, n);
-	else
+	} else {
 		h1_took(&x->responses, side_in(&s->up->side), n);
+	}
 }
 
 enum h1_wrote
@@ -107,9 +109,10 @@ exchange_head_to_origin(struct session *s, struct err *err)
 		return relay_h2_open_stream(s, err);
 	enum h1_wrote wrote =
 		h1_write_head(&x->to_origin, &x->request, side_out(&s->up->side), err);
-	if (wrote == H1_WROTE)
+	if (wrote == H1_WROTE) {
 		h1_next_response(
 			&x->responses, x->request.method, x->request.protocol.n > 0);
+	}
 	return wrote;
 }
 

@@ -109,10 +109,11 @@ run_stream(struct session *s, struct relay_stream *rs)
 		over = exchange_advance(s) != EXCHANGE_WAITS;
 		s->x = &s->exchange;
 	}
-	if (over)
+	if (over) {
 		close_stream(s, rs);
-	else if (x->origin)
+	} else if (x->origin) {
 		h2_pass_priority(x->client, x->origin);
+	}
 }
 
 /* A stream that no origin will take any more is refused: the client asks again. */
@@ -132,10 +133,11 @@ serve_client(struct session *s)
 	struct h2_stream *stream = h2_ready(&s->h2->client);
 	if (!stream)
 		return false;
-	if (stream->user)
+	if (stream->user) {
 		run_stream(s, CONTAINER_OF(stream->user, struct relay_stream, client));
-	else if (!refuse_stream(s, stream))
+	} else if (!refuse_stream(s, stream)) {
 		run_stream(s, open_stream(s, stream));
+	}
 	return true;
 }
 
@@ -359,10 +361,11 @@ relay_h2_end(struct session *s)
 {
 	if (!s->h2)
 		return;
-	while (!list_empty(&s->h2->streams))
+	while (!list_empty(&s->h2->streams)) {
 		close_stream(s,
 			CONTAINER_OF(list_first(&s->h2->streams), struct relay_stream,
 				in_relay));
+	}
 	h2_fini(&s->h2->client);
 	mem_free(s->h2);
 	s->h2 = NULL;

@@ -45,12 +45,14 @@ read_coding(const struct http_head *head, struct framing *out, struct err *err)
 		return err_set(err, ERR_HTTP_FRAMING, "Transfer-Encoding twice");
 	if (head->version == HTTP_1_0)
 		return err_set(err, ERR_HTTP_FRAMING, "Transfer-Encoding in HTTP/1.0");
-	if (out->has_length)
+	if (out->has_length) {
 		return err_set(err, ERR_HTTP_FRAMING,
 			"Content-Length beside Transfer-Encoding");
-	if (!span_eq_nocase(x->value, SPAN("chunked")))
+	}
+	if (!span_eq_nocase(x->value, SPAN("chunked"))) {
 		return err_set(err, ERR_HTTP_CODING,
 			"Transfer-Encoding is not exactly \"chunked\"");
+	}
 	out->chunked = true;
 	return true;
 }
@@ -71,10 +73,11 @@ body_of_request(const struct http_head *head, struct http_body *out, struct err 
 	if (head->method == HTTP_CONNECT && (f.chunked || f.length > 0))
 		return err_set(err, ERR_HTTP_FRAMING, "CONNECT with a body");
 	*out = (struct http_body){0};
-	if (f.chunked)
+	if (f.chunked) {
 		out->kind = BODY_CHUNKED;
-	else if (f.has_length && head->method != HTTP_CONNECT)
+	} else if (f.has_length && head->method != HTTP_CONNECT) {
 		*out = (struct http_body){BODY_LENGTH, f.length};
+	}
 	return true;
 }
 
@@ -108,11 +111,12 @@ body_of_response(const struct http_head *head, unsigned asked, struct http_body 
 			!may_announce(head->status, asked);
 		return true;
 	}
-	if (f.chunked)
+	if (f.chunked) {
 		out->kind = BODY_CHUNKED;
-	else if (f.has_length)
+	} else if (f.has_length) {
 		*out = (struct http_body){BODY_LENGTH, f.length};
-	else
+	} else {
 		out->kind = BODY_CLOSE;
+	}
 	return true;
 }

@@ -61,14 +61,15 @@ line_limit(const struct h1_reader *r)
 static bool
 refuse_long(struct h1_reader *r, struct turn *t)
 {
-	if (r->state == H1_S_START)
+	if (r->state == H1_S_START) {
 		err_set(&r->err, ERR_HTTP_TARGET_TOO_LONG, "start line over %zu octets",
 			r->limits.line_bytes);
-	else if (r->state == H1_S_CHUNK_SIZE)
+	} else if (r->state == H1_S_CHUNK_SIZE) {
 		err_set(&r->err, ERR_HTTP_FRAMING, "chunk size line is too long");
-	else
+	} else {
 		err_set(&r->err, ERR_HTTP_TOO_LARGE, "fields over %zu octets",
 			r->limits.head_bytes);
+	}
 	return fail(r, t);
 }
 
@@ -246,13 +247,15 @@ parse_field(struct h1_reader *r, struct span line, struct http_fields *f)
 		return err_set(&r->err, ERR_HTTP_SYNTAX, "folded field line");
 	if (colon == line.n || !http_is_token(name))
 		return err_set(&r->err, ERR_HTTP_SYNTAX, "field name is not a token");
-	if (!http_is_value(value))
+	if (!http_is_value(value)) {
 		return err_set(&r->err, ERR_HTTP_SYNTAX,
 			"field %.*s has a control octet",
 			SPAN_ARG(span_first(name, 64)));
-	if (f->n >= r->limits.fields || !http_push(f, name, value))
+	}
+	if (f->n >= r->limits.fields || !http_push(f, name, value)) {
 		return err_set(
 			&r->err, ERR_HTTP_TOO_LARGE, "more than %u fields", f->n);
+	}
 	return true;
 }
 
@@ -266,9 +269,10 @@ learn_host(struct http_head *head, struct err *err)
 		http_next_id(&head->fields, HTTP_NAME_HOST, NULL);
 	struct span value = host ? host->value : (struct span){0};
 
-	if (!host)
+	if (!host) {
 		return head->version == HTTP_1_0 ||
 			err_set(err, ERR_HTTP_HOST, "no Host field");
+	}
 	if (http_next_id(&head->fields, HTTP_NAME_HOST, host))
 		return err_set(err, ERR_HTTP_HOST, "Host twice");
 	if (!url_host_check(value, err))
@@ -412,9 +416,10 @@ parse_chunk_size(struct h1_reader *r, struct span line, uint64_t *out)
 	}
 	if (i == 0 || (i < line.n && line.p[i] != ';'))
 		return err_set(&r->err, ERR_HTTP_FRAMING, "malformed chunk size");
-	if (!http_is_value(span_from(line, i)))
+	if (!http_is_value(span_from(line, i))) {
 		return err_set(
 			&r->err, ERR_HTTP_FRAMING, "control octet in a chunk size");
+	}
 	r->head_bytes += line.n - i;
 	*out = size;
 	return true;

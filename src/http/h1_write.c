@@ -198,10 +198,11 @@ put_connection(const struct h1_writer *w, const struct http_head *head, struct w
 	char value[64];
 	struct text t = text_to(value, sizeof(value));
 
-	if (must_close(w, head))
+	if (must_close(w, head)) {
 		text_put(&t, SPAN(", close"));
-	else if (w->old_peer)
+	} else if (w->old_peer) {
 		text_put(&t, SPAN(", keep-alive"));
+	}
 	if (head->protocol.n > 0)
 		text_put(&t, SPAN(", upgrade"));
 	if (head->takes_trailers && head->status == 0)

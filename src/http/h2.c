@@ -199,15 +199,17 @@ submit_settings(struct h2 *h2)
 	};
 	size_t n = 3;
 
-	if (server)
+	if (server) {
 		entries[n++] = (nghttp2_settings_entry){
 			NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, c->streams};
-	else
+	} else {
 		entries[n++] =
 			(nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
-	if (server && c->connect_protocol)
+	}
+	if (server && c->connect_protocol) {
 		entries[n++] = (nghttp2_settings_entry){
 			NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};
+	}
 	must(nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries, n) == 0);
 	must(nghttp2_session_set_local_window_size(
 		     h2->session, NGHTTP2_FLAG_NONE, 0, (int32_t)c->budget) == 0);
@@ -218,9 +220,10 @@ h2_offer_connect_protocol(struct h2 *h2)
 {
 	const nghttp2_settings_entry entry = {
 		NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1};
-	if (!h2->over)
+	if (!h2->over) {
 		(void)nghttp2_submit_settings(
 			h2->session, NGHTTP2_FLAG_NONE, &entry, 1);
+	}
 }
 
 void
@@ -304,9 +307,10 @@ h2_read(struct h2 *h2, struct buf *in, struct err *err)
 void
 h2_eof(struct h2 *h2)
 {
-	if (!h2->over)
+	if (!h2->over) {
 		h2_fail(h2, ERR_H2_CLOSED, H2_NO_ERROR,
 			"the peer closed the connection");
+	}
 }
 
 struct h2_stream *
@@ -422,18 +426,20 @@ h2_release(struct h2_stream *x)
 	list_leave(&x->in_ready);
 	list_leave(&x->in_blocked);
 	if (x->closed || x->h2->over) {
-		if (!x->closed)
+		if (!x->closed) {
 			(void)nghttp2_session_set_stream_user_data(
 				x->h2->session, x->id, NULL);
+		}
 		h2_stream_free(x);
 		return;
 	}
 	bool server = x->h2->config.role == H2_SERVER;
 	bool answered = server && x->end_written && x->err.code == ERR_NONE;
-	if (!answered && !(x->end_written && x->body_done))
+	if (!answered && !(x->end_written && x->body_done)) {
 		h2_reset(x, H2_CANCEL);
-	else if (answered && x->end_sent && !x->body_done)
+	} else if (answered && x->end_sent && !x->body_done) {
 		h2_reset(x, H2_NO_ERROR);
+	}
 }
 
 void
@@ -442,12 +448,13 @@ h2_drain(struct h2 *h2)
 	if (h2->over || h2->drains >= 2)
 		return;
 	h2->drains++;
-	if (h2->config.role == H2_SERVER && h2->drains == 1)
+	if (h2->config.role == H2_SERVER && h2->drains == 1) {
 		(void)nghttp2_submit_shutdown_notice(h2->session);
-	else
+	} else {
 		(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
 			nghttp2_session_get_last_proc_stream_id(h2->session),
 			NGHTTP2_NO_ERROR, NULL, 0);
+	}
 }
 
 bool

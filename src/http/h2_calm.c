@@ -58,18 +58,20 @@ void
 h2_calm_control(struct h2 *h2)
 {
 	pass_time(&h2->calm);
-	if (h2->calm.control-- <= 0)
+	if (h2->calm.control-- <= 0) {
 		h2_fail(h2, ERR_H2_FLOOD, H2_ENHANCE_YOUR_CALM,
 			"too many frames that carry nothing");
+	}
 }
 
 void
 h2_calm_reset(struct h2 *h2)
 {
 	pass_time(&h2->calm);
-	if (h2->calm.resets-- <= 0)
+	if (h2->calm.resets-- <= 0) {
 		h2_fail(h2, ERR_H2_FLOOD, H2_ENHANCE_YOUR_CALM,
 			"too many streams begun in vain");
+	}
 }
 
 void

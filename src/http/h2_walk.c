@@ -39,10 +39,11 @@ look_at_data(struct h2 *h2, uint32_t length, uint32_t flags, uint32_t id)
 			(int32_t)id, NGHTTP2_STREAM_CLOSED); /* below 2^31 */
 		h2_calm_control(h2);
 	}
-	if (length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM))
+	if (length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM)) {
 		h2_calm_control(h2);
-	else
+	} else {
 		h2_calm_work(h2, length);
+	}
 }
 
 /* RFC 9113 §5.1.1: a stream that was passed over cannot be begun any more. Only the
@@ -69,11 +70,12 @@ look_at_headers(struct h2 *h2, uint32_t id)
 static void
 look_at_priority(struct h2 *h2, uint32_t length, uint32_t id)
 {
-	if (id == 0)
+	if (id == 0) {
 		h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR, "PRIORITY on stream 0");
-	else if (length != 5)
+	} else if (length != 5) {
 		h2_fail(h2, ERR_H2_PROTOCOL, NGHTTP2_FRAME_SIZE_ERROR,
 			"PRIORITY of a wrong size");
+	}
 	h2->walk.peek = 4;
 	h2->walk.depends = 0;
 }
@@ -86,9 +88,10 @@ look_at_dependency(struct h2 *h2, struct span s)
 	for (size_t i = 0; i < s.n && walk->peek > 0; i++) {
 		walk->depends = walk->depends << 8 | s.p[i];
 		walk->peek--;
-		if (walk->peek == 0 && (walk->depends & INT32_MAX) == walk->id)
+		if (walk->peek == 0 && (walk->depends & INT32_MAX) == walk->id) {
 			h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
 				"a stream that depends on itself");
+		}
 	}
 }
 
@@ -104,12 +107,13 @@ look_at(struct h2 *h2, struct read *head)
 
 	walk->skip = length;
 	walk->id = id;
-	if (type == NGHTTP2_DATA)
+	if (type == NGHTTP2_DATA) {
 		look_at_data(h2, length, flags, id);
-	else if (type != NGHTTP2_HEADERS)
+	} else if (type != NGHTTP2_HEADERS) {
 		h2_calm_control(h2);
-	else if (h2->config.role == H2_SERVER)
+	} else if (h2->config.role == H2_SERVER) {
 		look_at_headers(h2, id);
+	}
 	if (type == NGHTTP2_PRIORITY)
 		look_at_priority(h2, length, id);
 	if (type == NGHTTP2_RST_STREAM || (message && flags & NGHTTP2_FLAG_END_STREAM))

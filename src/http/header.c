@@ -31,12 +31,13 @@ find_unquoted(struct span s, uint8_t mark)
 	bool quoted = false;
 
 	for (size_t i = 0; i < s.n; i++) {
-		if (quoted && s.p[i] == '\\')
+		if (quoted && s.p[i] == '\\') {
 			i++;
-		else if (s.p[i] == '"')
+		} else if (s.p[i] == '"') {
 			quoted = !quoted;
-		else if (!quoted && s.p[i] == mark)
+		} else if (!quoted && s.p[i] == mark) {
 			return i;
+		}
 	}
 	return s.n;
 }
@@ -106,12 +107,14 @@ check_tokens(struct span list, size_t most, struct err *err)
 	struct span item = {0};
 
 	for (size_t n = 0; header_item(&list, &item); n++) {
-		if (!http_is_token(item))
+		if (!http_is_token(item)) {
 			return err_set(
 				err, ERR_HTTP_SYNTAX, "Connection lists no token");
-		if (n >= most)
+		}
+		if (n >= most) {
 			return err_set(
 				err, ERR_HTTP_TOO_LARGE, "Connection lists too many");
+		}
 	}
 	return true;
 }
@@ -158,9 +161,10 @@ header_learn(struct http_head *head, struct err *err)
 	if (has_connection && (!check_connection(f, err) || !learn_upgrade(head, err)))
 		return false;
 
-	if (head->version == HTTP_1_0)
+	if (head->version == HTTP_1_0) {
 		head->close =
 			!header_lists(f, HTTP_NAME_CONNECTION, SPAN("keep-alive"));
+	}
 	if (has_connection && header_lists(f, HTTP_NAME_CONNECTION, SPAN("close")))
 		head->close = true;
 
@@ -287,9 +291,10 @@ append(struct http_head *head, enum http_name id, struct span ours, struct err *
 			text_put(&t, SPAN(", "));
 	}
 	text_put(&t, ours);
-	if (t.cut)
+	if (t.cut) {
 		return err_set(err, ERR_HTTP_TOO_LARGE, "%.*s is too long",
 			SPAN_ARG(http_name_text(id)));
+	}
 	return http_set(&head->fields, http_name_text(id), text_span(&t), err);
 }
 

@@ -6,8 +6,8 @@
 #include "base/must.h"
 
 const struct http_limits http_limits_default = {
-	.head_bytes = 64 * 1024,
-	.line_bytes = 16 * 1024,
+	.head_bytes = (size_t)64 * 1024,
+	.line_bytes = (size_t)16 * 1024,
 	.fields = 200,
 	.informs = 32,
 	.chunk_extras = 256,
@@ -147,9 +147,10 @@ check_field(struct span name, struct span value, struct err *err)
 {
 	if (!http_is_token(name))
 		return err_set(err, ERR_HTTP_SYNTAX, "field name is not a token");
-	if (!http_is_value(value))
+	if (!http_is_value(value)) {
 		return err_set(err, ERR_HTTP_SYNTAX, "field %.*s has a control octet",
 			SPAN_ARG(span_first(name, 64)));
+	}
 	return true;
 }
 

@@ -112,9 +112,10 @@ split_host(struct span s, struct parts *out, struct err *err)
 	*out = (struct parts){0};
 	bool ok =
 		s.n > 0 && (s.p[0] == '[' ? split_literal(s, out) : split_name(s, out));
-	if (!ok)
+	if (!ok) {
 		return err_set(err, ERR_HTTP_HOST, "\"%.*s\" is no host",
 			SPAN_ARG(span_first(s, 100)));
+	}
 	return true;
 }
 
@@ -154,9 +155,10 @@ url_host_parse(struct span s, uint16_t default_port, struct arena *a,
 
 	if (!split_host(s, &parts, err))
 		return false;
-	if (!parts.has_port && default_port == 0)
+	if (!parts.has_port && default_port == 0) {
 		return err_set(err, ERR_HTTP_HOST, "\"%.*s\" has no port",
 			SPAN_ARG(span_first(s, 100)));
+	}
 	if (!has_room(a, NAME_MOST))
 		return err_set(err, ERR_HTTP_TOO_LARGE, "no room for a host name");
 	*out = (struct url_host){
