@@ -164,9 +164,10 @@ may_dial(struct dial *d, const struct addr *to)
 	}
 	if (!d->allowed || d->allowed(d, to, &err))
 		return true;
-	if (d->race->n_forbidden++ == 0)
+	if (d->race->n_forbidden++ == 0) {
 		d->race->forbidden =
 			err.code != ERR_NONE ? err.code : ERR_NET_FORBIDDEN;
+	}
 	note(d->race, to, err.text[0] ? err.text : "not allowed");
 	return false;
 }

@@ -72,10 +72,11 @@ answer(struct visit *v, unsigned status, struct span type, struct span body)
 		h1_write_body(&w, body, &v->io.out) == body.n &&
 		h1_write_end(&w, NULL, &v->io.out, &err) == H1_WROTE;
 	v->answered = true;
-	if (ok)
+	if (ok) {
 		io_shut(&v->io);
-	else
+	} else {
 		io_abort(&v->io);
+	}
 }
 
 static void

@@ -86,10 +86,11 @@ live(const struct duty *duty)
 	char who[24];
 	set_signals();
 	close_all_but(duty);
-	if (duty->kind == CHILD_WORKER)
+	if (duty->kind == CHILD_WORKER) {
 		text_format(who, sizeof(who), "worker.%u", duty->number);
-	else
+	} else {
 		text_format(who, sizeof(who), "%s", child_kind_name(duty->kind));
+	}
 	log_setup((enum log_level)duty->settings->log_level, who);
 	(void)prctl(PR_SET_NAME, who, 0, 0, 0);
 	stats_bind(&duty->page->stats);

@@ -72,10 +72,11 @@ control_answer(struct control_call *call, const struct json_out *answer)
 	call->answered = true;
 	bool fits = buf_put(&call->io.out, json_text(answer)) &&
 		buf_put(&call->io.out, SPAN("\n"));
-	if (fits)
+	if (fits) {
 		io_shut(&call->io);
-	else
+	} else {
 		io_abort(&call->io);
+	}
 }
 
 static void

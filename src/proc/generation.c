@@ -109,8 +109,8 @@ static bool
 start_worker(
 	struct generation *g, struct generation_worker *w, unsigned i, struct err *err)
 {
-	int vault[2];
-	int events[2];
+	int vault[2] = {-1, -1};
+	int events[2] = {-1, -1};
 	struct duty duty = make_duty(g, CHILD_WORKER, i);
 	size_t n = count_listens(g->spec.settings);
 

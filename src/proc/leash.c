@@ -121,7 +121,8 @@ leash_confess(int fd, const struct err *err)
 	write_be(&w, LEASH_FAILED, 1);
 	write_be(&w, (uint32_t)err->code, 2); /* below ERR_COUNT */
 	write_span(&w, span_first(span_str(err->text), TEXT_MOST));
-	if (!ipc_send_fds(fd, write_done(&w), NULL, 0, &ignored))
+	if (!ipc_send_fds(fd, write_done(&w), NULL, 0, &ignored)) {
 		log_error("proc.failed", "code=%s reason=\"%s\"", err_id(err->code),
 			err->text);
+	}
 }

@@ -501,10 +501,11 @@ end_all(struct master *m)
 	notify_send("STOPPING=1");
 	LIST_EACH (l, &m->generations) {
 		struct generation *g = CONTAINER_OF(l, struct generation, in);
-		if (again)
+		if (again) {
 			generation_stop(g);
-		else if (g->state == GENERATION_SERVES)
+		} else if (g->state == GENERATION_SERVES) {
 			generation_drain(g);
+		}
 	}
 	end_if_empty(m);
 }
@@ -519,10 +520,11 @@ reap(struct master *m)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		bool known = post_reaped(&m->post, pid, status);
 		LIST_EACH (l, &m->generations) {
-			if (!known)
+			if (!known) {
 				known = generation_reaped(
 					CONTAINER_OF(l, struct generation, in), pid,
 					status);
+			}
 		}
 	}
 }
@@ -534,12 +536,13 @@ tell_signal(struct watch *w, unsigned events)
 	struct signalfd_siginfo info;
 	(void)events;
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
+		if (info.ssi_signo == SIGCHLD) {
 			reap(m);
-		else if (info.ssi_signo == SIGHUP)
+		} else if (info.ssi_signo == SIGHUP) {
 			reload(m, NULL);
-		else
+		} else {
 			end_all(m);
+		}
 	}
 }
 

@@ -51,9 +51,10 @@ pages_list(const struct pages *all, struct metrics_page *out)
 	size_t n = 0;
 	for (size_t i = 0; i < PAGES_MOST; i++) {
 		const struct page *page = &all->page[i];
-		if (page->used)
+		if (page->used) {
 			out[n++] = (struct metrics_page){
 				&page->stats, page->process, page->number};
+		}
 	}
 	out[n++] = (struct metrics_page){&all->past, "past", 0};
 	return n;

@@ -209,9 +209,10 @@ post_reaped(struct post *p, pid_t pid, int status)
 		start(p);
 		break;
 	case POST_STARTING:
-		if (p->failure.code == ERR_NONE)
+		if (p->failure.code == ERR_NONE) {
 			err_set(&p->failure, ERR_PROC_STARTUP,
 				"it ended with status %#x", (unsigned)status);
+		}
 		err_within(&p->failure, "scribe");
 		settle(p);
 		break;

@@ -30,9 +30,10 @@ sandbox_find_owner(const struct settings *s, struct owner *out, struct err *err)
 		return true;
 	const struct passwd *pw =
 		span_copy(name, sizeof(name), s->user) ? getpwnam(name) : NULL;
-	if (!pw)
+	if (!pw) {
 		return err_set(err, ERR_PROC_USER, "there is no user \"%.*s\"",
 			SPAN_ARG(s->user));
+	}
 	if (pw->pw_uid == 0)
 		return err_set(err, ERR_PROC_USER, "user \"%s\" is root", name);
 	out->uid = pw->pw_uid;
@@ -45,9 +46,10 @@ sandbox_become(const struct owner *o, struct err *err)
 {
 	if (o->drops &&
 		(setgroups(0, NULL) != 0 || setresgid(o->gid, o->gid, o->gid) != 0 ||
-			setresuid(o->uid, o->uid, o->uid) != 0))
+			setresuid(o->uid, o->uid, o->uid) != 0)) {
 		return err_errno(
 			err, ERR_PROC_USER, errno, "becoming uid %u", (unsigned)o->uid);
+	}
 	if (o->drops && (setuid(0) == 0 || getuid() != o->uid || getegid() != o->gid))
 		return err_set(err, ERR_PROC_USER, "privileges came back");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -99,10 +101,11 @@ landlock_add(int ruleset, const struct sandbox_path *p)
 		return 0;
 	bool tree = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 	struct landlock_path_beneath_attr rule = {.parent_fd = fd};
-	if (p->writes)
+	if (p->writes) {
 		rule.allowed_access = tree ? WRITE_TREE : WRITE_FILE;
-	else
+	} else {
 		rule.allowed_access = tree ? READ_TREE : READ_FILE;
+	}
 	long rc = syscall(
 		SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	int number = errno;
@@ -233,9 +236,10 @@ add_connecting(scmp_filter_ctx filter)
 		SCMP_SYS(accept4), SCMP_SYS(pipe2), SCMP_SYS(splice)};
 	static const unsigned families[] = {AF_INET, AF_INET6};
 	int rc = add_calls(filter, SCMP_ACT_ALLOW, calls, COUNT_OF(calls));
-	for (size_t i = 0; i < COUNT_OF(families) && rc == 0; i++)
+	for (size_t i = 0; i < COUNT_OF(families) && rc == 0; i++) {
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 			SCMP_A0(SCMP_CMP_EQ, families[i]));
+	}
 	return rc;
 }
 
@@ -243,9 +247,10 @@ static int
 fill_filter(scmp_filter_ctx filter, const struct sandbox_calls *more)
 {
 	int rc = add_calls(filter, SCMP_ACT_ALLOW, for_all, COUNT_OF(for_all));
-	if (rc == 0)
+	if (rc == 0) {
 		rc = add_calls(filter, SCMP_ACT_KILL_PROCESS, for_nobody,
 			COUNT_OF(for_nobody));
+	}
 	if (rc == 0)
 		rc = add_calls(filter, SCMP_ACT_ALLOW, more->calls, more->n);
 	if (rc == 0 && more->connects)

@@ -67,10 +67,11 @@ tell_frame(struct ipc_in *in, struct span frame)
 	struct scribe_line *line = CONTAINER_OF(in, struct scribe_line, in);
 	struct event_batch batch;
 	struct err err = {0};
-	if (event_batch_read(frame, &batch, &err))
+	if (event_batch_read(frame, &batch, &err)) {
 		take_records(line->scribe, &batch);
-	else
+	} else {
 		stat_add(STAT_EVENTS_MALFORMED, 1);
+	}
 }
 
 static void
@@ -147,12 +148,13 @@ static void
 tell_word(struct leash *l, const struct leash_message *m)
 {
 	struct scribe *s = CONTAINER_OF(l, struct scribe, leash);
-	if (m->word == LEASH_PEER && m->fd >= 0)
+	if (m->word == LEASH_PEER && m->fd >= 0) {
 		open_line(s, m->fd);
-	else if (m->word == LEASH_DRAIN)
+	} else if (m->word == LEASH_DRAIN) {
 		end_with_last_line(s);
-	else if (m->word == LEASH_STOP)
+	} else if (m->word == LEASH_STOP) {
 		loop_stop(&s->loop);
+	}
 }
 
 static void
@@ -238,10 +240,11 @@ open_outlets(struct scribe *s, const struct settings *set, struct err *err)
 {
 	char path[PATH_BYTES];
 	const struct event_settings *e = &set->events;
-	if (e->store.n > 0)
+	if (e->store.n > 0) {
 		copy_path(path, e->store);
-	else
+	} else {
 		text_format(path, sizeof(path), "%.*s/events.db", SPAN_ARG(set->data));
+	}
 	const struct store_options options = {
 		.path = path, .max_ms = e->keep_ms, .max_size = e->keep_bytes};
 	if (!store_open(&options, &s->store, err))

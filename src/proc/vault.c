@@ -187,9 +187,10 @@ mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror
 	struct arena arena;
 	const struct authority *a = find_authority(v, req->cert_id);
 
-	if (!a)
+	if (!a) {
 		return err_set(err, ERR_PKI_AUTHORITY, "no such authority: %.*s",
 			SPAN_ARG(req->cert_id));
+	}
 	arena_init(&arena, FACTS_ARENA);
 	bool ok = leaf_facts_read(req->payload, &arena, &facts, err) &&
 		leaf_mint(a, &facts, leafkeys_get(&v->leafkeys, facts.kind), der, err);
@@ -244,10 +245,11 @@ signature_came(struct ask *a)
 	struct span der = {0};
 	struct err err = a->err;
 
-	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err))
+	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err)) {
 		reply_leaf(u->call, der, false);
-	else
+	} else {
 		refuse_mint(u->call, &err);
+	}
 	mem_free((void *)(uintptr_t)der.p);
 	drop_unsigned(u);
 }
@@ -310,10 +312,11 @@ run_leafkeys(struct answer_call *c)
 	struct err err = {0};
 	uint8_t bytes[LEAFKEYS_WIRE];
 	size_t n = 0;
-	if (leafkeys_write(&v->leafkeys, bytes, &n, &err))
+	if (leafkeys_write(&v->leafkeys, bytes, &n, &err)) {
 		answer_reply(c, span_of(bytes, n));
-	else
+	} else {
 		answer_refuse(c, WIRE_INTERNAL);
+	}
 	secret_wipe(bytes, sizeof(bytes));
 }
 
@@ -323,10 +326,11 @@ run_chain(struct answer_call *c)
 	uint8_t bytes[CHAIN_MOST];
 	size_t n = 0;
 	const struct authority *a = find_authority(vault_of(c), c->req.cert_id);
-	if (a && chain_write(&a->chain, bytes, sizeof(bytes), &n))
+	if (a && chain_write(&a->chain, bytes, sizeof(bytes), &n)) {
 		answer_reply(c, span_of(bytes, n));
-	else
+	} else {
 		answer_refuse(c, WIRE_NO_CERT);
+	}
 }
 
 static const struct answer_op ops[] = {
@@ -390,12 +394,13 @@ static void
 tell_word(struct leash *l, const struct leash_message *m)
 {
 	struct vault *v = CONTAINER_OF(l, struct vault, leash);
-	if (m->word == LEASH_PEER && m->fd >= 0)
+	if (m->word == LEASH_PEER && m->fd >= 0) {
 		open_line(v, m->fd);
-	else if (m->word == LEASH_DRAIN)
+	} else if (m->word == LEASH_DRAIN) {
 		end_with_last_line(v);
-	else if (m->word == LEASH_STOP)
+	} else if (m->word == LEASH_STOP) {
 		loop_stop(&v->loop);
+	}
 }
 
 static void
@@ -452,11 +457,12 @@ static void
 open_pools(struct vault *v)
 {
 	for (struct known_authority *k = v->authorities; k; k = k->next) {
-		if (k->keys)
+		if (k->keys) {
 			k->pool = site_open_pool(k->keys,
 				&(struct site_pool_place){.loop = &v->loop,
 					.resolver = v->resolver,
 					.profile = v->tunnel});
+		}
 	}
 }
 

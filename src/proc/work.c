@@ -27,10 +27,11 @@ static void
 tell_word(struct leash *l, const struct leash_message *m)
 {
 	struct work *work = CONTAINER_OF(l, struct work, leash);
-	if (m->word == LEASH_DRAIN)
+	if (m->word == LEASH_DRAIN) {
 		worker_drain(work->worker);
-	else if (m->word == LEASH_STOP)
+	} else if (m->word == LEASH_STOP) {
 		worker_stop(work->worker);
+	}
 }
 
 static void
@@ -69,10 +70,11 @@ list_readable(const struct settings *s, struct sandbox_path *paths)
 		for (; c; c = c->next) {
 			const struct conf_item *l =
 				((const struct site_clients *)(const void *)c)->crls;
-			for (; l && n < LISTS_MOST; l = l->next)
+			for (; l && n < LISTS_MOST; l = l->next) {
 				paths[n++].path = directory_of(
 					((const struct site_path *)(const void *)l)
 						->path);
+			}
 		}
 	}
 	return n;
@@ -87,9 +89,10 @@ narrow(const struct duty *duty, struct err *err)
 	bool ok = sandbox_become(duty->owner, err) && sandbox_files(paths, n, err) &&
 		sandbox_calls(&calls, err);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		mem_free((void *)(uintptr_t)paths[i]
 				 .path); // NOLINT(performance-no-int-to-ptr)
+	}
 	return ok;
 }
 
