@@ -71,13 +71,9 @@ static const struct {
 	const char *ours;
 	const char *refuse;
 } actions[] = {
-	{"off", "bypass", NULL},
-	{"allow", "allow", NULL},
-	{"block", "block", NULL},
-	{"scan", "scan", NULL},
-	{"noscan", "noscan", NULL},
-	{"redirect", "redirect", NULL},
-	{"on", "allow", NULL},
+	{"off", "bypass", NULL}, {"allow", "allow", NULL}, {"block", "block", NULL},
+	{"scan", "scan", NULL}, {"noscan", "noscan", NULL},
+	{"redirect", "redirect", NULL}, {"on", "allow", NULL},
 	{"isolate", "isolate", "there is no browser isolation here"},
 	{"noisolate", "noisolate", "there is no browser isolation here"},
 	{"quarantine", "quarantine", "there is no sandbox for files here"},
@@ -87,8 +83,40 @@ static const struct {
 	{"safesearch", "safesearch", "safe search is not forced here"},
 	{"ytrestricted", "ytrestricted", "restricted mode is not forced here"},
 	{"l4_override", "override", NULL},
-	{"override", "override", NULL},
+	{"override", "override", NULL}, /* of DNS too: refused by its fields */
 };
+
+static void
+map_redirect(struct import *im, const struct json *s, struct import_rule *r)
+{
+	const struct json *to = json_get(s, "redirect");
+	if (to != NULL && to->type == JSON_ARRAY)
+		to = to->first;
+	bool keep = json_truth(json_get(to, "preserve_path_and_query"));
+	struct span url = json_string(json_get(to, "target_uri"));
+	if (url.n == 0)
+		r->refuse = SPAN("it has no target_uri");
+	r->action = import_format(im, "redirect %.*s%s", SPAN_ARG(quoted(im, url)),
+		keep ? " keep-path keep-query" : "");
+}
+
+static void
+map_override(struct import *im, const struct json *s, struct import_rule *r)
+{
+	const struct json *l4 = json_get(s, "l4override");
+	if (l4 != NULL && l4->type == JSON_ARRAY)
+		l4 = l4->first;
+	struct span host = json_string(json_get(l4, "ip"));
+	int64_t port = 0;
+	if (host.n == 0)
+		host = json_string(json_get(s, "override_host"));
+	if (host.n == 0)
+		r->refuse = SPAN("only an address or host can be overridden here");
+	r->action = import_format(im, "override host %.*s", SPAN_ARG(host));
+	if (json_integer(json_get(l4, "port"), &port))
+		r->action = import_format(
+			im, "%.*s port %lld", SPAN_ARG(r->action), (long long)port);
+}
 
 static void
 map_action(struct import *im, const struct json *rule, struct import_rule *r)
@@ -106,6 +134,10 @@ map_action(struct import *im, const struct json *rule, struct import_rule *r)
 	if (span_eq(r->action, SPAN("block")) && reason.n > 0)
 		r->action =
 			import_format(im, "block %.*s", SPAN_ARG(quoted(im, reason)));
+	else if (span_eq(r->action, SPAN("redirect")))
+		map_redirect(im, s, r);
+	else if (span_eq(r->action, SPAN("override")))
+		map_override(im, s, r);
 }
 
 static bool
@@ -121,10 +153,9 @@ is_set(const struct json *j)
 static void
 note_changes(struct import *im, const struct json *rule, struct import_rule *r)
 {
-	static const char *const lost[] = {"add_headers", "check_session",
-		"untrusted_cert", "payload_log", "notification_settings",
-		"biso_admin_controls", "l4override", "override_ips", "override_host",
-		"redirect", "forensic_copy"};
+	static const char *const lost[] = {"check_session", "payload_log",
+		"notification_settings", "biso_admin_controls", "override_ips",
+		"forensic_copy"};
 	const struct json *s = settings_of(rule);
 	for (size_t i = 0; i < COUNT_OF(lost); i++) {
 		if (!is_set(json_get(s, lost[i])))
@@ -137,6 +168,41 @@ note_changes(struct import *im, const struct json *rule, struct import_rule *r)
 		r->change = import_format(im,
 			"%.*s%sat all times: its schedule is left out",
 			SPAN_ARG(r->change), r->change.n > 0 ? "; " : "");
+}
+
+/* One more rule of the same condition, for what there is part of an action. */
+static void
+write_beside(struct import *im, const struct import_rule *r, struct span action)
+{
+	struct import_rule more = *r;
+	more.action = action;
+	more.change = more.refuse = (struct span){0};
+	import_write(im, &more);
+}
+
+static void
+write_settings(struct import *im, const struct json *rule, const struct import_rule *r)
+{
+	const struct json *s = settings_of(rule);
+	const struct json *headers = json_get(s, "add_headers");
+	const struct json *untrusted = json_get(s, "untrusted_cert");
+	if (untrusted != NULL && untrusted->type == JSON_ARRAY)
+		untrusted = untrusted->first;
+	struct span action = json_string(json_get(untrusted, "action"));
+	if (action.n > 0)
+		write_beside(im, r,
+			span_eq(action, SPAN("pass_through"))
+				? SPAN("untrusted allow")
+				: SPAN("untrusted block"));
+	for (const struct json *h = headers == NULL ? NULL : headers->first; h;
+		h = h->next) {
+		struct span value = h->type == JSON_ARRAY && h->first != NULL
+			? h->first->text
+			: h->text;
+		write_beside(im, r,
+			import_format(im, "request-header set %.*s %.*s",
+				SPAN_ARG(h->key), SPAN_ARG(quoted(im, value))));
+	}
 }
 
 static void
@@ -155,6 +221,7 @@ import_one(struct import *im, const struct json *rule)
 	map_action(im, rule, &r);
 	note_changes(im, rule, &r);
 	import_write(im, &r);
+	write_settings(im, rule, &r);
 }
 
 struct ordered {
