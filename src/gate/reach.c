@@ -171,6 +171,7 @@ judge(struct reach *r)
 		.host = r->to.sni.n > 0 ? r->to.sni : r->to.host,
 		.now = clock_wall(),
 		.options = trust_options_default(),
+		.staple = tls_peer_staple(up->side.tls),
 	};
 	trust_check(r->to.g->trust, &ask, &up->verdict);
 	chain_fini(&chain);
