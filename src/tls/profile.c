@@ -157,7 +157,10 @@ set_client(SSL_CTX *ctx)
 static bool
 fill(struct profile *p, const struct profile_spec *spec, struct err *err)
 {
-	p->ctx = SSL_CTX_new_ex(slim_context(), NULL, TLS_method());
+	/* Who reads certificates gains by the slim context; who only signs loses by it,
+	 * since the key of an identity lives in the default one. */
+	bool reads = p->role == PROFILE_CLIENT || p->client_cert != CLIENT_CERT_OFF;
+	p->ctx = SSL_CTX_new_ex(reads ? slim_context() : NULL, NULL, TLS_method());
 	p->wire = bio_method_new();
 	if (!p->ctx || !p->wire)
 		return ossl_err(err, ERR_TLS_PROFILE, "no SSL_CTX");

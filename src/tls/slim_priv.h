@@ -13,6 +13,6 @@
 
 #include "pki/ossl.h"
 
-/* The context that every SSL_CTX lives in; made at the first call, for good. NULL: the
- * default one, where this cannot be had. */
+/* The context for an SSL_CTX that reads certificates; made at the first call, for good.
+ * NULL: the default one, where this cannot be had. */
 OSSL_LIB_CTX *slim_context(void);
