@@ -48,3 +48,8 @@ STAT(GENERATION, "generation", GAUGE, "Number of the configuration in use, count
 STAT(H2_CONNECTIONS, "h2_connections", COUNTER,
 	"Client connections that speak HTTP/2.")
 STAT(H2_STREAMS, "h2_streams", COUNTER, "Streams that clients began.")
+
+/* keyless */
+STAT(KEYS_ANSWERED, "keys_answered", COUNTER, "Operations with private keys done for edges elsewhere.")
+STAT(KEYS_REFUSED, "keys_refused", COUNTER, "Requests of edges elsewhere that were refused or failed.")
+STAT(KEYS_US, "keys_microseconds", COUNTER, "Time from request to answer, all operations together.")

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/stats.h"
 #include "base/text.h"
 #include "event/event.h"
 #include "gate/keyserver.h"
@@ -76,6 +77,8 @@ emit(struct server *s, const struct answer_audit *a, const struct server_peer *p
 	struct text t = text_to(ski, sizeof(ski));
 	struct event e;
 
+	stat_add(a->result == WIRE_OK ? STAT_KEYS_ANSWERED : STAT_KEYS_REFUSED, 1);
+	stat_add(STAT_KEYS_US, a->took_us);
 	event_init(&e, EVENT_KIND_KEY);
 	event_str(&e, EVENT_GATEWAY, k->settings->name);
 	event_cstr(&e, EVENT_ACTION, a->result == WIRE_OK ? "sign" : "refuse");
