@@ -223,7 +223,8 @@ static const struct conf_row gateway_words[] = {
 		.help = "Directory of the CA that clients trust, as `sekisho ca init` "
 			"makes it."},
 	{"authority-keys", CONF_BLOCK, GATEWAY(sites.keys), .block = &site_keys_block,
-		.help = "Where the private key of `authority` is, when it is not in its "
+		.help = "Where the private key of `authority` is, when it is not in "
+			"its "
 			"directory: minting then asks for each signature there."},
 	{"leaf-days", CONF_INT, GATEWAY(leaf_days), .preset = "30", .min = 1,
 		.max = 199, .help = "Lifetime of the certificates shown to clients."},

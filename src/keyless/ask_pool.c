@@ -98,6 +98,7 @@ pick_tunnel(struct ask_pool *p, const struct tunnel *other_than)
 	for (size_t i = 0; i < p->spec.n_servers; i++) {
 		struct tunnel *t = &p->tunnels[i];
 
+		/* cppcheck-suppress nullPointerRedundantCheck ; t is never NULL */
 		if (t->state == TUNNEL_UP && t != other_than)
 			up[n++] = t;
 	}

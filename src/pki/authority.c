@@ -215,7 +215,8 @@ load_all(struct authority *a, const char *dir, struct err *err)
 	pub = X509_get0_pubkey(a->node);
 	kind = pub ? key_kind_of(pub) : KEY_OTHER;
 	if (kind == KEY_OTHER) {
-		err_set(err, ERR_PKI_AUTHORITY, "%s: no kind of key we can ask for", dir);
+		err_set(err, ERR_PKI_AUTHORITY, "%s: no kind of key we can ask for",
+			dir);
 		return NULL;
 	}
 	a->key = key_new(kind, err);

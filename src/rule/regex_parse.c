@@ -459,7 +459,6 @@ parse_repeated(struct regex_parser *p)
 		uint8_t c = regex_peek(p);
 		if (stacked == REGEX_DEPTH_MAX)
 			return fail(p, p->at, "nested too deep");
-		/* cppcheck-suppress nullPointerRedundantCheck ; new_node() never is */
 		r->first = n;
 		r->min = c == '+' ? 1 : 0;
 		r->max = c == '?' ? 1 : REGEX_FOREVER;
@@ -467,6 +466,7 @@ parse_repeated(struct regex_parser *p)
 			p->at++;
 		else if (!parse_braces(p, &r->min, &r->max))
 			return NULL;
+		/* cppcheck-suppress nullPointerRedundantCheck ; new_node() never is */
 		r->lazy = regex_take(p, "?") != p->flags.swap;
 		n = r;
 		regex_skip_extended(p);
