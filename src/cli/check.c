@@ -26,10 +26,10 @@ count_items(const struct conf_item *first)
 }
 
 static size_t
-count_rules(const struct settings *s)
+count_rules(struct conf_item *first)
 {
 	size_t n = 0;
-	for (struct conf_item *i = s->gateways; i; i = i->next)
+	for (struct conf_item *i = first; i; i = i->next)
 		n += CONTAINER_OF(i, struct gateway, item)->rules.n;
 	return n;
 }
@@ -61,10 +61,15 @@ run_check(const struct cli_call *call)
 			plural(report->errors), report->warnings,
 			plural(report->warnings));
 	} else if (!cli_has(call, "quiet")) {
-		text_out("%s: good: %zu listener%s, %zu gateway%s, %zu rule%s\n", file,
-			count_items(s->listens), plural(count_items(s->listens)),
-			count_items(s->gateways), plural(count_items(s->gateways)),
-			count_rules(s), plural(count_rules(s)));
+		size_t listens = count_items(s->listens);
+		size_t gateways = count_items(s->gateways);
+		size_t edges = count_items(s->edges);
+		size_t rules = count_rules(s->gateways) + count_rules(s->edges);
+		text_out("%s: good: %zu listener%s, %zu gateway%s", file, listens,
+			plural(listens), gateways, plural(gateways));
+		if (edges > 0)
+			text_out(", %zu edge%s", edges, plural(edges));
+		text_out(", %zu rule%s\n", rules, plural(rules));
 	}
 	settings_fini(s);
 	mem_free(s);
