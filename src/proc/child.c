@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/must.h"
 #include "base/text.h"
 #include "gate/settings.h"
 
@@ -105,7 +104,10 @@ child_start(struct child *c, struct loop *loop, struct duty *duty, struct err *e
 	int ends[2];
 	struct page *page =
 		pages_take(duty->pages, child_kind_name(duty->kind), duty->number);
-	must(page); /* the number of workers is bounded below PAGES_MOST / 2 */
+	if (!page) {
+		return err_set(err, ERR_PROC_BUSY,
+			"%d processes, of generations that still drain", PAGES_MOST);
+	}
 	if (!leash_pair(ends, err)) {
 		pages_give(duty->pages, page);
 		return false;

@@ -248,6 +248,7 @@ take_over(struct master *m, struct generation *g)
 		m->next_settings = NULL;
 	}
 	ports_keep(&m->ports);
+	log_setup((enum log_level)m->settings->log_level, "master");
 	stat_set(STAT_GENERATION, g->spec.number);
 	m->starting = NULL;
 	if (before)
@@ -421,6 +422,9 @@ try_reload(struct master *m, struct err *err)
 	m->next_settings = mem_alloc(sizeof(*m->next_settings));
 	if (!load_settings(m, m->next_settings, err))
 		return false;
+	if (!span_eq(m->next_settings->control, m->settings->control))
+		log_warn("config.control",
+			"reason=\"the control socket moves only at a start\"");
 	/* Sessions resume across a reload; that policy has changed is in their binding.
 	 */
 	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,

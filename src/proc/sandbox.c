@@ -197,6 +197,7 @@ static const int for_all[] = {
 	SCMP_SYS(membarrier),
 	SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
 	SCMP_SYS(lseek),
 	SCMP_SYS(openat),
 	SCMP_SYS(readlink),
