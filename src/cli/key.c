@@ -68,9 +68,10 @@ issue_clients(
 			.n_names = 1,
 			.days = days};
 
-		if (!is_plain(name))
+		if (!is_plain(name)) {
 			return err_set(
 				err, ERR_USAGE, "--client %s is no plain name", name);
+		}
 		if (!tunnel_issue(dir, &wish, err))
 			return false;
 		name = cli_get_nth(call, "client", i);
@@ -210,9 +211,10 @@ show_entry(const struct keys_entry *e)
 
 	text_out("type    %s, %u bits\n", type_name(e->type), e->bits);
 	text_out("ski     %s\n", hex_of(hex, sizeof(hex), e->ski, WIRE_SKI));
-	if (e->has_digest)
+	if (e->has_digest) {
 		text_out("digest  %s\n",
 			hex_of(hex, sizeof(hex), e->digest, WIRE_DIGEST));
+	}
 }
 
 static bool
@@ -245,10 +247,11 @@ run_show(const struct cli_call *call)
 
 	keys_init(&keys);
 	bool ok = read_passphrase(call, &keys, &err);
-	if (ok && keys_add_file(&keys, path, &not_key))
+	if (ok && keys_add_file(&keys, path, &not_key)) {
 		show_entry(CONTAINER_OF(list_first(&keys.all), struct keys_entry, all));
-	else if (ok)
+	} else if (ok) {
 		ok = show_certificate(path, &err);
+	}
 	keys_fini(&keys);
 	if (ok)
 		return CLI_GOOD;

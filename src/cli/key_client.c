@@ -23,9 +23,10 @@ add_key(struct key_client *c, struct answer_client *out, const char *hex,
 	if (out->n_skis >= KEY_SKIS ||
 		!text_unhex(span_str(hex), c->skis + out->n_skis * WIRE_SKI, WIRE_SKI,
 			&n) ||
-		n != WIRE_SKI)
+		n != WIRE_SKI) {
 		return err_set(
 			err, ERR_USAGE, "key=%s is no SKI of 40 hex digits", hex);
+	}
 	out->skis = c->skis;
 	out->n_skis++;
 	qsort(c->skis, out->n_skis, WIRE_SKI, compare_skis);
@@ -73,9 +74,10 @@ add_word(struct key_client *c, struct answer_client *out, const char *word,
 	if (span_starts(s, SPAN("name=")))
 		return add_name(c, out, word + 5, err);
 	if (!span_starts(s, SPAN("rate=")) ||
-		!text_u64(span_from(s, 5), UINT32_MAX, &rate))
+		!text_u64(span_from(s, 5), UINT32_MAX, &rate)) {
 		return err_set(
 			err, ERR_USAGE, "\"%s\" is none of key= op= name= rate=", word);
+	}
 	out->per_second = (uint32_t)rate; /* text_u64() saw the bound */
 	return true;
 }

@@ -77,10 +77,11 @@ signalled(struct watch *w, unsigned events)
 
 	(void)events;
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGUSR1)
+		if (info.ssi_signo == SIGUSR1) {
 			print_state(r);
-		else
+		} else {
 			loop_stop(&r->edge.loop);
+		}
 	}
 }
 
@@ -114,15 +115,17 @@ read_servers(struct edge_run *r, const struct cli_call *call, struct err *err)
 	for (size_t i = 0; text; i++) {
 		struct ask_pool_server *s = &r->servers[i];
 
-		if (i == ASK_POOL_SERVERS)
+		if (i == ASK_POOL_SERVERS) {
 			return err_set(err, ERR_USAGE, "more than %d --server",
 				ASK_POOL_SERVERS);
+		}
 		s->name = span_str(cli_get(call, "name"));
 		s->plain_items = true;
 		s->bare = cli_has(call, "bare");
-		if (!addr_split(span_str(text), 2407, &s->host, &s->port))
+		if (!addr_split(span_str(text), 2407, &s->host, &s->port)) {
 			return err_set(
 				err, ERR_USAGE, "--server %s is no HOST:PORT", text);
+		}
 		r->n_servers = i + 1;
 		text = cli_get_nth(call, "server", i + 1);
 	}
@@ -137,9 +140,10 @@ open_tunnel(struct edge_run *r, const struct cli_call *call, struct err *err)
 	const char *key = cli_get(call, "cert-key");
 	uint64_t timeout_ms = 2000;
 
-	if (!ca || !cert || !key)
+	if (!ca || !cert || !key) {
 		return err_set(
 			err, ERR_USAGE, "--ca, --cert and --cert-key are needed");
+	}
 	if (!read_servers(r, call, err) ||
 		!cli_number(call, "timeout-ms", TIMEOUT_MS_MOST, &timeout_ms, err))
 		return false;

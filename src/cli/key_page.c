@@ -50,10 +50,11 @@ answer(struct visit *v)
 		buf_put(&v->io.out, text_span(&t));
 	mem_free(body);
 	mem_free(sum);
-	if (!ok)
+	if (!ok) {
 		leave(v);
-	else
+	} else {
 		io_shut(&v->io);
+	}
 }
 
 static void
@@ -64,10 +65,11 @@ visit_moved(struct io *io)
 	bool asked = span_find(s, SPAN("\r\n\r\n")) < s.n;
 
 	if (io->failed || (io->shut && io->eof) ||
-		(!asked && (io->eof || buf_full(&io->in))))
+		(!asked && (io->eof || buf_full(&io->in)))) {
 		leave(v);
-	else if (asked && buf_empty(&io->out) && !io->shut)
+	} else if (asked && buf_empty(&io->out) && !io->shut) {
 		answer(v);
+	}
 }
 
 static void
@@ -96,9 +98,10 @@ key_page_open(struct key_page *p, struct loop *loop, const char *where, struct e
 	struct addr at;
 	int fd = -1;
 
-	if (!addr_parse(span_str(where), &at))
+	if (!addr_parse(span_str(where), &at)) {
 		return err_set(err, ERR_USAGE, "--metrics %s is no address with a port",
 			where);
+	}
 	if (!listen_open(&at, &(struct listen_options){0}, NULL,
 		    &(struct listen_fds){&fd, 1}, err))
 		return false;

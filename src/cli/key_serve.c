@@ -119,10 +119,11 @@ run_seal(struct answer_call *c)
 		return;
 	}
 	uint8_t *blob = mem_alloc(text.n + SEAL_OVERHEAD);
-	if (seal_close(seal_of(c), text, clock_wall(), blob, &err))
+	if (seal_close(seal_of(c), text, clock_wall(), blob, &err)) {
 		answer_reply(c, span_of(blob, text.n + SEAL_OVERHEAD));
-	else
+	} else {
 		answer_refuse(c, WIRE_INTERNAL);
+	}
 	mem_free(blob);
 }
 
@@ -186,12 +187,13 @@ signalled(struct watch *watch, unsigned events)
 
 	(void)events;
 	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
+		if (info.ssi_signo == SIGHUP) {
 			(void)keys_reload(&w->plan->keys);
-		else if (w->draining)
+		} else if (w->draining) {
 			loop_stop(&w->loop);
-		else
+		} else {
 			begin_drain(w);
+		}
 	}
 }
 
@@ -463,9 +465,10 @@ read_identity(const struct cli_call *call, struct plan *plan, struct err *err)
 	const char *cert = cli_get(call, "cert");
 	const char *key = cli_get(call, "cert-key");
 
-	if (!ca || !cert || !key)
+	if (!ca || !cert || !key) {
 		return err_set(
 			err, ERR_USAGE, "--ca, --cert and --cert-key are needed");
+	}
 	plan->trust = trust_new(false, (const char *const[]){ca, NULL}, err);
 	if (!plan->trust)
 		return false;
@@ -499,9 +502,10 @@ read_clients(const struct cli_call *call, struct plan *plan, struct err *err)
 	plan->clients = mem_array(KEY_CLIENTS, sizeof(*plan->clients));
 	plan->policies = mem_array(KEY_CLIENTS, sizeof(*plan->policies));
 	for (size_t i = 0; cli_get_nth(call, "client", i); i++) {
-		if (i == KEY_CLIENTS)
+		if (i == KEY_CLIENTS) {
 			return err_set(
 				err, ERR_USAGE, "more than %d --client", KEY_CLIENTS);
+		}
 		if (!key_client_parse(&plan->clients[i], cli_get_nth(call, "client", i),
 			    &plan->policies[i], err))
 			return false;
@@ -518,9 +522,10 @@ open_port(struct plan *plan, const char *where, struct err *err)
 	struct addr bound;
 	char text[ADDR_TEXT];
 
-	if (!addr_parse(span_str(where), &at) && where[0] != '/')
+	if (!addr_parse(span_str(where), &at) && where[0] != '/') {
 		return err_set(
 			err, ERR_USAGE, "--listen %s is no address with a port", where);
+	}
 	if (where[0] == '/') {
 		if (!listen_open_unix(where, 0660, fds.fd, err))
 			return false;
@@ -548,9 +553,10 @@ open_ports(const struct cli_call *call, struct plan *plan, struct err *err)
 	if (!where)
 		return open_port(plan, ":2407", err);
 	for (size_t i = 1; where; i++) {
-		if (i > LISTEN_MOST)
+		if (i > LISTEN_MOST) {
 			return err_set(
 				err, ERR_USAGE, "more than %d --listen", LISTEN_MOST);
+		}
 		if (!open_port(plan, where, err))
 			return false;
 		where = cli_get_nth(call, "listen", i);

@@ -69,9 +69,10 @@ read_server(struct tester *t, const char *text, const char *name, struct err *er
 
 	if (!addr_split(span_str(text), 2407, &s.host, &s.port))
 		return err_set(err, ERR_USAGE, "%s is no HOST:PORT", text);
-	if (t->n_servers == ASK_POOL_SERVERS)
+	if (t->n_servers == ASK_POOL_SERVERS) {
 		return err_set(
 			err, ERR_USAGE, "more than %d connections", ASK_POOL_SERVERS);
+	}
 	t->servers[t->n_servers++] = s;
 	return true;
 }
@@ -105,9 +106,10 @@ read_key(struct tester *t, const struct cli_call *call, struct err *err)
 		return t->cert && cert_key(t->cert, err) &&
 			key_ski(cert_key(t->cert, err), t->ski, err);
 	}
-	if (!hex || !text_unhex(span_str(hex), t->ski, WIRE_SKI, &n) || n != WIRE_SKI)
+	if (!hex || !text_unhex(span_str(hex), t->ski, WIRE_SKI, &n) || n != WIRE_SKI) {
 		return err_set(err, ERR_USAGE,
 			"--certificate FILE or --key with 40 hex digits is needed");
+	}
 	return true;
 }
 
@@ -147,9 +149,10 @@ read_identity(struct tester *t, const struct cli_call *call, struct err *err)
 	const char *cert = cli_get(call, "cert");
 	const char *key = cli_get(call, "cert-key");
 
-	if (!ca || !cert || !key)
+	if (!ca || !cert || !key) {
 		return err_set(
 			err, ERR_USAGE, "--ca, --cert and --cert-key are needed");
+	}
 	t->trust = trust_new(false, (const char *const[]){ca, NULL}, err);
 	t->identity = t->trust ? identity_load(cert, key, (struct span){0}, err) : NULL;
 	t->profile = t->identity ? ask_pool_profile(err) : NULL;
@@ -259,10 +262,11 @@ run_asks(struct tester *t, size_t n)
 	t->n_running = 0;
 	for (size_t i = 0; i < n; i++) {
 		t->runners[i] = (struct runner){.tester = t};
-		if (send_one(&t->runners[i]))
+		if (send_one(&t->runners[i])) {
 			t->n_running++;
-		else
+		} else {
 			t->n_failed++;
+		}
 	}
 	while (t->n_running > 0)
 		loop_turn(&t->loop, 1000);
@@ -343,10 +347,13 @@ test_load(struct tester *t)
 	text_out("%s: %llu answers in %.2f s, %.0f/s, %llu failed\n",
 		wire_op_name(t->op), (unsigned long long)t->n_ok, seconds,
 		(double)t->n_ok / seconds, (unsigned long long)t->n_failed);
-	if (n > 0)
-		text_out("latency p50 %.2f ms, p95 %.2f ms, p99 %.2f ms\n",
-			t->took_us[n / 2] / 1e3, t->took_us[n * 95 / 100] / 1e3,
-			t->took_us[n * 99 / 100] / 1e3);
+	if (n == 0)
+		return;
+	uint32_t p50 = t->took_us[n / 2];
+	uint32_t p95 = t->took_us[n * 95 / 100];
+	uint32_t p99 = t->took_us[n * 99 / 100];
+	text_out("latency p50 %.2f ms, p95 %.2f ms, p99 %.2f ms\n", p50 / 1e3,
+		p95 / 1e3, p99 / 1e3);
 }
 
 static enum cli_exit

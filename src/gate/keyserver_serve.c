@@ -33,11 +33,12 @@ vault_answered(struct ask *a)
 {
 	struct passed *p = CONTAINER_OF(a, struct passed, ask);
 
-	if (a->ok)
+	if (a->ok) {
 		answer_reply(p->call, a->answer);
-	else
+	} else {
 		answer_refuse(p->call,
 			a->refusal ? (enum wire_error)a->refusal : WIRE_INTERNAL);
+	}
 	forget(p);
 }
 

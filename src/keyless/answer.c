@@ -154,10 +154,11 @@ answer_reply(struct answer_call *c, struct span payload)
 	struct wire_msg m = {.id = c->req.id, .op = WIRE_RESPONSE, .payload = payload};
 	size_t size = wire_size(&m, c->door->padded);
 
-	if (size == 0 || size > c->room)
+	if (size == 0 || size > c->room) {
 		answer_refuse(c, WIRE_INTERNAL);
-	else
+	} else {
 		end_call(c, &m, WIRE_OK);
+	}
 }
 
 /* ---- may it? ---- */
@@ -203,10 +204,11 @@ may_use_key(const struct answer_client *c, struct span ski)
 
 		if (order == 0)
 			return true;
-		if (order < 0)
+		if (order < 0) {
 			low = mid + 1;
-		else
+		} else {
 			high = mid;
+		}
 	}
 	return false;
 }
@@ -238,10 +240,11 @@ take_token(struct answer_client *c)
 
 	if (c->per_second == 0)
 		return true;
-	if (c->tokens_at_ms == 0 || now - c->tokens_at_ms >= 1000)
+	if (c->tokens_at_ms == 0 || now - c->tokens_at_ms >= 1000) {
 		c->tokens_milli = full;
-	else
+	} else {
 		c->tokens_milli += (now - c->tokens_at_ms) * c->per_second;
+	}
 	c->tokens_at_ms = now;
 	if (c->tokens_milli > full)
 		c->tokens_milli = full;
@@ -351,10 +354,11 @@ room_for(const struct answer_link *l, const struct wire_msg *m)
 	const struct answer_op *op = find_op(l->door, m->op);
 	struct wire_msg most = {.op = WIRE_RESPONSE, .payload.n = ANSWER_DEFAULT};
 
-	if (m->op == WIRE_PING)
+	if (m->op == WIRE_PING) {
 		most.payload.n = m->payload.n;
-	else if (op && op->answer_max > 0)
+	} else if (op && op->answer_max > 0) {
 		most.payload.n = op->answer_max;
+	}
 	return wire_size(&most, true);
 }
 
@@ -369,12 +373,13 @@ static void
 take_request(struct answer_link *l, const struct wire_msg *m, size_t room)
 {
 	l->requests++;
-	if (m->op == WIRE_PING && wire_mask_has(&l->client->mask, WIRE_PING))
+	if (m->op == WIRE_PING && wire_mask_has(&l->client->mask, WIRE_PING)) {
 		put_message(l,
 			&(struct wire_msg){
 				.id = m->id, .op = WIRE_PONG, .payload = m->payload});
-	else
+	} else {
 		admit(l, m, room);
+	}
 }
 
 /* One message; false when there is none, or no room for what it leads to. */
@@ -397,12 +402,13 @@ take_message(struct answer_link *l)
 		return false;
 	}
 	size_t room = room_for(l, &m);
-	if (room == 0 || room > l->out->limit)
+	if (room == 0 || room > l->out->limit) {
 		put_error(l, m.id, WIRE_INTERNAL); /* could never be said */
-	else if (has_room(l, room))
+	} else if (has_room(l, room)) {
 		take_request(l, &m, room);
-	else
+	} else {
 		return false;
+	}
 	buf_drop(l->in, used);
 	return true;
 }
@@ -434,10 +440,11 @@ perform(struct answer_call *c)
 	}
 	enum wire_error code =
 		keys_perform(c->entry, c->req.op, c->req.payload, out, &n);
-	if (code == WIRE_OK)
+	if (code == WIRE_OK) {
 		answer_reply(c, span_of(out, n));
-	else
+	} else {
 		answer_refuse(c, code);
+	}
 	secret_wipe(out, n);
 }
 
@@ -453,12 +460,13 @@ run_call(struct answer_door *d, struct answer_call *c)
 		answer_refuse(c, WIRE_INTERNAL);
 		return;
 	}
-	if (c->op)
+	if (c->op) {
 		c->op->run(c);
-	else if (d->pass_on)
+	} else if (d->pass_on) {
 		d->pass_on(c);
-	else
+	} else {
 		perform(c);
+	}
 }
 
 static struct answer_call *

@@ -183,15 +183,17 @@ ask_send(struct ask_link *l, struct ask *a, struct err *err)
 	must(!a->link && a->done); /* one ask waits in one place */
 	if (l->broken)
 		return err_set(err, ERR_KEYLESS_BROKEN, "the connection is closed");
-	if (l->n >= l->max)
+	if (l->n >= l->max) {
 		return err_set(
 			err, ERR_KEYLESS_BUSY, "%zu operations wait already", l->n);
+	}
 
 	size_t size = wire_size(&a->want, l->padded);
 
-	if (size == 0 || size > l->out->limit)
+	if (size == 0 || size > l->out->limit) {
 		return err_set(err, ERR_KEYLESS_WIRE,
 			"a payload of %zu octets is too long", a->want.payload.n);
+	}
 	take_slot(l, a);
 	a->link = l;
 	a->refusal = WIRE_OK;
@@ -232,9 +234,10 @@ take_answer(struct ask_link *l, const struct wire_msg *m, struct err *err)
 		l->strays++;
 		return true;
 	}
-	if (!answer_fits(a, m))
+	if (!answer_fits(a, m)) {
 		return err_set(err, ERR_KEYLESS_WIRE, "opcode 0x%02x answers a %s",
 			m->op, wire_op_name(a->want.op));
+	}
 	l->answers++;
 	if (l->measured)
 		l->measured(l, clock_us() - a->sent_us);
@@ -275,9 +278,10 @@ read_answers(struct ask_link *l, struct err *err)
 		}
 		if (!take_answer(l, &m, err))
 			return false;
-		if (l->broken) /* done() may say so, having seen a bad signature */
+		if (l->broken) { /* done() may say so, having seen a bad signature */
 			return err_set(
 				err, ERR_KEYLESS_BROKEN, "the connection was given up");
+		}
 		buf_drop(l->in, used);
 	}
 }

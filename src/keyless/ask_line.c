@@ -35,13 +35,14 @@ asking_moved(struct io *io)
 		end_asking(line, &err);
 		return;
 	}
-	if (io->failed)
+	if (io->failed) {
 		(void)err_errno(
 			&err, ERR_KEYLESS_BROKEN, io->failed, "reading answers");
-	else if (io->eof)
+	} else if (io->eof) {
 		(void)err_set(&err, ERR_KEYLESS_BROKEN, "the other process closed");
-	else
+	} else {
 		return;
+	}
 	end_asking(line, &err);
 }
 

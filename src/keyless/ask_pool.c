@@ -277,10 +277,11 @@ start_idle(struct hook *h)
 			CONTAINER_OF(list_first(&now), struct ask_job, idle);
 
 		list_leave(&j->idle);
-		if (hope)
+		if (hope) {
 			start_job(j);
-		else
+		} else {
 			fail_job(j, &j->why);
+		}
 	}
 }
 
@@ -288,9 +289,10 @@ start_idle(struct hook *h)
 static bool
 is_worth_a_retry(const struct ask *a)
 {
-	if (a->err.code == ERR_KEYLESS_REFUSED)
+	if (a->err.code == ERR_KEYLESS_REFUSED) {
 		return a->refusal == WIRE_INTERNAL || a->refusal == WIRE_REMOTE ||
 			a->refusal == WIRE_VERSION || a->refusal > WIRE_REMOTE;
+	}
 	return true;
 }
 
@@ -470,9 +472,10 @@ ask_pool_free(struct ask_pool *p)
 		return;
 	p->closing = true;
 	(void)err_set(&err, ERR_KEYLESS_BROKEN, "the pool is closed");
-	while (!list_empty(&p->jobs))
+	while (!list_empty(&p->jobs)) {
 		fail_job(CONTAINER_OF(list_first(&p->jobs), struct ask_job, by_age),
 			&err);
+	}
 	for (size_t i = 0; i < p->spec.n_servers; i++)
 		ask_tunnel_fini(&p->tunnels[i]);
 	loop_unhook(&p->starting);
@@ -485,15 +488,18 @@ bool
 ask_pool_send(struct ask_pool *p, struct ask *a, struct err *err)
 {
 	must(!a->link && !a->job && a->done); /* one ask waits in one place */
-	if (p->closing || p->n >= p->spec.most)
+	if (p->closing || p->n >= p->spec.most) {
 		return err_set(
 			err, ERR_KEYLESS_BUSY, "%zu operations wait already", p->n);
-	if (wire_size(&a->want, true) == 0)
+	}
+	if (wire_size(&a->want, true) == 0) {
 		return err_set(err, ERR_KEYLESS_WIRE,
 			"a payload of %zu octets is too long", a->want.payload.n);
-	if (!is_any_coming(p))
+	}
+	if (!is_any_coming(p)) {
 		return err_set(err, ERR_KEYLESS_NO_SERVER, "%s: %s", p->tunnels[0].host,
 			p->tunnels[0].last.text);
+	}
 
 	struct ask_job *j = mem_alloc(sizeof(*j));
 

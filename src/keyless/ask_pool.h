@@ -25,8 +25,8 @@ enum { ASK_POOL_SERVERS = 16, ASK_POOL_HOST = 254 };
 
 struct ask_pool_server {
 	struct span host; /* name or address to dial */
-	uint16_t port;    /* 0: 2407 */
 	struct span name; /* that its certificate must have; empty: host */
+	uint16_t port;    /* 0: 2407 */
 	bool bare;        /* requests without padding */
 	bool legacy_c;    /* the first C server: raw RSA has another opcode */
 	bool plain_items; /* leave out items 0x06 and 0x13 to 0x17: it does not know

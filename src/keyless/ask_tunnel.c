@@ -77,9 +77,10 @@ lose(struct tunnel *t, const struct err *why)
 	log_warn("keyless.lost", "server=%s:%u error=%s text=\"%s\"", t->host, t->port,
 		err_id(why->code), why->text);
 	timer_set(loop_of(t), &t->again, clock_now() + next_backoff(t));
-	if (was >= TUNNEL_PROBING)
+	if (was >= TUNNEL_PROBING) {
 		ask_link_fini(
 			&t->link); /* asks may be sent anew from here: state is DOWN */
+	}
 	ask_pool_tunnel_lost(t->pool);
 }
 

@@ -49,10 +49,11 @@ asked(struct remote_owner *o, struct remote_ask *asked)
 	e->since_us = clock_us();
 	bool sent = k->pool ? ask_pool_send(k->pool, &e->ask, &e->err)
 			    : ask_send(k->link, &e->ask, &e->err);
-	if (sent)
+	if (sent) {
 		e->pending = asked;
-	else
+	} else {
 		remote_refuse(asked);
+	}
 }
 
 void

@@ -258,9 +258,10 @@ keys_add_dir(struct keys *k, const char *dir, struct err *err)
 	DIR *d = opendir(dir);
 	bool ok = true;
 
-	if (!d)
+	if (!d) {
 		return err_set(
 			err, ERR_FILE_READ, "the directory %s cannot be opened", dir);
+	}
 	must(!k->dir); /* one directory per store */
 	for (struct dirent *f = readdir(d); ok && f; f = readdir(d)) {
 		if (is_key_file(dir, f->d_name, path, sizeof(path)))

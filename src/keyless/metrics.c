@@ -62,12 +62,13 @@ write_requests(const struct metrics *m, struct text *t)
 		"# HELP sekisho_keyless_requests_total Requests by operation.\n"
 		"# TYPE sekisho_keyless_requests_total counter\n");
 	for (unsigned op = 0; op < COUNT_OF(m->requests); op++) {
-		if (!wire_op_find((uint8_t)op))
+		if (!wire_op_find((uint8_t)op)) {
 			unknown += m->requests[op];
-		else if (m->requests[op] > 0)
+		} else if (m->requests[op] > 0) {
 			text_add(t, "sekisho_keyless_requests_total{op=\"%s\"} %llu\n",
 				wire_op_name((uint8_t)op),
 				(unsigned long long)m->requests[op]);
+		}
 	}
 	text_add(t, "sekisho_keyless_requests_total{op=\"unknown\"} %llu\n",
 		(unsigned long long)unknown);

@@ -44,10 +44,11 @@ wire_op_find(uint8_t op)
 
 		if (rows[mid].op == op)
 			return &rows[mid];
-		if (rows[mid].op < op)
+		if (rows[mid].op < op) {
 			low = mid + 1;
-		else
+		} else {
 			high = mid;
+		}
 	}
 	return NULL;
 }

@@ -150,9 +150,10 @@ check_chain(struct server *s, const struct chain *chain, struct err *err)
 		ask.options.revocation = TRUST_REVOCATION_SOFT;
 	trust_check(s->spec.trust, &ask, &v);
 	bool ok = v.class == VERDICT_GOOD;
-	if (!ok)
+	if (!ok) {
 		(void)err_set(
 			err, ERR_KEYLESS_CLIENT, "%s: %s", verdict_id(v.class), v.text);
+	}
 	verdict_fini(&v);
 	return ok;
 }
@@ -169,9 +170,10 @@ judge_chain(struct server_peer *p, const struct chain *chain, struct err *err)
 	name_peer(p, c);
 	struct answer_client *client = find_client(p->server, c);
 	cert_put(c);
-	if (!client)
+	if (!client) {
 		return err_set(
 			err, ERR_KEYLESS_CLIENT, "no policy names \"%s\"", p->name);
+	}
 	p->seat.link.client = client;
 	return true;
 }
@@ -183,10 +185,11 @@ judge(struct server_peer *p, struct err *err)
 	bool ok = false;
 
 	chain_init(chain);
-	if (!tls_has_peer(p->tls))
+	if (!tls_has_peer(p->tls)) {
 		(void)err_set(err, ERR_KEYLESS_CLIENT, "it showed no certificate");
-	else
+	} else {
 		ok = tls_peer_chain(p->tls, chain, err) && judge_chain(p, chain, err);
+	}
 	chain_fini(chain);
 	mem_free(chain);
 	return ok;
@@ -261,9 +264,10 @@ peer_moved(struct io *io)
 	if (io->eof)
 		tls_wire_ended(p->tls);
 	advance(p);
-	if (!p->dead && p->seat.link.requests != before)
+	if (!p->dead && p->seat.link.requests != before) {
 		timer_set(p->server->spec.loop, &p->idle,
 			clock_now() + p->server->spec.idle_ms);
+	}
 }
 
 static void

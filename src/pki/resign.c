@@ -15,10 +15,11 @@ read_element(struct read *r, uint32_t tag)
 	uint32_t got = read_be(r, 1);
 	uint32_t n = read_be(r, 1);
 
-	if (n == 0x81 || n == 0x82)
+	if (n == 0x81 || n == 0x82) {
 		n = read_be(r, n - 0x80);
-	else if (n > 0x7f)
+	} else if (n > 0x7f) {
 		r->bad = true;
+	}
 	(void)read_bytes(r, n);
 	if (r->bad || got != tag) {
 		r->bad = true;
@@ -34,7 +35,7 @@ resign_split(struct span der, struct resign *out, struct err *err)
 	struct span whole = read_element(&outer, TAG_SEQUENCE);
 	struct resign r = {0};
 
-	if (!read_done(&outer))
+	if (!read_done(&outer) || whole.n == 0)
 		return err_set(err, ERR_PKI_MINT, "no certificate to be signed");
 	/* Its header has one octet, the length's first, and what that one announces. */
 	size_t head = whole.p[1] < 0x80 ? 2 : 2U + (whole.p[1] & 0x7fU);
@@ -42,9 +43,10 @@ resign_split(struct span der, struct resign *out, struct err *err)
 	r.tbs = read_element(&inner, TAG_SEQUENCE);
 	r.algorithm = read_element(&inner, TAG_SEQUENCE);
 	(void)read_element(&inner, TAG_BIT_STRING);
-	if (!read_done(&inner))
+	if (!read_done(&inner)) {
 		return err_set(
 			err, ERR_PKI_MINT, "a certificate of a form that is not ours");
+	}
 	*out = r;
 	return true;
 }
@@ -89,9 +91,10 @@ resign_join(const struct resign *r, EVP_PKEY *issuer, struct span signature,
 	struct key_job job = resign_job(r, issuer, digest);
 	size_t bits = signature.n + 1; /* an octet for "no unused bits" */
 
-	if (signature.n > SIGNATURE_MOST || !signer_check(issuer, &job, signature))
+	if (signature.n > SIGNATURE_MOST || !signer_check(issuer, &job, signature)) {
 		return err_set(err, ERR_TLS_REMOTE_LIED,
 			"what came is no signature of the authority's key");
+	}
 	size_t body = r->tbs.n + r->algorithm.n + head_size(bits) + bits;
 	if (body > UINT16_MAX)
 		return err_set(err, ERR_PKI_MINT, "a certificate over 64 KiB");

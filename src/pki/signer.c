@@ -117,9 +117,10 @@ get_ready(struct signer *s, const struct key_job *job)
 {
 	EVP_PKEY_CTX **slot = &s->ready[job->hash][job->padding];
 
-	if (*slot)
+	if (*slot) {
 		/* cppcheck-suppress identicalInnerCondition ; a pointer, not a truth */
 		return *slot;
+	}
 	AUTO(EVP_PKEY_CTX) *op = EVP_PKEY_CTX_new(s->pkey, NULL);
 	if (!op || EVP_PKEY_sign_init(op) != 1 || !set_scheme(op, s->family, job))
 		return NULL;
