@@ -180,7 +180,6 @@ static const int file_calls[] = {
 	SCMP_SYS(faccessat2),
 	SCMP_SYS(stat),
 	SCMP_SYS(lstat),
-
 	SCMP_SYS(statfs),
 	SCMP_SYS(fstatfs),
 	SCMP_SYS(getcwd),
