@@ -139,3 +139,33 @@ def test_draining_lets_a_download_end(road):
     time.sleep(0.5)
     os.kill(road.process.process.pid, 1)  # SIGHUP: a new generation
     assert download.communicate(timeout=30)[0] == b"1500000"
+
+
+def test_an_origin_that_dies_takes_only_its_own_streams_along(road, pki, stage):
+    cert, key = pki.issue("www.dying.example")
+    port = lab.free_port()
+    origin = lab.Program(["node", os.path.join(CLIENTS, "h2_origin.mjs"), port, cert, key],
+                         lambda: lab.accepts(port), stage / "h2_dying.log")
+    download = subprocess.Popen(
+        ["curl", "-sS", "--http2", "--max-time", "30", "--limit-rate", "1M", "--noproxy", "",
+         "--proxy", road.url, "--cacert", str(road.root), "-o", "/dev/null",
+         f"https://www.dying.example:{port}/bytes/20000000"], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    origin.close(how=9)
+    assert download.wait(30) != 0
+    assert play(road, "many")["whole"] == 100
+    event = road.wait_event(kind="request", path="/bytes/20000000")
+    assert event["err"].startswith("h2.") and event["status"] == 200
+
+
+def test_clients_cut_in_the_middle_leave_the_worker_whole(road):
+    for delay in (0.05, 0.1, 0.2, 0.3):
+        client = subprocess.Popen(
+            ["node", os.path.join(CLIENTS, "h2_client.mjs"), "many", road.origin_url + "/"],
+            env={**os.environ, "PROXY": road.url, "ROOT": str(road.root)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay + 0.2)
+        client.kill()
+        client.wait()
+    assert play(road, "many")["whole"] == 100
+    assert "process.died" not in road.log()

@@ -69,11 +69,10 @@ void
 exchange_leave_origin(struct session *s)
 {
 	struct exchange *x = s->x;
-	if (x->origin)
-		h2_release(x->origin);
+	if (x->origin) /* what it sent lies in its arena, and is still to be told */
+		h2_reset(x->origin, H2_CANCEL);
 	else if (s->up && !x->client)
 		drop_origin(s);
-	x->origin = NULL;
 }
 
 void
