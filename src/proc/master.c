@@ -25,11 +25,13 @@
 #include "proc/control_priv.h"
 #include "proc/generation_priv.h"
 #include "proc/notify_priv.h"
+#include "rule/set.h"
 
 enum {
 	ANSWER_BYTES = 64 * 1024,
 	SPARE_FDS = 512,   /* per worker, beyond two per connection */
 	REBIRTH_MS = 1000, /* before a generation that broke is started again */
+	LISTS_MS = 2000,   /* between looks at the files of lists */
 };
 
 struct master {
@@ -53,6 +55,10 @@ struct master {
 	struct hook reload_again;
 	struct timer rebirth;
 	struct timer watchdog;
+	struct timer lists;
+	const struct settings *lists_of; /* whose files the stamps below are about */
+	uint64_t lists_seen;             /* at the last look */
+	uint64_t lists_used;             /* acted upon */
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
@@ -586,6 +592,30 @@ tell_watchdog(struct timer *t)
 	timer_set(&m->loop, t, clock_now() + m->watchdog_ms);
 }
 
+/*
+ * A list's file has changed: that is a reload like any other, so a broken line leaves
+ * the old list in use and says why. Only what looks the same twice is read, because a
+ * file may still be being written.
+ */
+static void
+tell_lists(struct timer *t)
+{
+	struct master *m = CONTAINER_OF(t, struct master, lists);
+	uint64_t now = lists_stamp(m->settings->rule_lists);
+	timer_set(&m->loop, t, clock_now() + LISTS_MS);
+	if (m->lists_of != m->settings) {
+		m->lists_of = m->settings;
+		m->lists_used = now;
+	}
+	bool settled = now == m->lists_seen;
+	m->lists_seen = now;
+	if (!settled || now == m->lists_used || m->starting || m->ending)
+		return;
+	m->lists_used = now;
+	log_info("lists.changed", "path=%s", m->path);
+	reload(m, NULL);
+}
+
 /* ---- life */
 
 static bool
@@ -628,6 +658,7 @@ open_master(struct master *m, struct err *err)
 	m->rebirth.fired = tell_rebirth;
 	m->reload_again.run = tell_reload_again;
 	m->watchdog.fired = tell_watchdog;
+	m->lists.fired = tell_lists;
 	m->watchdog_ms = notify_watchdog_ms();
 	if (!loop_init(&m->loop, err))
 		return false;
@@ -636,6 +667,7 @@ open_master(struct master *m, struct err *err)
 		return false;
 	if (m->watchdog_ms != 0)
 		timer_set(&m->loop, &m->watchdog, clock_now() + m->watchdog_ms);
+	timer_set(&m->loop, &m->lists, clock_now() + LISTS_MS);
 	return start_generation(m, m->settings, err);
 }
 

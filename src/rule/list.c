@@ -283,6 +283,23 @@ lists_refresh(struct lists *l, struct err *err)
 	return exchanged;
 }
 
+uint64_t
+lists_stamp(const struct lists *l)
+{
+	uint64_t all = 0;
+	for (struct map_item *item = NULL;
+		(item = map_next(&l->by_name, item)) != NULL;) {
+		struct err ignored = {0};
+		struct rule_list *list = CONTAINER_OF(item, struct rule_list, item);
+		struct file_walk w = {.list = list, .err = &ignored};
+		if (list->path == NULL)
+			continue;
+		(void)!visit(&w); /* what is gone leaves the stamp as it is so far */
+		all = all * 31 + map_hash(span_of(&w.stamp, sizeof(w.stamp)));
+	}
+	return all;
+}
+
 const struct rule_list *
 lists_find(const struct lists *l, struct span name)
 {

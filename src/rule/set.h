@@ -123,6 +123,9 @@ MUST_USE bool lists_add(struct lists *l, const struct list_source *src,
  */
 size_t lists_refresh(struct lists *l, struct err *err);
 
+/* Changes when a file of a list changes, comes or goes; costs a stat of each. */
+MUST_USE uint64_t lists_stamp(const struct lists *l);
+
 /* By name, or NULL. The handle stays valid through refreshes. */
 const struct rule_list *lists_find(const struct lists *l, struct span name);
 /* The nearest known name, or NULL. */

@@ -141,7 +141,10 @@ a_broken_line_is_named_and_the_old_list_stays(void)
 	struct err err = {0};
 	dir_open(&d);
 	const struct rule_list *l = load(&d, "a.example\n", LIST_PLAIN, "");
+	uint64_t stamp = lists_stamp(d.lists);
+	CHECK(stamp == lists_stamp(d.lists));
 	write_file(d.file, "b.example\n10.0.0.1/8\n");
+	CHECK(stamp != lists_stamp(d.lists));
 	CHECK_INT(lists_refresh(d.lists, &err), 0);
 	CHECK_INT(err.code, ERR_RULE_LIST);
 	CHECK(strstr(err.text, "/a:2: ") != NULL);
