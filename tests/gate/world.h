@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "gate/session.h"
 #include "gate/worker.h"
+#include "http/h2.h"
 #include "pki/authority.h"
 #include "pki/leaf.h"
 #include "tests/test.h"
@@ -33,6 +34,7 @@ struct world_peer {
 	struct profile *profile;
 	char heard[65536]; /* plaintext so far, NUL behind it */
 	size_t n_heard;
+	struct h2 *h2; /* speaks HTTP/2; borrowed from the test */
 };
 
 static struct {
@@ -57,6 +59,8 @@ static struct {
 	struct world_peer origin;
 	unsigned origins; /* connections accepted */
 	bool origin_is_tls;
+	struct span alpn;                   /* what both peers speak; empty: http/1.1 */
+	void (*greeted)(struct side *side); /* the origin has a connection */
 	const char *answer; /* written once a whole request head was heard */
 	bool answer_ends;   /* and then the origin ends */
 
@@ -142,6 +146,13 @@ world_hear(struct world_peer *p)
 		tls_accept(p->side.tls);
 		side_pull(&p->side);
 	}
+	if (p->h2) {
+		struct err err;
+		(void)!h2_read(p->h2, in, &err);
+		h2_flush(p->h2);
+		side_push(&p->side);
+		return;
+	}
 	struct span s = buf_peek(in);
 	CHECK(p->n_heard + s.n < sizeof(p->heard));
 	memcpy(p->heard + p->n_heard, s.p ? s.p : (const uint8_t *)"", s.n);
@@ -186,7 +197,7 @@ world_start_origin_tls(struct side *side)
 	const struct tls_server_spec spec = {
 		.profile = world.origin.profile,
 		.identity = world.origin_identity,
-		.alpn = SPAN("http/1.1"),
+		.alpn = world.alpn.n > 0 ? world.alpn : SPAN("http/1.1"),
 		.wire_in = &side->io.in,
 		.wire_out = &side->io.out,
 	};
@@ -207,6 +218,8 @@ world_accepted(struct listener *l, int fd, const struct addr *peer)
 	side_open(&world.origin.side, &world.worker.loop, fd, world_origin_moved);
 	if (world.origin_is_tls)
 		world_start_origin_tls(&world.origin.side);
+	if (world.greeted)
+		world.greeted(&world.origin.side);
 }
 
 static void
@@ -466,7 +479,7 @@ world_shake(const char *sni)
 	const struct tls_client_spec tls = {
 		.profile = world.client.profile,
 		.host = span_str(sni),
-		.alpn = SPAN("\x08http/1.1"),
+		.alpn = world.alpn.n > 0 ? SPAN("\x02h2") : SPAN("\x08http/1.1"),
 		.wire_in = &world.client.side.io.in,
 		.wire_out = &world.client.side.io.out,
 	};

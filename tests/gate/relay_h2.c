@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A client and an origin that both speak HTTP/2, and a gateway between them. */
+#include "gate/relay_h2.h"
+
+#include "tests/gate/world.h"
+
+static struct h2 client;
+static struct h2 origin;
+static bool origin_open;
+static struct h2_user users[8];
+static struct arena arena;
+
+static void
+greet_origin(struct side *side)
+{
+	struct h2_config config;
+	h2_config_init(&config, H2_SERVER);
+	if (origin_open)
+		h2_fini(&origin);
+	origin_open = true;
+	h2_init(&origin, &config, side_out(side));
+	world.origin.h2 = &origin;
+}
+
+/* A session to this name, shaken; the client's preface is on its way. */
+static void
+open_h2(const char *lines, const char *host)
+{
+	struct h2_config config;
+	h2_config_init(&config, H2_CLIENT);
+	world_open(lines);
+	arena_init(&arena, 1024 * 1024);
+	world.alpn = SPAN("h2");
+	world.greeted = greet_origin;
+	world_ask(host);
+	world_shake(host);
+	CHECK_INT(tls_state(world.client.side.tls), TLS_OPEN);
+	h2_init(&client, &config, side_out(&world.client.side));
+	world.client.h2 = &client;
+}
+
+static void
+close_h2(void)
+{
+	world_close();
+	h2_fini(&client);
+	if (origin_open)
+		h2_fini(&origin);
+	origin_open = false;
+	world.client.h2 = NULL;
+	world.origin.h2 = NULL;
+	arena_fini(&arena);
+}
+
+static void
+go_on(void)
+{
+	for (int i = 0; i < 30; i++) {
+		world_hear(&world.client);
+		if (world.origin.h2)
+			world_hear(&world.origin);
+		world_turn(1);
+	}
+}
+
+static struct h2_stream *
+ask(size_t i, const char *authority, const char *path, enum body_kind body)
+{
+	struct http_head head;
+	struct err err = {0};
+	http_request_make(&head, &arena, body == BODY_NONE ? HTTP_GET : HTTP_POST,
+		span_str(authority), span_str(path));
+	head.body.kind = body;
+	struct h2_stream *x = h2_request(&client, &head, &users[i], &err);
+	CHECK_OK(x != NULL, &err);
+	go_on();
+	return x;
+}
+
+static const char *
+here(void)
+{
+	static char authority[32];
+	text_format(
+		authority, sizeof(authority), "good.test:%u", world.origin_addr.port);
+	return authority;
+}
+
+/* The origin's next request; its path must be this. */
+static struct h2_stream *
+meet(const char *path)
+{
+	struct http_head *head;
+	struct span body;
+	struct err err = {0};
+	struct h2_stream *x = h2_ready(&origin);
+	CHECK(x != NULL);
+	CHECK_INT(h2_step(x, &head, &body, &err), H2_HEAD);
+	CHECK(span_eq(head->path, span_str(path)));
+	return x;
+}
+
+static void
+answer(struct h2_stream *x, unsigned status, const char *body)
+{
+	struct http_head head;
+	struct err err = {0};
+	http_response_make(&head, &arena, status);
+	head.body.kind = BODY_CHUNKED;
+	CHECK_INT(h2_write_head(x, &head, &err), H2_WROTE);
+	CHECK_INT(h2_write_body(x, span_str(body)), strlen(body));
+	CHECK_INT(h2_write_end(x, NULL, &err), H2_WROTE);
+	h2_release(x);
+	go_on();
+}
+
+/* What came back to the client, whole. */
+static unsigned
+status_of(struct h2_stream *x)
+{
+	struct http_head *head;
+	struct span body;
+	struct err err = {0};
+	unsigned status = 0;
+	enum h2_step step = H2_MORE;
+	while ((step = h2_step(x, &head, &body, &err)) != H2_MORE && step != H2_END &&
+		step != H2_FAILED) {
+		if (step == H2_HEAD)
+			status = head->status;
+		if (step == H2_BODY)
+			h2_took(x, body.n);
+	}
+	CHECK_INT(step, H2_END);
+	h2_release(x);
+	return status;
+}
+
+static void
+check_reset(struct h2_stream *x, uint32_t code)
+{
+	struct http_head *head;
+	struct span body;
+	struct err err = {0};
+	CHECK_INT(h2_step(x, &head, &body, &err), H2_FAILED);
+	CHECK_INT(x->reset_code, code);
+	h2_release(x);
+}
+
+static void
+streams_are_answered_in_any_order(void)
+{
+	open_h2("", "good.test");
+	struct h2_stream *first = ask(0, here(), "/1", BODY_NONE);
+	struct h2_stream *second = ask(1, here(), "/2", BODY_NONE);
+	struct h2_stream *far = meet("/1");
+	answer(meet("/2"), 202, "two");
+	CHECK_INT(status_of(second), 202);
+	answer(far, 201, "one");
+	CHECK_INT(status_of(first), 201);
+	CHECK_INT(world.origins, 1);
+	close_h2();
+}
+
+static void
+one_stream_is_blocked_and_others_are_not(void)
+{
+	open_h2("rule no when http.request.uri.path == \"/no\" do block \"never\"",
+		"good.test");
+	struct h2_stream *no = ask(0, here(), "/no", BODY_NONE);
+	struct h2_stream *yes = ask(1, here(), "/yes", BODY_NONE);
+	CHECK_INT(status_of(no), 403);
+	answer(meet("/yes"), 200, "ok");
+	CHECK_INT(status_of(yes), 200);
+	close_h2();
+}
+
+static void
+another_host_is_misdirected(void)
+{
+	open_h2("", "good.test");
+	CHECK_INT(status_of(ask(0, "other.test", "/", BODY_NONE)), 421);
+	CHECK(h2_ready(&origin) == NULL);
+	close_h2();
+}
+
+static void
+connect_in_a_stream_is_refused(void)
+{
+	struct http_head head;
+	struct err err = {0};
+	open_h2("", "good.test");
+	go_on();
+	http_request_make(&head, &arena, HTTP_CONNECT, span_str(here()), SPAN(""));
+	head.body.kind = BODY_CHUNKED;
+	struct h2_stream *x = h2_request(&client, &head, &users[0], &err);
+	CHECK_OK(x != NULL, &err);
+	go_on();
+	struct http_head *got;
+	struct span body;
+	CHECK_INT(h2_step(x, &got, &body, &err), H2_HEAD);
+	CHECK_INT(got->status, 405);
+	close_h2();
+}
+
+static void
+reset_codes_are_mirrored(void)
+{
+	open_h2("", "good.test");
+	struct h2_stream *x = ask(0, here(), "/", BODY_NONE);
+	h2_reset(meet("/"), H2_HTTP_1_1_REQUIRED);
+	go_on();
+	check_reset(x, H2_HTTP_1_1_REQUIRED);
+	close_h2();
+}
+
+static void
+a_client_that_leaves_is_told_to_the_origin(void)
+{
+	struct http_head *head;
+	struct span body;
+	struct err err = {0};
+	open_h2("", "good.test");
+	struct h2_stream *x = ask(0, here(), "/", BODY_CHUNKED);
+	struct h2_stream *far = meet("/");
+	h2_release(x);
+	go_on();
+	CHECK(h2_ready(&origin) == far);
+	CHECK_INT(h2_step(far, &head, &body, &err), H2_FAILED);
+	CHECK_INT(far->reset_code, H2_CANCEL);
+	h2_release(far);
+	close_h2();
+}
+
+static void
+a_goaway_of_the_origin_is_mirrored(void)
+{
+	open_h2("", "good.test");
+	struct h2_stream *x = ask(0, here(), "/", BODY_NONE);
+	struct h2_stream *far = meet("/");
+	h2_drain(&origin);
+	h2_drain(&origin);
+	go_on();
+	CHECK(client.goaway_seen && !h2_can_open(&client));
+	answer(far, 200, "last");
+	CHECK_INT(status_of(x), 200);
+	world_until_closed();
+	close_h2();
+}
+
+static void
+an_origin_that_breaks_off_is_told_with_its_event(void)
+{
+	open_h2("", "good.test");
+	struct h2_stream *x = ask(0, here(), "/gone", BODY_NONE);
+	(void)meet("/gone");
+	world.origin.h2 = NULL;
+	side_close(&world.origin.side, true);
+	for (int i = 0; i < 100; i++) {
+		world_hear(&world.client);
+		world_turn(1);
+	}
+	CHECK_INT(status_of(x), 502);
+	close_h2();
+	CHECK(strstr(world.last_request, "path=/gone\n") != NULL);
+	CHECK(strstr(world.last_request, "client_http=HTTP/2\n") != NULL);
+}
+
+static void
+a_page_for_everything_ends_the_connection_politely(void)
+{
+	open_h2("rule all when http.request.host == \"good.test\" do block \"shut\"",
+		"good.test");
+	struct h2_stream *x = ask(0, here(), "/", BODY_NONE);
+	CHECK_INT(status_of(x), 403);
+	close_h2();
+}
+
+TESTS(streams_are_answered_in_any_order, one_stream_is_blocked_and_others_are_not,
+	another_host_is_misdirected, connect_in_a_stream_is_refused,
+	reset_codes_are_mirrored, a_client_that_leaves_is_told_to_the_origin,
+	a_goaway_of_the_origin_is_mirrored,
+	an_origin_that_breaks_off_is_told_with_its_event,
+	a_page_for_everything_ends_the_connection_politely)
