@@ -322,9 +322,8 @@ compile_origins(struct compiling *c, struct site *site, size_t *n_origins)
 	site->n_origins++;
 	if (site->n_origins == 0)
 		complain_text(c, &site->item, "origin", "a site needs an origin");
-	// NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers
-	site->at = arena_alloc(
-		&c->s->tree.arena, (site->n_origins + 1) * sizeof(*site->at));
+	site->at = arena_alloc(&c->s->tree.arena,
+		(site->n_origins + 1) * sizeof(struct site_origin *));
 	EACH_ITEM(struct site_origin, o, site->origins)
 	{
 		o->index = (*n_origins)++;

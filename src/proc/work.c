@@ -55,6 +55,16 @@ directory_of(struct span path)
 	return mem_cstr(slash == 0 ? SPAN("/") : span_first(path, slash));
 }
 
+static size_t
+add_lists(const struct site_clients *c, struct sandbox_path *paths, size_t n)
+{
+	for (const struct conf_item *l = c->crls; l && n < LISTS_MOST; l = l->next) {
+		const struct site_path *p = (const struct site_path *)(const void *)l;
+		paths[n++].path = directory_of(p->path);
+	}
+	return n;
+}
+
 /*
  * What a worker reads while it runs: revocation lists, which are replaced by renaming
  * and so need their directories. Nothing else is in reach.
@@ -64,17 +74,11 @@ list_readable(const struct settings *s, struct sandbox_path *paths)
 {
 	size_t n = 0;
 
-	for (const struct conf_item *g = s->edges; g; g = g->next) {
-		const struct conf_item *c =
-			((const struct gateway *)(const void *)g)->sites.clients;
-		for (; c; c = c->next) {
-			const struct conf_item *l =
-				((const struct site_clients *)(const void *)c)->crls;
-			for (; l && n < LISTS_MOST; l = l->next) {
-				paths[n++].path = directory_of(
-					((const struct site_path *)(const void *)l)
-						->path);
-			}
+	for (const struct conf_item *it = s->edges; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		for (const struct conf_item *c = g->sites.clients; c; c = c->next) {
+			n = add_lists(
+				(const struct site_clients *)(const void *)c, paths, n);
 		}
 	}
 	return n;
