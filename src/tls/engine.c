@@ -158,6 +158,10 @@ take_ask(SSL *ssl, void *unused)
 	(void)unused;
 	t->ask = remote_asking();
 	t->owner->asked(t->owner, t->ask);
+	if (remote_is_answered(t->ask)) { /* at once: no pause, and the ask goes */
+		t->refused = remote_outcome(t->ask);
+		t->ask = NULL;
+	}
 	return 1;
 }
 
