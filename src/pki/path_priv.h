@@ -16,12 +16,16 @@
 
 enum { PATH_POOL = 2 * CHAIN_MAX + 64, PATH_NAMES_WORK = 200 * 1000 };
 
+/* Where a root of the system comes from. */
+enum anchor_place { ANCHOR_ANYWHERE, ANCHOR_SHIPPED, ANCHOR_ADDED };
+
 struct anchor {
 	struct map_item by_subject; /* only the first of a name is in the map */
 	struct map_item by_hash;
 	struct anchor *same_name; /* next with this subject */
 	struct cert *cert;        /* held */
-	bool is_public;           /* came with the system's bundle */
+	enum anchor_place place;
+	bool is_public; /* came with the system's bundle, not added to it */
 };
 
 /* What is wrong with a path: the gravest finding in words, all of them as bits. */

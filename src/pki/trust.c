@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pki/trust.h"
 
+#include <glob.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
 
@@ -216,14 +217,71 @@ add_file(struct trust *t, const char *path, bool is_public, struct err *err)
 	return ok || err_within(err, "%s", path);
 }
 
+static void
+note_place(struct trust *t, const char *path, enum anchor_place place)
+{
+	struct chain chain = {0};
+	struct err ignored = {0};
+
+	if (!chain_load(&chain, path, &ignored))
+		return;
+	for (size_t i = 0; i < chain.n; i++) {
+		uint8_t hash[CERT_HASH];
+		SHA256(chain.der[i].p, chain.der[i].n, hash);
+		struct map_item *item = map_get(&t->by_hash, span_of(hash, CERT_HASH));
+		if (item)
+			CONTAINER_OF(item, struct anchor, by_hash)->place = place;
+	}
+	chain_fini(&chain);
+}
+
+static bool
+note_places(struct trust *t, const char *pattern, enum anchor_place place)
+{
+	glob_t g;
+
+	if (glob(pattern, 0, NULL, &g) != 0)
+		return false;
+	for (size_t k = 0; k < g.gl_pathc; k++)
+		note_place(t, g.gl_pathv[k], place);
+	globfree(&g);
+	return true;
+}
+
+/*
+ * Roots an administrator added to the distribution's are private ones: they may certify
+ * names that no public authority may. Debian keeps its own beside the bundle, so what
+ * is not among them was added; elsewhere the additions have a place of their own.
+ */
+static void
+part_private(struct trust *t)
+{
+	bool knows_public = note_places(
+		t, "/usr/share/ca-certificates/mozilla/*.crt", ANCHOR_SHIPPED);
+
+	(void)note_places(t, "/usr/local/share/ca-certificates/*.crt", ANCHOR_ADDED);
+	(void)note_places(t, "/etc/pki/ca-trust/source/anchors/*", ANCHOR_ADDED);
+	(void)note_places(t, "/etc/pki/trust/anchors/*", ANCHOR_ADDED);
+	for (size_t i = 0; i < t->n; i++) {
+		struct anchor *a = t->anchors[i];
+		bool added = a->place == ANCHOR_ADDED ||
+			(knows_public && a->place != ANCHOR_SHIPPED);
+		a->is_public = a->is_public && !added;
+	}
+}
+
 static bool
 add_system(struct trust *t, struct err *err)
 {
 	struct stat st;
 
 	for (size_t i = 0; i < COUNT_OF(bundles); i++) {
-		if (stat(bundles[i], &st) == 0)
-			return add_file(t, bundles[i], true, err);
+		if (stat(bundles[i], &st) != 0)
+			continue;
+		if (!add_file(t, bundles[i], true, err))
+			return false;
+		part_private(t);
+		return true;
 	}
 	return err_set(err, ERR_PKI_ROOTS, "none of the usual bundles is here");
 }
