@@ -45,7 +45,7 @@ drop_fds(const struct ipc_received *got)
 static bool
 take_one(struct leash *l)
 {
-	struct ipc_received got;
+	struct ipc_received got = {0};
 	struct leash_message m = {.fd = -1};
 	struct err err = {0};
 

@@ -342,15 +342,17 @@ tell_broke(struct generation *g)
 		timer_set(&m->loop, &m->rebirth, clock_now() + REBIRTH_MS);
 }
 
-/* As root: the directory belongs to whom the children become. */
+/* As root: the directory belongs to whom the children become. One that everybody may
+ * look into (/var/lib, named by mistake) is not ours to give away. */
 static bool
 prepare_data(const struct settings *s, const struct owner *owner, struct err *err)
 {
 	struct stat st;
 	char *path = mem_cstr(s->data);
 	bool ok = file_mkdir(path, 0750, err);
-	if (ok && owner->drops && stat(path, &st) == 0 && st.st_uid == 0 &&
-		chown(path, owner->uid, owner->gid) != 0)
+	bool gives = ok && owner->drops && stat(path, &st) == 0 && st.st_uid == 0 &&
+		(st.st_mode & S_IRWXO) == 0;
+	if (gives && chown(path, owner->uid, owner->gid) != 0)
 		ok = err_errno(err, ERR_PROC_USER, errno, "%s", path);
 	mem_free(path);
 	return ok;
