@@ -44,6 +44,8 @@ GETTER(get_ech, f->hello ? value_bool(f->hello->has_ech) : value_missing())
 GETTER(get_hello_length,
 	f->hello ? value_int((int64_t)f->hello->message.n) : value_missing())
 GETTER(get_origin_ip, value_ip(f->origin_ip))
+GETTER(get_client_ips, value_one_ip(f->client.ip))
+GETTER(get_origin_ips, value_one_ip(f->origin_ip))
 GETTER(get_verdict, known(f->origin_verdict))
 GETTER(get_tls_version, known(f->tls_version))
 GETTER(get_tls_cipher, known(f->tls_cipher))
@@ -150,11 +152,11 @@ enum {
 const struct field vocab_fields[] = {
 	{"ssl", TYPE_BOOL, PHASE_ACCEPT, get_tls, "the client's side is TLS", .again = 1 << PHASE_HELLO | REQUEST_AGAIN},
 	{"ip.src", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client"},
-	{"http.conn.src_ip", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client", GATEWAY},
+	{"http.conn.src_ip", TYPE_IPS, PHASE_ACCEPT, get_client_ips, "address of the client", GATEWAY},
 	{"net.src.ip", TYPE_IP, PHASE_ACCEPT, get_client_ip, "address of the client", GATEWAY},
 	{"net.src.port", TYPE_INT, PHASE_ACCEPT, get_client_port, "port of the client", GATEWAY},
 	{"net.dst.ip", TYPE_IP, PHASE_PEER, get_origin_ip, "address of the origin", GATEWAY},
-	{"http.conn.dst_ip", TYPE_IP, PHASE_PEER, get_origin_ip, "address of the origin", GATEWAY},
+	{"http.conn.dst_ip", TYPE_IPS, PHASE_PEER, get_origin_ips, "address of the origin", GATEWAY},
 	{"net.dst.port", TYPE_INT, PHASE_HELLO, get_port, "port of the destination", GATEWAY},
 	{"net.protocol", TYPE_STRING, PHASE_ACCEPT, get_tcp, "tcp", GATEWAY},
 	{"cf.edge.server_ip", TYPE_IP, PHASE_ACCEPT, get_server_ip, "address that was connected to"},

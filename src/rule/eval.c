@@ -59,7 +59,7 @@ flatten(struct flat *f, const struct value *v, size_t step)
 		return;
 	}
 	bool many = v->kind == VALUE_ARRAY || v->kind == VALUE_DOMAINS ||
-		v->kind == VALUE_MAP;
+		v->kind == VALUE_ONE_IP || v->kind == VALUE_MAP;
 	size_t n = many ? value_len(v) : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct value inner = child_at(v, i);

@@ -372,6 +372,7 @@ list_has(const struct rule_list *l, const struct value *v)
 	case VALUE_MISSING:
 	case VALUE_BOOL:
 	case VALUE_ARRAY:
+	case VALUE_ONE_IP:
 	case VALUE_MAP:
 		break;
 	}

@@ -417,7 +417,7 @@ read_count(struct regex_parser *p, uint32_t *out)
 		return refuse(p, from, "a repetition in braces wants a number");
 	if (v > REGEX_REPEAT_MAX)
 		return refuse(
-			p, from, "a repetition of more than 1000 is not supported");
+			p, from, "a repetition of more than 50000 is not supported");
 	*out = v;
 	return true;
 }

@@ -39,7 +39,7 @@ enum regex_assert {
 };
 
 #define REGEX_FOREVER UINT32_MAX
-enum { REGEX_REPEAT_MAX = 1000, REGEX_DEPTH_MAX = 100 };
+enum { REGEX_REPEAT_MAX = 50000, REGEX_DEPTH_MAX = 100 };
 
 struct regex_node {
 	enum regex_kind kind;

@@ -184,6 +184,17 @@ value_domains(struct span name)
 	return (struct value){.kind = VALUE_DOMAINS, .n = n, .s = name};
 }
 
+struct value
+value_one_ip(struct ip ip)
+{
+	struct value v = value_ip(ip);
+	if (v.kind == VALUE_IP) {
+		v.kind = VALUE_ONE_IP;
+		v.n = 1;
+	}
+	return v;
+}
+
 size_t
 value_len(const struct value *v)
 {
@@ -192,6 +203,7 @@ value_len(const struct value *v)
 		return v->s.n;
 	case VALUE_ARRAY:
 	case VALUE_DOMAINS:
+	case VALUE_ONE_IP:
 	case VALUE_MAP:
 		return v->n;
 	case VALUE_MISSING:
@@ -218,6 +230,8 @@ value_at(const struct value *v, size_t i)
 		return v->items[i];
 	if (v->kind == VALUE_DOMAINS && i < v->n)
 		return value_string(parent_name(v->s, i));
+	if (v->kind == VALUE_ONE_IP && i == 0)
+		return (struct value){.kind = VALUE_IP, .ip = v->ip};
 	return value_missing();
 }
 
@@ -261,7 +275,8 @@ maps_eq(const struct value *a, const struct value *b)
 static bool
 is_listed(const struct value *v)
 {
-	return v->kind == VALUE_ARRAY || v->kind == VALUE_DOMAINS;
+	return v->kind == VALUE_ARRAY || v->kind == VALUE_DOMAINS ||
+		v->kind == VALUE_ONE_IP;
 }
 
 bool
@@ -286,6 +301,7 @@ value_eq(const struct value *a, const struct value *b)
 		return maps_eq(a, b);
 	case VALUE_ARRAY:
 	case VALUE_DOMAINS:
+	case VALUE_ONE_IP:
 		break;
 	}
 	must_not_reach("arrays were compared above");
@@ -341,6 +357,7 @@ value_put(struct text *t, const struct value *v)
 		return;
 	case VALUE_ARRAY:
 	case VALUE_DOMAINS:
+	case VALUE_ONE_IP:
 		put_items(t, v);
 		return;
 	case VALUE_MAP:

@@ -56,6 +56,7 @@ enum value_kind {
 	VALUE_ARRAY,
 	VALUE_DOMAINS, /* an array of strings told by its first: a name and its parents
 			*/
+	VALUE_ONE_IP,  /* an array of one address, told without memory */
 	VALUE_MAP,
 };
 
@@ -91,6 +92,10 @@ struct value value_map(const struct value_pair *pairs, size_t n);
 /* "a.b.example" as the array "a.b.example" "b.example" "example", without memory. An
  * empty name gives a missing value; an address in text form has no parents. */
 struct value value_domains(struct span name);
+
+/* The array of this one address; missing as value_ip(). For fields that published rules
+ * map with [*] and that have one value here. */
+struct value value_one_ip(struct ip ip);
 
 /* Elements of an array, octets of a string, pairs of a map; else 0. */
 MUST_USE size_t value_len(const struct value *v);

@@ -48,6 +48,16 @@ a_mapped_address_is_its_v4_address(void)
 }
 
 static void
+one_address_can_stand_for_an_array(void)
+{
+	struct value v = value_one_ip(ip_v4(0x0a000001));
+	CHECK_INT(value_len(&v), 1);
+	CHECK_INT(value_at(&v, 0).kind, VALUE_IP);
+	CHECK_INT(value_at(&v, 1).kind, VALUE_MISSING);
+	CHECK_INT(value_one_ip((struct ip){0}).kind, VALUE_MISSING);
+}
+
+static void
 values_print_for_people(void)
 {
 	struct value items[] = {
@@ -61,4 +71,5 @@ values_print_for_people(void)
 }
 
 TESTS(types_are_read_as_they_are_written, a_name_unfolds_into_its_parents,
-	a_mapped_address_is_its_v4_address, values_print_for_people)
+	a_mapped_address_is_its_v4_address, one_address_can_stand_for_an_array,
+	values_print_for_people)
