@@ -26,6 +26,7 @@ keys_init(struct keys *k)
 	map_init(&k->by_ski);
 	map_init(&k->by_digest);
 	map_init(&k->by_id);
+	map_init(&k->by_source);
 	map_init(&k->by_name);
 	list_init(&k->all);
 }
@@ -38,6 +39,8 @@ remove_entry(struct keys *k, struct keys_entry *e)
 		map_remove(&k->by_digest, &e->by_digest);
 	if (e->by_id.key.n > 0)
 		map_remove(&k->by_id, &e->by_id);
+	if (e->by_source.key.n > 0)
+		map_remove(&k->by_source, &e->by_source);
 	list_leave(&e->all);
 	k->n--;
 	signer_free(e->signer);
@@ -68,6 +71,7 @@ keys_fini(struct keys *k)
 	map_fini(&k->by_ski);
 	map_fini(&k->by_digest);
 	map_fini(&k->by_id);
+	map_fini(&k->by_source);
 	map_fini(&k->by_name);
 	mem_free(k->dir);
 	if (k->passphrase)
@@ -159,6 +163,8 @@ add_entry(struct keys *k, struct key *key, const char *id, const char *source,
 		e->id = mem_cstr(span_str(id));
 		map_add(&k->by_id, &e->by_id, span_str(e->id));
 	}
+	if (!map_get(&k->by_source, span_str(e->source)))
+		map_add(&k->by_source, &e->by_source, span_str(e->source));
 	list_push(&k->all, &e->all);
 	k->n++;
 	return e;
@@ -287,13 +293,9 @@ keys_seal_dir(struct keys *k)
 static struct keys_entry *
 find_by_source(const struct keys *k, const char *path)
 {
-	LIST_EACH (it, &k->all) {
-		struct keys_entry *e = CONTAINER_OF(it, struct keys_entry, all);
+	struct map_item *it = map_get(&k->by_source, span_str(path));
 
-		if (strcmp(e->source, path) == 0)
-			return e;
-	}
-	return NULL;
+	return it ? CONTAINER_OF(it, struct keys_entry, by_source) : NULL;
 }
 
 /* Puts the file's key in the place of `old`, which goes only if that works: the new key
@@ -303,12 +305,7 @@ reload_file(struct keys *k, struct keys_entry *old, const char *path)
 {
 	struct err err = {0};
 	struct keys trial;
-	struct stat st;
 
-	if (old && stat(path, &st) == 0 && changed_ns(&st) == old->changed_ns) {
-		old->stale = false;
-		return 0;
-	}
 	keys_init(&trial);
 	trial.passphrase = k->passphrase;
 	bool ok = keys_add_file(&trial, path, &err);
@@ -323,6 +320,21 @@ reload_file(struct keys *k, struct keys_entry *old, const char *path)
 	log_warn("keyless.keys", "file=%s error=%s text=\"%s\"", path, err_id(err.code),
 		err.text);
 	return ok && old ? 1 : 0;
+}
+
+/* A key that is here already and whose file nobody touched need not be read. */
+static bool
+is_unchanged(const struct keys *k, const char *name, char *path, size_t cap)
+{
+	struct text t = text_to(path, cap);
+	struct stat st;
+
+	text_add(&t, "%s/%s", k->dir, name);
+	struct keys_entry *e = t.cut ? NULL : find_by_source(k, path);
+	if (!e || stat(path, &st) != 0 || changed_ns(&st) != e->changed_ns)
+		return false;
+	e->stale = false;
+	return true;
 }
 
 static size_t
@@ -365,6 +377,8 @@ keys_reload(struct keys *k)
 		e->stale = is_below(e->source, k->dir);
 	}
 	for (struct dirent *f = readdir(d); f; f = readdir(d)) {
+		if (is_unchanged(k, f->d_name, path, sizeof(path)))
+			continue;
 		if (is_key_file(k->dir, f->d_name, path, sizeof(path)))
 			n += reload_file(k, find_by_source(k, path), path);
 	}

@@ -20,6 +20,7 @@ struct keys_entry {
 	struct map_item by_ski;
 	struct map_item by_digest; /* RSA and EC only */
 	struct map_item by_id;     /* when it has an id */
+	struct map_item by_source; /* when no other came from there */
 	struct list all;
 	struct key *key;       /* owned; has the private half */
 	struct signer *signer; /* owned */
@@ -40,6 +41,7 @@ struct keys {
 	struct map by_ski;
 	struct map by_digest;
 	struct map by_id;
+	struct map by_source;
 	struct map by_name; /* server name → SKI, operator's map */
 	struct list all;
 	size_t n;
