@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -201,6 +202,18 @@ def test_a_session_never_crosses_to_another_policy(edge, tmp_path, version):
     edge.trace("www.shop.test", version, "-sess_out", str(kept))
     across = edge.trace("api.shop.test", version, "-sess_in", str(kept))
     assert "Reused, TLSv1" not in across and "HTTP/1.1 403" in across
+
+
+def test_a_reload_keeps_connections_and_sessions(edge, tmp_path):
+    kept = tmp_path / "session.pem"
+    edge.trace("www.shop.test", "-tls1_3", "-sess_out", str(kept))
+    connection = edge.connect("www.shop.test")
+    assert ask(connection)[0] == 200
+    before = edge.process.text().count("generation.serves")
+    edge.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the next generation", lambda: edge.process.text().count("generation.serves") > before)
+    assert "Reused, TLSv1" in edge.trace("www.shop.test", "-tls1_3", "-sess_in", str(kept))
+    assert ask(edge.connect("api.shop.test", "bob"))[0] == 200
 
 
 def test_plain_http_is_sent_to_https(edge):

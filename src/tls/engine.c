@@ -451,6 +451,10 @@ tls_read(struct tls *t, struct buf *plain)
 		buf_added(plain, n);
 		all += n;
 	}
+	/* Room that nothing came into, such as for a ticket, is not kept by an idle
+	 * connection. */
+	if (buf_empty(plain))
+		buf_fini(plain);
 	return all;
 }
 

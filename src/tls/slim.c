@@ -10,7 +10,7 @@
 
 enum {
 	DISPATCH_MAX = 32,
-	DECODERS_MAX = 8,
+	DECODERS_MAX = 16,
 	KEYS_MAX = 64,
 };
 
@@ -26,7 +26,8 @@ static struct {
 
 /* Keys that a certificate in TLS can have. To add one: its first name in OpenSSL. */
 static const struct span key_types[] = {SPAN_INIT("RSA"), SPAN_INIT("RSA-PSS"),
-	SPAN_INIT("EC"), SPAN_INIT("ED25519"), SPAN_INIT("ED448")};
+	SPAN_INIT("EC"), SPAN_INIT("ED25519"), SPAN_INIT("ED448"),
+	SPAN_INIT("ML-DSA-44"), SPAN_INIT("ML-DSA-65"), SPAN_INIT("ML-DSA-87")};
 
 /* Kinds of keys that no TLS connection has; each found is one to walk past. Whatever is
  * not named here stays, such as key agreements to come. */

@@ -661,6 +661,34 @@ revocation_reaches_a_live_connection(void)
 	leave(&v);
 }
 
+/* A ClientHello, and away. */
+static void
+come_and_go(const char *sni)
+{
+	struct buf in;
+	struct buf out;
+	struct err err = {0};
+	struct profile *p = pair_profile((struct profile_spec){.role = PROFILE_CLIENT});
+	int fd = dial(world.https);
+
+	buf_init(&in, 65536);
+	buf_init(&out, 65536);
+	struct tls *t = tls_client_new(&(struct tls_client_spec){.profile = p,
+					       .host = span_str(sni),
+					       .wire_in = &in,
+					       .wire_out = &out},
+		&err);
+	CHECK_OK(t != NULL, &err);
+	pair_advance(t, &err);
+	CHECK(write(fd, buf_peek(&out).p, buf_len(&out)) == (ssize_t)buf_len(&out));
+	(void)usleep(50000);
+	close(fd);
+	tls_free(t);
+	profile_put(p);
+	buf_fini(&in);
+	buf_fini(&out);
+}
+
 static void
 a_key_elsewhere_signs_until_nobody_answers(void)
 {
@@ -673,6 +701,16 @@ a_key_elsewhere_signs_until_nobody_answers(void)
 		CHECK_INT(ask_for(&v, "far.example", "", &answer), 200);
 		leave(&v);
 	}
+	/* Somebody leaves while the signature is on its way. */
+	CHECK(kill(world.children[2], SIGSTOP) == 0);
+	for (int i = 0; i < 3; i++) {
+		come_and_go("far.example");
+		(void)usleep(50000);
+	}
+	CHECK(kill(world.children[2], SIGCONT) == 0);
+	CHECK_INT(come(&v, "far.example", NULL), TLS_OPEN);
+	CHECK_INT(ask_for(&v, "far.example", "", &answer), 200);
+	leave(&v);
 	CHECK(kill(world.children[2], SIGKILL) == 0);
 	CHECK(waitpid(world.children[2], NULL, 0) == world.children[2]);
 	world.children[2] = 0;
