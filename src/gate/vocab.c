@@ -106,8 +106,11 @@ get_cert_truth(const struct facts *f, const struct field *row)
 static struct value
 get_cert_text(const struct facts *f, const struct field *row)
 {
-	bool here = f->cert && f->cert->presented;
-	return here ? value_string(f->cert->text[row->arg]) : value_missing();
+	if (!f->cert)
+		return value_missing();
+	/* Where none came the edge's fields are empty, not absent: published rules rely on
+	 * it in `not (verified and ski eq "…")`. */
+	return value_string(f->cert->presented ? f->cert->text[row->arg] : SPAN(""));
 }
 
 GETTER(get_forever_true, value_bool(true))
