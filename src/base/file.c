@@ -137,11 +137,13 @@ file_is_private(const char *path, struct err *err)
 	struct stat st;
 	if (stat(path, &st) != 0)
 		return err_errno(err, ERR_FILE_READ, errno, "%s", path);
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
+	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
 		return err_set(err, ERR_FILE_NOT_PRIVATE, "%s: mode is %04o", path,
 			(unsigned)st.st_mode & 07777);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	}
+	if (st.st_uid != geteuid() && st.st_uid != 0) {
 		return err_set(err, ERR_FILE_NOT_PRIVATE, "%s: owned by user %u", path,
 			(unsigned)st.st_uid);
+	}
 	return true;
 }

@@ -181,10 +181,11 @@ json_span(struct json_out *j, const char *key, struct span s)
 void
 json_str(struct json_out *j, const char *key, const char *s)
 {
-	if (s)
+	if (s) {
 		json_span(j, key, span_str(s));
-	else
+	} else {
 		json_null(j, key);
+	}
 }
 
 static void

@@ -142,10 +142,11 @@ read_string(struct reader *r, struct span *out)
 		uint8_t c = r->all.p[r->at++];
 		if (c < 0x20)
 			return fail(r, "a control character inside a string");
-		if (c != '\\')
+		if (c != '\\') {
 			dst[n++] = c;
-		else if (!read_escape(r, dst, &n))
+		} else if (!read_escape(r, dst, &n)) {
 			return false;
+		}
 	}
 	if (!take(r, '"'))
 		return fail(r, "a string without its closing quote");
@@ -232,10 +233,11 @@ read_member(struct reader *r, struct json *parent, struct json **last)
 		return false;
 	if (!read_value(r, v))
 		return false;
-	if (*last)
+	if (*last) {
 		(*last)->next = v;
-	else
+	} else {
 		parent->first = v;
+	}
 	*last = v;
 	parent->n++;
 	return true;

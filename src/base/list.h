@@ -26,8 +26,9 @@ void list_leave(struct list *member);
 struct list *list_first(const struct list *head);
 struct list *list_last(const struct list *head);
 
-/* For each member; the current one may leave. `it` and `nx` are declared by the macro.
- */
+/* For each member; the current one may leave. `it` is declared by the macro. */
+// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared takes none
 #define LIST_EACH(it, head)                                                       \
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
 		it = it##_next, it##_next = it->next)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -49,11 +49,12 @@ write_line(enum log_level level, const char *name, const char *fmt, va_list ap)
 	if (!log_wants(level))
 		return;
 	struct text t = text_to(line, sizeof(line) - 1);
-	if (setup.for_journal)
+	if (setup.for_journal) {
 		text_add(&t, "%s", levels[level].journal);
-	else
+	} else {
 		text_add(&t, "%s %-5s ", clock_text(when, clock_wall_ms()),
 			levels[level].name);
+	}
 	text_add(&t, "%s %s ", setup.who, name);
 	size_t values = t.n;
 	text_addv(&t, fmt, ap);

@@ -149,10 +149,11 @@ sha256_hmac(
 	uint8_t block[SHA256_BLOCK] = {0};
 	struct sha256 h;
 
-	if (key.n > SHA256_BLOCK)
+	if (key.n > SHA256_BLOCK) {
 		sha256_of(key, block);
-	else if (key.n > 0)
+	} else if (key.n > 0) {
 		memcpy(block, key.p, key.n);
+	}
 	sha256_init(&h);
 	add_pad(&h, block, 0x36);
 	for (size_t i = 0; i < n; i++)

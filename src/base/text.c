@@ -323,10 +323,10 @@ text_put_base64(struct text *t, struct span s)
 		uint32_t bits = (uint32_t)s.p[i] << 16;
 		bits |= have > 1 ? (uint32_t)s.p[i + 1] << 8 : 0;
 		bits |= have > 2 ? s.p[i + 2] : 0;
-		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-			have > 1 ? digits[bits >> 6 & 63] : '=',
-			have > 2 ? digits[bits & 63] : '='};
-		text_put(t, span_of(four, sizeof(four)));
+		char four[] = "====";
+		for (size_t k = 0; k <= have; k++)
+			four[k] = digits[bits >> (18 - 6 * k) & 63];
+		text_put(t, span_of(four, 4));
 	}
 }
 
@@ -404,9 +404,10 @@ text_duration(char dst[24], uint64_t ms)
 		struct text t = text_to(dst, 24);
 		text_add(&t, "%llu %s", (unsigned long long)(ms / units[i].ms),
 			units[i].name);
-		if (rest > 0)
+		if (rest > 0) {
 			text_add(&t, " %llu %s", (unsigned long long)rest,
 				units[i + 1].name);
+		}
 		return dst;
 	}
 	text_format(dst, 24, "%llu ms", (unsigned long long)ms);
