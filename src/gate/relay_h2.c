@@ -9,9 +9,11 @@
 #include "gate/worker.h"
 
 enum {
-	ROUNDS = 16,      /* before others get their turn */
-	QUIET_MS = 30000, /* with streams open, until the peers are pinged */
-	PING_MS = 60000,  /* until a ping counts as lost */
+	ROUNDS = 16,       /* before others get their turn */
+	QUIET_MS = 30000,  /* with streams open, until the peers are pinged */
+	PING_MS = 60000,   /* until a ping counts as lost */
+	GOODBYE_MS = 1000, /* for a client to read that it is to go */
+	LOOK_MS = 1000,    /* between looks for origins that are slow */
 };
 
 static struct h2 *
@@ -306,7 +308,7 @@ take_quiet(struct session *s)
 		h2_drain(&s->h2->client);
 		return farewell(s);
 	}
-	fail_slow(s);
+	s->h2->looked = 0;
 	bool alive = h2_ping(&s->h2->client, PING_MS) &&
 		(!origin || origin->over || h2_ping(origin, PING_MS));
 	if (alive)
@@ -314,6 +316,39 @@ take_quiet(struct session *s)
 	(void)err_set(&err, ERR_GATE_CLIENT_SLOW, "a ping was not answered");
 	session_end(s, ENDER_GATEWAY, &err);
 	return TURN_OVER;
+}
+
+/* RFC 9113 §6.8: first a warning, and once the client must have read it the number of
+ * the last stream. True when both were said. */
+static bool
+say_goodbye(struct session *s)
+{
+	struct h2 *client = &s->h2->client;
+	if (client->drains == 0) {
+		h2_drain(client);
+		(void)!h2_ping(client, PING_MS); /* its answer tells that it has read */
+	} else if (client->pinged == 0 || clock_now() - client->pinged > GOODBYE_MS) {
+		h2_drain(client);
+	}
+	h2_flush(client);
+	return client->drains > 1;
+}
+
+/* With streams open whatever moves begins a new deadline; without, only a stream does:
+ * frames that carry nothing keep no connection alive. */
+static void
+set_deadline(struct session *s, bool ending)
+{
+	struct relay_h2 *r = s->h2;
+	bool empty = list_empty(&r->streams);
+	uint64_t idle_ms = s->g->client.idle_ms;
+	if (ending && empty)
+		session_deadline(s, GOODBYE_MS);
+	else if (!empty)
+		session_deadline(s, idle_ms < QUIET_MS ? idle_ms : QUIET_MS);
+	else if (!r->idle)
+		session_deadline(s, idle_ms);
+	r->idle = empty;
 }
 
 static int
@@ -325,17 +360,12 @@ end_or_wait(struct session *s)
 		blame(s, ENDER_CLIENT, &r->client.err);
 		return farewell(s);
 	}
-	if (wants_to_end(s)) {
-		h2_drain(&r->client);
-		if (empty) {
-			h2_drain(&r->client);
-			blame(s, s->draining ? ENDER_GATEWAY : ENDER_ORIGIN, NULL);
-			return farewell(s);
-		}
-		h2_flush(&r->client);
+	bool ending = wants_to_end(s);
+	if (ending && say_goodbye(s) && empty) {
+		blame(s, s->draining ? ENDER_GATEWAY : ENDER_ORIGIN, NULL);
+		return farewell(s);
 	}
-	uint64_t idle_ms = s->g->client.idle_ms;
-	session_deadline(s, empty || idle_ms < QUIET_MS ? idle_ms : QUIET_MS);
+	set_deadline(s, ending);
 	return TURN_WAIT;
 }
 
@@ -348,6 +378,10 @@ relay_h2_advance(struct session *s)
 		int turn = take_quiet(s);
 		if (turn != TURN_WAIT)
 			return turn;
+	}
+	if (clock_now() - s->h2->looked >= LOOK_MS) {
+		s->h2->looked = clock_now();
+		fail_slow(s);
 	}
 	while (relay_round(s) && ++rounds < ROUNDS)
 		continue;

@@ -32,6 +32,8 @@ struct relay_h2 {
 	struct list waiting;
 	bool offers_connect; /* extended CONNECT, since the origin takes it */
 	bool answered;       /* one request at least, with a page for all */
+	bool idle;           /* no stream is open: the deadline stands */
+	uint64_t looked;     /* clock_now() when slow origins were looked for */
 };
 
 /* The client's handshake chose h2: begins. */
