@@ -47,13 +47,13 @@ class Answer:
 
 
 def read_exactly(s, n):
-    out = b""
+    out = bytearray()  # grows in place: some bodies are large
     while len(out) < n:
         piece = s.recv(min(65536, n - len(out)))
         if not piece:
             raise EOFError(f"{len(out)} of {n} octets")
         out += piece
-    return out
+    return bytes(out)
 
 
 def read_chunked(s):
