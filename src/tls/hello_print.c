@@ -19,41 +19,73 @@ enum {
 	EXT_ALPN = 16,
 	JA4_PART = 12, /* hex digits kept of each digest */
 	JA4_COUNT_MAX = 99,
+	SINK_PIECE = 512,
 };
 
-/* Where the JA3 text goes: to a text, or straight into a digest. */
-struct ja3_out {
-	struct text *text;
-	EVP_MD_CTX *md;
+/* Where the text of a fingerprint goes: to a text, or by pieces into a digest. A call
+ * of the formatter or of OpenSSL per value would cost more than the digest itself. */
+struct sink {
+	struct text *text; /* or NULL */
+	EVP_MD_CTX *md;    /* or NULL */
+	size_t n;
+	uint8_t piece[SINK_PIECE];
 };
 
 static void
-ja3_put(struct ja3_out *out, struct span s)
+sink_flush(struct sink *out)
 {
 	if (out->text)
-		text_put(out->text, s);
+		text_put(out->text, span_of(out->piece, out->n));
 	if (out->md)
-		(void)EVP_DigestUpdate(out->md, s.p, s.n);
+		(void)EVP_DigestUpdate(out->md, out->piece, out->n);
+	out->n = 0;
 }
 
 static void
-ja3_number(struct ja3_out *out, uint32_t v, bool more)
+sink_octet(struct sink *out, char c)
 {
-	char dst[16];
-	struct text t = text_to(dst, sizeof(dst));
-
-	text_put(&t, more ? SPAN("-") : SPAN(""));
-	text_put_uint(&t, v);
-	ja3_put(out, text_span(&t));
+	if (out->n == sizeof(out->piece))
+		sink_flush(out);
+	out->piece[out->n++] = (uint8_t)c; /* ASCII */
 }
 
 static void
-ja3_list(struct ja3_out *out, struct span list, size_t bytes)
+sink_decimal(struct sink *out, uint32_t v)
+{
+	char digits[10];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	while (n > 0)
+		sink_octet(out, digits[--n]);
+}
+
+/* Four digits. */
+static void
+sink_hex(struct sink *out, uint16_t v)
+{
+	for (int shift = 12; shift >= 0; shift -= 4)
+		sink_octet(out, "0123456789abcdef"[(v >> shift) & 0xf]);
+}
+
+static void
+ja3_number(struct sink *out, uint32_t v, bool more)
+{
+	if (more)
+		sink_octet(out, '-');
+	sink_decimal(out, v);
+}
+
+static void
+ja3_list(struct sink *out, struct span list, size_t bytes)
 {
 	struct read r = read_from(list);
 	bool more = false;
 
-	ja3_put(out, SPAN(","));
+	sink_octet(out, ',');
 	while (read_more(&r)) {
 		uint32_t v = read_be(&r, bytes);
 		if (bytes == 2 && hello_is_grease((uint16_t)v)) /* two octets */
@@ -64,12 +96,12 @@ ja3_list(struct ja3_out *out, struct span list, size_t bytes)
 }
 
 static void
-ja3_extensions(struct ja3_out *out, struct span extensions)
+ja3_extensions(struct sink *out, struct span extensions)
 {
 	struct read r = read_from(extensions);
 	bool more = false;
 
-	ja3_put(out, SPAN(","));
+	sink_octet(out, ',');
 	while (read_more(&r)) {
 		uint32_t type = read_be(&r, 2);
 		read_vec(&r, 2);
@@ -81,19 +113,22 @@ ja3_extensions(struct ja3_out *out, struct span extensions)
 }
 
 static void
-ja3_walk(struct ja3_out *out, const struct hello *h)
+ja3_walk(struct sink *out, const struct hello *h)
 {
 	ja3_number(out, h->legacy_version, false);
 	ja3_list(out, h->ciphers, 2);
 	ja3_extensions(out, h->extensions);
 	ja3_list(out, h->groups, 2);
 	ja3_list(out, h->points, 1);
+	sink_flush(out);
 }
 
 void
 hello_ja3_text(const struct hello *h, struct text *t)
 {
-	ja3_walk(&(struct ja3_out){.text = t}, h);
+	struct sink out = {.text = t};
+
+	ja3_walk(&out, h);
 }
 
 /* Ends the digest and writes the first `digits` hex digits of it. */
@@ -111,7 +146,7 @@ digest_hex(EVP_MD_CTX *md, char *dst, size_t digits)
 const char *
 hello_ja3(const struct hello *h, char dst[HELLO_JA3])
 {
-	struct ja3_out out = {.md = EVP_MD_CTX_new()};
+	struct sink out = {.md = EVP_MD_CTX_new()};
 
 	dst[0] = '\0';
 	/* Without MD5 (a FIPS provider) there is no JA3; it reads as empty. */
@@ -170,19 +205,14 @@ by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* "002f,0035": hex, four digits each. */
+/* "002f,0035" */
 static void
-digest_values(EVP_MD_CTX *md, const struct values *vs)
+put_values(struct sink *out, const struct values *vs)
 {
 	for (size_t i = 0; i < vs->n; i++) {
-		char dst[8];
-		struct text t = text_to(dst, sizeof(dst));
-		const uint8_t octets[2] = {
-			(uint8_t)(vs->v[i] >> 8), (uint8_t)(vs->v[i] & 0xff)};
-
-		text_put(&t, i > 0 ? SPAN(",") : SPAN(""));
-		text_put_hex(&t, span_of(octets, sizeof(octets)), false);
-		(void)EVP_DigestUpdate(md, t.p, t.n);
+		if (i > 0)
+			sink_octet(out, ',');
+		sink_hex(out, vs->v[i]);
 	}
 }
 
@@ -203,18 +233,20 @@ static void
 put_part(struct text *t, struct values *sorted, const struct values *behind)
 {
 	char hex[JA4_PART + 1] = "000000000000";
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	struct sink out = {.md = EVP_MD_CTX_new()};
 
 	qsort(sorted->v, sorted->n, sizeof(uint16_t), by_value);
-	if (sorted->n > 0 && md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1) {
-		digest_values(md, sorted);
+	if (sorted->n > 0 && out.md &&
+		EVP_DigestInit_ex(out.md, EVP_sha256(), NULL) == 1) {
+		put_values(&out, sorted);
 		if (behind && behind->n > 0) {
-			(void)EVP_DigestUpdate(md, "_", 1);
-			digest_values(md, behind);
+			sink_octet(&out, '_');
+			put_values(&out, behind);
 		}
-		digest_hex(md, hex, JA4_PART);
+		sink_flush(&out);
+		digest_hex(out.md, hex, JA4_PART);
 	}
-	EVP_MD_CTX_free(md);
+	EVP_MD_CTX_free(out.md);
 	text_add(t, "_%s", hex);
 }
 
