@@ -12,6 +12,13 @@
 #include "base/text.h"
 #include "pki/signer.h"
 
+/* A file that could not be taken: said once, and tried again when it changes. */
+struct keys_refused {
+	struct map_item by_path;
+	int64_t changed_ns;
+	char path[]; /* C string */
+};
+
 /* A row of the operator's map. */
 struct keys_name {
 	struct map_item by_name;
@@ -27,6 +34,7 @@ keys_init(struct keys *k)
 	map_init(&k->by_digest);
 	map_init(&k->by_id);
 	map_init(&k->by_source);
+	map_init(&k->refused);
 	map_init(&k->by_name);
 	list_init(&k->all);
 }
@@ -51,6 +59,18 @@ remove_entry(struct keys *k, struct keys_entry *e)
 }
 
 static void
+forget_refused(struct keys *k)
+{
+	struct map_item *it = map_next(&k->refused, NULL);
+
+	while (it) {
+		map_remove(&k->refused, it);
+		mem_free(CONTAINER_OF(it, struct keys_refused, by_path));
+		it = map_next(&k->refused, NULL);
+	}
+}
+
+static void
 forget_names(struct keys *k)
 {
 	struct map_item *it = map_next(&k->by_name, NULL);
@@ -68,6 +88,8 @@ keys_fini(struct keys *k)
 	LIST_EACH (it, &k->all)
 		remove_entry(k, CONTAINER_OF(it, struct keys_entry, all));
 	forget_names(k);
+	forget_refused(k);
+	map_fini(&k->refused);
 	map_fini(&k->by_ski);
 	map_fini(&k->by_digest);
 	map_fini(&k->by_id);
@@ -179,11 +201,35 @@ keys_add(struct keys *k, struct key *key, const char *id, const char *source,
 
 /* ---- files ---- */
 
+/* A change of octets, mode or owner, or another file renamed over it. */
 static int64_t
 changed_ns(const struct stat *st)
 {
-	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec +
-		(int64_t)st->st_ino; /* a file renamed over it is another file */
+	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec +
+		(int64_t)st->st_ino;
+}
+
+static void
+refuse_file(struct keys *k, const char *path, const struct err *why)
+{
+	struct map_item *it = map_get(&k->refused, span_str(path));
+	struct keys_refused *r = NULL;
+	struct stat st;
+
+	log_warn("keyless.keys", "file=%s error=%s text=\"%s\"", path,
+		err_id(why->code), why->text);
+	if (stat(path, &st) != 0)
+		return;
+	if (it) {
+		r = CONTAINER_OF(it, struct keys_refused, by_path);
+	} else {
+		size_t n = strlen(path) + 1;
+
+		r = mem_alloc(sizeof(*r) + n);
+		memcpy(r->path, path, n);
+		map_add(&k->refused, &r->by_path, span_str(r->path));
+	}
+	r->changed_ns = changed_ns(&st);
 }
 
 /* "shop.example" of ".../shop.example.pem". */
@@ -270,8 +316,13 @@ keys_add_dir(struct keys *k, const char *dir, struct err *err)
 	}
 	must(!k->dir); /* one directory per store */
 	for (struct dirent *f = readdir(d); ok && f; f = readdir(d)) {
-		if (is_key_file(dir, f->d_name, path, sizeof(path)))
-			ok = load_file(k, path, err) != NULL;
+		if (!is_key_file(dir, f->d_name, path, sizeof(path)) ||
+			load_file(k, path, err))
+			continue;
+		/* The same key in two files is no reason not to start. */
+		ok = err->code == ERR_KEYLESS_KEY;
+		if (ok)
+			refuse_file(k, path, err);
 	}
 	closedir(d);
 	if (ok)
@@ -317,12 +368,11 @@ reload_file(struct keys *k, struct keys_entry *old, const char *path)
 		return 1;
 	if (!ok && old)
 		old->stale = false;
-	log_warn("keyless.keys", "file=%s error=%s text=\"%s\"", path, err_id(err.code),
-		err.text);
+	refuse_file(k, path, &err);
 	return ok && old ? 1 : 0;
 }
 
-/* A key that is here already and whose file nobody touched need not be read. */
+/* A file nobody touched, whether it gave a key or not, need not be read. */
 static bool
 is_unchanged(const struct keys *k, const char *name, char *path, size_t cap)
 {
@@ -330,10 +380,17 @@ is_unchanged(const struct keys *k, const char *name, char *path, size_t cap)
 	struct stat st;
 
 	text_add(&t, "%s/%s", k->dir, name);
-	struct keys_entry *e = t.cut ? NULL : find_by_source(k, path);
-	if (!e || stat(path, &st) != 0 || changed_ns(&st) != e->changed_ns)
+	if (t.cut || stat(path, &st) != 0)
 		return false;
-	e->stale = false;
+	struct keys_entry *e = find_by_source(k, path);
+	struct map_item *it = map_get(&k->refused, span_str(path));
+	bool refused = it &&
+		CONTAINER_OF(it, struct keys_refused, by_path)->changed_ns ==
+			changed_ns(&st);
+	if (!refused && (!e || changed_ns(&st) != e->changed_ns))
+		return false;
+	if (e)
+		e->stale = false;
 	return true;
 }
 
@@ -383,7 +440,10 @@ keys_reload(struct keys *k)
 			n += reload_file(k, find_by_source(k, path), path);
 	}
 	closedir(d);
-	return n + drop_stale(k);
+	size_t dropped = drop_stale(k);
+	if (dropped > 0)
+		forget_refused(k); /* the other file of a key may be wanted now */
+	return n + dropped;
 }
 
 /* ---- finding ---- */

@@ -42,6 +42,7 @@ struct keys {
 	struct map by_digest;
 	struct map by_id;
 	struct map by_source;
+	struct map refused; /* files that were no use, as they are now */
 	struct map by_name; /* server name → SKI, operator's map */
 	struct list all;
 	size_t n;

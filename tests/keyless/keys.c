@@ -110,6 +110,53 @@ a_file_gone_bad_leaves_the_key_it_was(void)
 }
 
 static void
+the_same_key_in_two_files_is_there_once_and_survives_either(void)
+{
+	struct place p;
+	struct keys k;
+	struct err err = {0};
+	struct span text = {0};
+
+	place_make(&p);
+	write_key(&p, "a.pem", KEY_P256, (struct span){0});
+	CHECK_OK(file_read(path_of(&p, "a.pem"), 65536, &text, &err), &err);
+	CHECK_OK(file_replace(path_of(&p, "b.key"), text, 0400, &err), &err);
+	mem_free((void *)(uintptr_t)text.p);
+	keys_init(&k);
+	CHECK_OK(keys_add_dir(&k, p.dir, &err), &err);
+	CHECK_INT(k.n, 1);
+	CHECK_INT(keys_reload(&k), 0);
+	struct keys_entry *e = CONTAINER_OF(list_first(&k.all), struct keys_entry, all);
+	CHECK(unlink(e->source) == 0);
+	(void)keys_reload(&k);
+	(void)keys_reload(&k);
+	CHECK_INT(k.n, 1); /* from the other file now */
+	keys_fini(&k);
+	place_drop(&p, (const char *const[]){"a.pem", "b.key", NULL});
+}
+
+static void
+a_mode_put_right_is_noticed(void)
+{
+	struct place p;
+	struct keys k;
+	struct err err = {0};
+
+	place_make(&p);
+	keys_init(&k);
+	CHECK_OK(keys_add_dir(&k, p.dir, &err), &err);
+	write_key(&p, "a.pem", KEY_P256, (struct span){0});
+	CHECK(chmod(path_of(&p, "a.pem"), 0444) == 0);
+	CHECK_INT(keys_reload(&k), 0);
+	CHECK_INT(keys_reload(&k), 0);
+	CHECK(chmod(path_of(&p, "a.pem"), 0400) == 0);
+	CHECK_INT(keys_reload(&k), 1);
+	CHECK_INT(k.n, 1);
+	keys_fini(&k);
+	place_drop(&p, (const char *const[]){"a.pem", NULL});
+}
+
+static void
 a_key_others_can_read_is_refused(void)
 {
 	struct place p;
@@ -192,7 +239,8 @@ a_server_name_finds_a_key_only_through_the_operators_map(void)
 }
 
 TESTS(a_directory_is_loaded_and_followed, a_file_gone_bad_leaves_the_key_it_was,
-	a_key_others_can_read_is_refused,
+	the_same_key_in_two_files_is_there_once_and_survives_either,
+	a_mode_put_right_is_noticed, a_key_others_can_read_is_refused,
 	an_encrypted_key_opens_with_its_passphrase_only,
 	the_same_key_twice_and_unfit_keys_are_refused,
 	a_server_name_finds_a_key_only_through_the_operators_map)
