@@ -272,6 +272,9 @@ run_worker(struct plan *plan, size_t number, const sigset_t *set)
 	struct err err = {0};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* What is there now holds the keys; a limit on what comes later would fail it.
+	 */
+	(void)mlockall(MCL_CURRENT);
 	if (!open_worker(w, plan, number, &err) || !watch_signals(w, set, &err)) {
 		(void)cli_fail(&err);
 		return CLI_FAILED;
@@ -570,7 +573,6 @@ harden(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	(void)mlockall(MCL_CURRENT | MCL_FUTURE); /* as far as the limit allows */
 }
 
 static bool
