@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench [--only NAME,...] [--peers NAME,...] [--repeats N] [--quick] SEKISHO
+"""bench [--only NAME,...] [--peers NAME,...] [--repeats N] [--scale X] SEKISHO
 
 CPU seconds of all processes of each proxy per 1,000 operations, medians, all in one run on
 one machine against one nginx origin, which resumes nothing. bench/README.md says how to
@@ -317,7 +317,7 @@ def main():
     parser.add_argument("--only", default=",".join([s.name for s in STORIES] + ["idle"]))
     parser.add_argument("--peers", default=",".join(ALL))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the operations")
+    parser.add_argument("--scale", type=float, default=1, help="share of the operations, as 0.1")
     args = parser.parse_args()
     only, chosen = args.only.split(","), [p for p in args.peers.split(",") if p in ALL]
     stories = [s for s in STORIES if s.name in only]
@@ -332,7 +332,7 @@ def main():
                  f"Medians of {args.repeats}.", ""]
         running = start_peers(world, [p for p in chosen if p in needed], notes)
         idle = idle_table(world, running) if "idle" in only else []  # while all are young
-        lines += measure(world, stories, running, args.repeats, 0.1 if args.quick else 1, notes)
+        lines += measure(world, stories, running, args.repeats, args.scale, notes)
         lines += idle
         lines += [f"- {note}" for note in notes]
         (kept / "last.md").write_text("\n".join(lines) + "\n")
