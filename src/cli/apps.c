@@ -152,12 +152,13 @@ run_apps(const struct cli_call *call)
 	struct catalogue *c = catalogue_built_in();
 	struct span wanted = span_str(cli_operand(call, 0));
 	size_t n = 1;
-	if (cli_has(call, "types"))
+	if (cli_has(call, "types")) {
 		print_types(c);
-	else if (span_chr(wanted, '.') < wanted.n && print_host(c, wanted) > 0)
+	} else if (span_chr(wanted, '.') < wanted.n && print_host(c, wanted) > 0) {
 		n = 1;
-	else
+	} else {
 		n = print_apps(c, wanted, cli_has(call, "hosts"));
+	}
 	catalogue_free(c);
 	if (n == 0)
 		text_err("no application of the catalogue fits\n");

@@ -45,10 +45,11 @@ plain_name(struct import *im, struct span s)
 	for (size_t i = 0; i < s.n && t.n + 2 < sizeof(name); i++) {
 		uint8_t c = ascii_lower(s.p[i]);
 		bool plain = ascii_is_alpha(c) || ascii_is_digit(c);
-		if (plain)
+		if (plain) {
 			text_put(&t, span_of(&c, 1));
-		else if (t.n > 0 && name[t.n - 1] != '-')
+		} else if (t.n > 0 && name[t.n - 1] != '-') {
 			text_put(&t, SPAN("-"));
+		}
 	}
 	struct span out = text_span(&t);
 	while (out.n > 0 && out.p[out.n - 1] == '-')
@@ -82,16 +83,19 @@ find_obstacle(struct import *im, const struct import_rule *r, const struct rule_
 {
 	const struct policy_action *a = find_action(r->action);
 	const struct field *f = unfilled_field(e);
-	if (a == NULL)
+	if (a == NULL) {
 		return import_format(
 			im, "there is no action %.*s here", SPAN_ARG(r->action));
-	if (f != NULL)
+	}
+	if (f != NULL) {
 		return import_format(
 			im, "%s is not filled here: it is always missing", f->name);
-	if (rule_phase(e) > a->latest)
+	}
+	if (rule_phase(e) > a->latest) {
 		return import_format(im,
 			"%s must be decided in phase %s, the rule is in %s", a->name,
 			phase_name(a->latest), phase_name(rule_phase(e)));
+	}
 	return (struct span){0};
 }
 
@@ -129,11 +133,12 @@ write_carried(struct import *im, const struct import_rule *r, const struct rule_
 		SPAN_ARG(name));
 	text_out_span(text_span(&t));
 	text_out(" do %.*s\n", SPAN_ARG(r->action));
-	if (changed)
+	if (changed) {
 		text_err("changed  %.*s: %.*s\n", SPAN_ARG(r->name),
 			SPAN_ARG(r->change));
-	else
+	} else {
 		text_err("carried  %.*s\n", SPAN_ARG(r->name));
+	}
 	mem_free(room);
 }
 
@@ -144,15 +149,17 @@ import_write(struct import *im, const struct import_rule *r)
 	struct rule_error error;
 	struct rule_options options = {.dialect = RULE_GATEWAY, .any_length = true};
 	struct span why = r->refuse;
-	if (why.n == 0 && !rule_compile(&im->scheme, r->text, options, &e, &error))
+	if (why.n == 0 && !rule_compile(&im->scheme, r->text, options, &e, &error)) {
 		why = import_format(
 			im, "%u:%u: %s", error.line, error.col, error.message);
+	}
 	if (why.n == 0)
 		why = find_obstacle(im, r, e);
-	if (why.n > 0)
+	if (why.n > 0) {
 		write_refused(im, r, why);
-	else
+	} else {
 		write_carried(im, r, e);
+	}
 	rule_free(e);
 }
 
@@ -190,10 +197,11 @@ run_import(const struct cli_call *call)
 	arena_init(&im.arena, ARENA_LIMIT);
 	scheme_init(&im.scheme, vocab_fields, vocab_count, im.lists);
 	bool ok = import_text(&im, cli_operand(call, 0), text, &err);
-	if (ok)
+	if (ok) {
 		text_err("%zu carried over, %zu changed, %zu cannot work\n",
 			im.fates[IMPORT_CARRIED], im.fates[IMPORT_CHANGED],
 			im.fates[IMPORT_REFUSED]);
+	}
 	scheme_fini(&im.scheme);
 	lists_free(im.lists);
 	arena_fini(&im.arena);

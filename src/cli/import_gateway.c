@@ -22,9 +22,10 @@ find_lists(struct import *im, struct span text)
 				span_chr(SPAN("-_."), text.p[end]) < 3))
 			end++;
 		struct span name = span_slice(text, at + 1, end);
-		if (name.n > 0)
+		if (name.n > 0) {
 			import_list(im, name,
 				import_format(im, "lists/%.*s.txt", SPAN_ARG(name)));
+		}
 		at = end - 1;
 	}
 }
@@ -57,10 +58,11 @@ quoted(struct import *im, struct span s)
 	text_add(&t, "\"");
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
-		if (c == '"' || c == '\\')
+		if (c == '"' || c == '\\') {
 			text_add(&t, "\\%c", c);
-		else
+		} else {
 			text_put(&t, c < 0x20 ? SPAN(" ") : span_slice(s, i, i + 1));
+		}
 	}
 	text_add(&t, "\"");
 	return text_span(&t);
@@ -113,9 +115,10 @@ map_override(struct import *im, const struct json *s, struct import_rule *r)
 	if (host.n == 0)
 		r->refuse = SPAN("only an address or host can be overridden here");
 	r->action = import_format(im, "override host %.*s", SPAN_ARG(host));
-	if (json_integer(json_get(l4, "port"), &port))
+	if (json_integer(json_get(l4, "port"), &port)) {
 		r->action = import_format(
 			im, "%.*s port %lld", SPAN_ARG(r->action), (long long)port);
+	}
 }
 
 static void
@@ -131,13 +134,14 @@ map_action(struct import *im, const struct json *rule, struct import_rule *r)
 		r->action = span_str(actions[i].ours);
 		r->refuse = span_str(actions[i].refuse);
 	}
-	if (span_eq(r->action, SPAN("block")) && reason.n > 0)
+	if (span_eq(r->action, SPAN("block")) && reason.n > 0) {
 		r->action =
 			import_format(im, "block %.*s", SPAN_ARG(quoted(im, reason)));
-	else if (span_eq(r->action, SPAN("redirect")))
+	} else if (span_eq(r->action, SPAN("redirect"))) {
 		map_redirect(im, s, r);
-	else if (span_eq(r->action, SPAN("override")))
+	} else if (span_eq(r->action, SPAN("override"))) {
 		map_override(im, s, r);
+	}
 }
 
 static bool
@@ -164,10 +168,11 @@ note_changes(struct import *im, const struct json *rule, struct import_rule *r)
 			? import_format(im, "without %s", lost[i])
 			: import_format(im, "%.*s, %s", SPAN_ARG(r->change), lost[i]);
 	}
-	if (is_set(json_get(rule, "schedule")))
+	if (is_set(json_get(rule, "schedule"))) {
 		r->change = import_format(im,
 			"%.*s%sat all times: its schedule is left out",
 			SPAN_ARG(r->change), r->change.n > 0 ? "; " : "");
+	}
 }
 
 /* One more rule of the same condition, for what there is part of an action. */
@@ -189,11 +194,12 @@ write_settings(struct import *im, const struct json *rule, const struct import_r
 	if (untrusted != NULL && untrusted->type == JSON_ARRAY)
 		untrusted = untrusted->first;
 	struct span action = json_string(json_get(untrusted, "action"));
-	if (action.n > 0)
+	if (action.n > 0) {
 		write_beside(im, r,
 			span_eq(action, SPAN("pass_through"))
 				? SPAN("untrusted allow")
 				: SPAN("untrusted block"));
+	}
 	for (const struct json *h = headers == NULL ? NULL : headers->first; h;
 		h = h->next) {
 		struct span value = h->type == JSON_ARRAY && h->first != NULL
@@ -262,9 +268,10 @@ import_gateway(struct import *im, struct span text, struct err *err)
 		return false;
 	const struct json *rules =
 		root->type == JSON_ARRAY ? root : json_get(root, "result");
-	if (rules == NULL || rules->type != JSON_ARRAY)
+	if (rules == NULL || rules->type != JSON_ARRAY) {
 		return err_set(
 			err, ERR_RULE_IMPORT, "there is no list of rules (\"result\")");
+	}
 	struct ordered *list = arena_alloc(&im->arena, rules->n * sizeof(*list) + 1);
 	size_t n = 0;
 	for (const struct json *r = rules->first; r != NULL; r = r->next)
@@ -305,9 +312,10 @@ import_terraform(struct import *im, struct span text, struct err *err)
 	if (!json_parse(text, &im->arena, &root, err))
 		return false;
 	const struct json *resources = json_get(root, "resources");
-	if (resources == NULL || resources->type != JSON_ARRAY)
+	if (resources == NULL || resources->type != JSON_ARRAY) {
 		return err_set(err, ERR_RULE_IMPORT,
 			"there are no \"resources\": is it a state?");
+	}
 	size_t n = collect(resources, NULL);
 	struct ordered *list = arena_alloc(&im->arena, n * sizeof(*list) + 1);
 	(void)!collect(resources, list);

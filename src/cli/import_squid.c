@@ -69,9 +69,10 @@ name_value(struct squid *q, const struct acl *a, struct span value)
 {
 	if (value.p[0] == '"' && value.n > 2)
 		return file_value(q, a, value);
-	if (value.p[0] == '.')
+	if (value.p[0] == '.') {
 		return import_format(q->im, "any(http.request.domains[*] == \"%.*s\")",
 			SPAN_ARG(span_from(value, 1)));
+	}
 	return import_format(q->im, "http.request.host == \"%.*s\"", SPAN_ARG(value));
 }
 
@@ -126,29 +127,36 @@ read_acl(struct squid *q, struct span rest)
 	}
 }
 
-/* The names behind an ssl_bump line, joined; a handshake's step says nothing here. */
+/* One name of an ssl_bump line; all, and a handshake's step, say nothing here. */
+static bool
+read_name(struct squid *q, struct span word, struct import_rule *r)
+{
+	bool negated = word.p[0] == '!';
+	struct span name = span_from(word, negated ? 1 : 0);
+	const struct acl *a = find_acl(q, name);
+	if (span_eq(name, SPAN("all")) || (a != NULL && a->always))
+		return true;
+	if (a == NULL || a->refuse.n > 0) {
+		r->refuse = a != NULL
+			? a->refuse
+			: import_format(q->im, "there is no acl %.*s", SPAN_ARG(name));
+		return false;
+	}
+	struct span part = import_format(
+		q->im, "%s(%.*s)", negated ? "not " : "", SPAN_ARG(a->text));
+	r->text = r->text.n == 0 ? part
+				 : import_format(q->im, "%.*s and %.*s",
+					   SPAN_ARG(r->text), SPAN_ARG(part));
+	return true;
+}
+
 static void
 read_condition(struct squid *q, struct span rest, struct import_rule *r)
 {
 	struct span word;
 	while (take_word(&rest, &word)) {
-		bool negated = word.p[0] == '!';
-		struct span name = span_from(word, negated ? 1 : 0);
-		const struct acl *a = find_acl(q, name);
-		if (span_eq(name, SPAN("all")) || (a != NULL && a->always))
-			continue;
-		if (a == NULL || a->refuse.n > 0) {
-			r->refuse = a == NULL
-				? import_format(
-					  q->im, "there is no acl %.*s", SPAN_ARG(name))
-				: a->refuse;
+		if (!read_name(q, word, r))
 			return;
-		}
-		struct span part = import_format(
-			q->im, "%s(%.*s)", negated ? "not " : "", SPAN_ARG(a->text));
-		r->text = r->text.n == 0 ? part
-					 : import_format(q->im, "%.*s and %.*s",
-						   SPAN_ARG(r->text), SPAN_ARG(part));
 	}
 }
 
@@ -174,18 +182,20 @@ read_bump(struct squid *q, struct span rest)
 	if (r.text.n == 0)
 		r.text = SPAN("true");
 	if (r.action.n == 0) { /* bump, server-first, client-first: inspected */
-		if (r.refuse.n == 0)
+		if (r.refuse.n == 0) {
 			either(q, &q->bumped,
 				import_format(q->im, "(%.*s)", SPAN_ARG(r.text)));
+		}
 		text_err("default  %.*s: inspecting is what happens here unless a rule "
 			 "says "
 			 "otherwise\n",
 			SPAN_ARG(r.name));
 		return;
 	}
-	if (q->bumped.n > 0)
+	if (q->bumped.n > 0) {
 		r.text = import_format(q->im, "(%.*s) and not (%.*s)", SPAN_ARG(r.text),
 			SPAN_ARG(q->bumped));
+	}
 	import_write(q->im, &r);
 }
 

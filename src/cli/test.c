@@ -21,13 +21,15 @@ static const struct gateway *
 pick(const struct settings *s, const char *name, struct err *err)
 {
 	const struct gateway *g = NULL;
-	if (name != NULL)
+	if (name != NULL) {
 		g = settings_gateway(s, span_str(name));
-	else if (s->gateways != NULL)
+	} else if (s->gateways != NULL) {
 		g = CONTAINER_OF(s->gateways, struct gateway, item);
-	if (g == NULL)
+	}
+	if (g == NULL) {
 		(void)err_set(err, ERR_USAGE, "there is no gateway %s",
 			name ? name : "at all");
+	}
 	return g;
 }
 

@@ -54,9 +54,10 @@ copy_policy(struct case_run *r, const struct policy *from, struct err *err)
 	r->policy = policy_new(&r->scheme);
 	for (size_t i = 0; i < from->n; i++) {
 		const struct policy_rule *rule = &from->rules[i].given;
-		if (!policy_add(r->policy, rule, &error))
+		if (!policy_add(r->policy, rule, &error)) {
 			return err_set(err, ERR_RULE_SYNTAX, "rule %.*s: %s",
 				SPAN_ARG(rule->name), error.message);
+		}
 	}
 	policy_seal(r->policy);
 	return true;
@@ -106,13 +107,15 @@ read_facts(struct case_run *r, const struct json *facts, struct value *values,
 		const struct field *f = scheme_field(&r->scheme, j->key);
 		if (f != NULL && f->same != NULL)
 			f = scheme_field(&r->scheme, span_str(f->same));
-		if (f == NULL)
+		if (f == NULL) {
 			return err_set(err, ERR_RULE_CASES, "there is no field %.*s",
 				SPAN_ARG(j->key));
+		}
 		values[f->arg] = json_value(&r->arena, f->type, j);
-		if (values[f->arg].kind == VALUE_MISSING)
+		if (values[f->arg].kind == VALUE_MISSING) {
 			return err_set(err, ERR_RULE_CASES, "%s cannot have this value",
 				f->name);
+		}
 	}
 	fill_host(r, values);
 	return true;
@@ -184,11 +187,12 @@ print_difference(const struct json *c, const struct outcome *o)
 		SPAN_ARG(json_string(json_get(c, "expect"))));
 	if (json_get(c, "rule") != NULL)
 		text_out(" by rule %.*s", SPAN_ARG(json_string(json_get(c, "rule"))));
-	if (o->rule == NULL)
+	if (o->rule == NULL) {
 		text_out(", and no rule decides\n");
-	else
+	} else {
 		text_out(", got %s by rule %.*s\n", o->rule->action->name,
 			SPAN_ARG(o->rule->name));
+	}
 }
 
 static bool
@@ -199,9 +203,10 @@ run_case(struct case_run *r, const struct json *c, struct err *err)
 	struct outcome o;
 	if (json_string(json_get(c, "expect")).n == 0)
 		return err_set(err, ERR_RULE_CASES, "a case has no \"expect\"");
-	if (!read_facts(r, json_get(c, "facts"), values, err))
+	if (!read_facts(r, json_get(c, "facts"), values, err)) {
 		return err_within(
 			err, "case %.*s", SPAN_ARG(json_string(json_get(c, "name"))));
+	}
 	const struct value *dns = value_of_field(r, values, "dns.fqdn");
 	decide(r, values, dns != NULL && dns->kind != VALUE_MISSING, &o);
 	if (fits(r, c, &o)) {

@@ -170,7 +170,8 @@ call_function(const struct eval *e, const struct path *p)
 	size_t i = 0;
 	for (const struct node *n = p->args; n != NULL; n = n->next)
 		args[i++] = eval_argument(e, n);
-	bool each = p->args->kind == NODE_PATH && p->args->path->stars > 0;
+	const struct node *first = p->args;
+	bool each = first != NULL && first->kind == NODE_PATH && first->path->stars > 0;
 	return each ? call_each(e, p, args) : call_once(e, p, args);
 }
 
@@ -180,14 +181,15 @@ order(const struct value *a, const struct value *b, int *out)
 {
 	if (a->kind != b->kind)
 		return false;
-	if (a->kind == VALUE_INT)
+	if (a->kind == VALUE_INT) {
 		*out = a->i < b->i ? -1 : a->i > b->i;
-	else if (a->kind == VALUE_STRING)
+	} else if (a->kind == VALUE_STRING) {
 		*out = span_cmp(a->s, b->s);
-	else if (a->ip.family == b->ip.family)
+	} else if (a->ip.family == b->ip.family) {
 		*out = ip_cmp(&a->ip, &b->ip);
-	else
+	} else {
 		return false; /* the two families */
+	}
 	return true;
 }
 
@@ -458,17 +460,17 @@ eval_bool(const struct eval *e, const struct node *n)
 }
 
 bool
-rule_eval(const struct rule_expr *x, const struct facts *f)
+rule_eval(const struct rule_expr *e, const struct facts *f)
 {
-	struct eval e = {.facts = f, .scratch = x->scheme->scratch};
-	scratch_back(e.scratch, 0);
-	return eval_bool(&e, x->root);
+	struct eval run = {.facts = f, .scratch = e->scheme->scratch};
+	scratch_back(run.scratch, 0);
+	return eval_bool(&run, e->root);
 }
 
 struct value
-rule_eval_value(const struct rule_expr *x, const struct facts *f)
+rule_eval_value(const struct rule_expr *e, const struct facts *f)
 {
-	struct eval e = {.facts = f, .scratch = x->scheme->scratch};
-	scratch_back(e.scratch, 0);
-	return eval_argument(&e, x->root);
+	struct eval run = {.facts = f, .scratch = e->scheme->scratch};
+	scratch_back(run.scratch, 0);
+	return eval_argument(&run, e->root);
 }

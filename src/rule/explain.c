@@ -129,12 +129,13 @@ explain_phase(struct text *t, const struct policy *p, const struct verdict_recor
 	enum phase phase)
 {
 	text_add(t, "phase %s: ", phase_name(phase));
-	if (v->decided[phase] == RULE_NONE)
+	if (v->decided[phase] == RULE_NONE) {
 		text_add(t, "nothing decides\n");
-	else
+	} else {
 		text_add(t, "%s by rule %.*s\n",
 			p->rules[v->decided[phase]].given.action->name,
 			SPAN_ARG(p->rules[v->decided[phase]].given.name));
+	}
 	if (v->dry[phase] != RULE_NONE)
 		put_named(t, p, "dry run would decide:", v->dry[phase]);
 }

@@ -111,10 +111,10 @@ gather_uses(struct rule_expr *e)
 	e->lists = lists;
 	tree_walk(e->root, &g.walk);
 	/* Kept only as long as they are. */
-	e->fields = arena_alloc(&e->arena, e->n_fields * sizeof(*e->fields) + 1);
-	e->lists = arena_alloc(&e->arena, e->n_lists * sizeof(*e->lists) + 1);
-	memcpy(e->fields, fields, e->n_fields * sizeof(*e->fields));
-	memcpy(e->lists, lists, e->n_lists * sizeof(*e->lists));
+	e->fields = arena_alloc(&e->arena, e->n_fields * sizeof(struct field *) + 1);
+	e->lists = arena_alloc(&e->arena, e->n_lists * sizeof(struct rule_list *) + 1);
+	memcpy(e->fields, fields, e->n_fields * sizeof(struct field *));
+	memcpy(e->lists, lists, e->n_lists * sizeof(struct rule_list *));
 }
 
 static size_t

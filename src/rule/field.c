@@ -81,10 +81,10 @@ scheme_init(struct scheme *s, const struct field *fields, size_t n,
 	const struct lists *lists)
 {
 	*s = (struct scheme){.fields = fields, .n_fields = n, .lists = lists};
-	s->sorted = mem_array(n, sizeof(*s->sorted));
+	s->sorted = mem_array(n, sizeof(struct field *));
 	for (size_t i = 0; i < n; i++)
 		s->sorted[i] = &fields[i];
-	qsort(s->sorted, n, sizeof(*s->sorted), by_name);
+	qsort(s->sorted, n, sizeof(struct field *), by_name);
 	s->n_sorted = drop_unfilled_twins(s->sorted, n);
 	s->scratch = scratch_new();
 }
@@ -111,10 +111,11 @@ scheme_field(const struct scheme *s, struct span name)
 			order = at.n < name.n ? -1 : at.n > name.n;
 		if (order == 0)
 			return s->sorted[mid];
-		if (order < 0)
+		if (order < 0) {
 			low = mid + 1;
-		else
+		} else {
 			high = mid;
+		}
 	}
 	return NULL;
 }

@@ -68,6 +68,24 @@ skip_bare(struct cursor *c)
 	return c->at > from;
 }
 
+/* One bracket, sign, string or bare word; *depth counts open brackets. */
+static bool
+skip_piece(struct cursor *c, size_t *depth)
+{
+	struct span unused;
+	skip_blanks(c);
+	uint8_t o = c->at < c->s.n ? c->s.p[c->at] : 0;
+	bool opens = o == '{' || o == '[';
+	bool closes = o == '}' || o == ']';
+	if (opens || (*depth > 0 && (closes || o == ',' || o == ':'))) {
+		*depth += opens;
+		*depth -= closes;
+		c->at++;
+		return *depth <= JSON_DEPTH_MAX;
+	}
+	return o == '"' ? take_string(c, &unused) : skip_bare(c);
+}
+
 /* A whole value of any kind. Brackets are only counted: the text may be malformed
  * inside without harm. */
 static bool
@@ -75,21 +93,8 @@ skip_value(struct cursor *c)
 {
 	size_t depth = 0;
 	do {
-		struct span unused;
-		skip_blanks(c);
-		uint8_t o = c->at < c->s.n ? c->s.p[c->at] : 0;
-		if (o == '{' || o == '[') {
-			if (++depth > JSON_DEPTH_MAX)
-				return false;
-			c->at++;
-		} else if ((o == '}' || o == ']') && depth > 0) {
-			depth--;
-			c->at++;
-		} else if ((o == ',' || o == ':') && depth > 0) {
-			c->at++;
-		} else if (o == '"' ? !take_string(c, &unused) : !skip_bare(c)) {
+		if (!skip_piece(c, &depth))
 			return false;
-		}
 	} while (depth > 0);
 	return true;
 }

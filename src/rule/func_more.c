@@ -17,10 +17,11 @@ network_of(struct ip ip, int64_t width)
 {
 	for (size_t i = 0; i < ip_size(&ip); i++) {
 		int64_t kept = width - (int64_t)i * 8;
-		if (kept <= 0)
+		if (kept <= 0) {
 			ip.bytes[i] = 0;
-		else if (kept < 8)
+		} else if (kept < 8) {
 			ip.bytes[i] &= (uint8_t)(0xff00U >> kept);
+		}
 	}
 	return value_ip(ip);
 }
@@ -164,10 +165,11 @@ expand(uint8_t *dst, struct span replacement, const struct span *groups)
 		size_t group = 0;
 		struct span piece = span_first(replacement, 1);
 		size_t len = reference(replacement, &group);
-		if (len > 0)
+		if (len > 0) {
 			piece = groups[group];
-		else if (span_starts(replacement, SPAN("$$")))
+		} else if (span_starts(replacement, SPAN("$$"))) {
 			len = 2;
+		}
 		if (dst != NULL && piece.n > 0)
 			memcpy(dst + n, piece.p, piece.n);
 		n += piece.n;

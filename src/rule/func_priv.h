@@ -47,13 +47,13 @@ enum {
 struct function {
 	const char *name;
 	enum type result; /* TYPE_NONE: the type of the first argument */
-	size_t least;     /* arguments that must be there */
-	size_t most;      /* SIZE_MAX: the last spec repeats */
+	unsigned flags;
+	size_t least; /* arguments that must be there */
+	size_t most;  /* SIZE_MAX: the last spec repeats */
 	struct arg_spec args[6];
 	struct value (*run)(const struct call *c);
 	/* Says what is wrong with literal i, or NULL. */
 	const char *(*refuse)(size_t i, const struct value *literal);
-	unsigned flags;
 	const char *help;
 };
 

@@ -225,10 +225,11 @@ lex_int(struct lexer *l, int64_t *out)
 	if (!lex_digits(l, &digits))
 		return false;
 	if (read_number(digits, radix, negative, out)) {
-		if (radix == 8 && digits.n > 1)
+		if (radix == 8 && digits.n > 1) {
 			lex_warn(l, start, l->at,
 				"a leading 0 makes this octal: it is %lld",
 				(long long)*out);
+		}
 		return true;
 	}
 	if (!has_bad_digit(digits, radix))
@@ -246,10 +247,11 @@ lex_int_range(struct lexer *l, int64_t *from, int64_t *to)
 	*to = *from;
 	if (lex_take(l, "..") && !lex_int(l, to))
 		return false;
-	if (*to < *from)
+	if (*to < *from) {
 		return lex_fail(l, start, l->at,
 			"the range ends before it starts: %lld..%lld", (long long)*from,
 			(long long)*to);
+	}
 	return true;
 }
 

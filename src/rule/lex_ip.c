@@ -39,9 +39,10 @@ read_address(struct lexer *l, size_t from, size_t to, struct ip *out)
 	struct span s = span_slice(l->text, from, to);
 	if (!ip_parse(s, out)) {
 		lex_fail(l, from, to, "not an address");
-		if (span_chr(s, '/') < s.n)
+		if (span_chr(s, '/') < s.n) {
 			return lex_hint(
 				l, "a network stands in braces: in {10.0.0.0/8}");
+		}
 		return false;
 	}
 	if (out->family == IP_V4 && has_colon(s)) {
@@ -75,8 +76,10 @@ read_short_v4(struct span s, struct ip *out)
 			return false;
 		v = v << 8 | (uint32_t)octet;
 	}
+	if (parts == 0)
+		return false;
 	*out = ip_v4(v << 8 * (4 - parts));
-	return parts > 0;
+	return true;
 }
 
 static void
@@ -84,10 +87,11 @@ set_host_bits(struct ip *ip, unsigned bits)
 {
 	for (size_t i = 0; i < ip_size(ip); i++) {
 		unsigned from = (unsigned)i * 8;
-		if (from >= bits)
+		if (from >= bits) {
 			ip->bytes[i] = UINT8_MAX;
-		else if (bits - from < 8)
+		} else if (bits - from < 8) {
 			ip->bytes[i] |= (uint8_t)(UINT8_MAX >> (bits - from));
+		}
 	}
 }
 
@@ -117,10 +121,11 @@ read_network(
 	unsigned most = from->family == IP_V4 ? 32 : 128;
 	if (!text_u64(length, UINT8_MAX, &bits))
 		return lex_fail(l, slash + 1, l->at, "not the length of a network");
-	if (bits > most)
+	if (bits > most) {
 		return lex_fail(l, start, l->at,
 			"a network length of %u is too long: at most %u",
 			(unsigned)bits, most);
+	}
 	if (has_host_bits(from, (unsigned)bits)) {
 		lex_fail(l, start, slash, "the address has bits outside its network");
 		char text[IP_TEXT];
@@ -150,9 +155,10 @@ lex_ip_range(struct lexer *l, struct ip *from, struct ip *to)
 		if (!read_address(l, start, start + dots, from) ||
 			!read_address(l, start + dots + 2, l->at, to))
 			return false;
-		if (from->family != to->family || ip_cmp(from, to) > 0)
+		if (from->family != to->family || ip_cmp(from, to) > 0) {
 			return lex_fail(l, start, l->at,
 				"both ends of a range are of one family, in order");
+		}
 		return true;
 	}
 	if (slash < chunk.n)

@@ -43,9 +43,10 @@ take_octet(struct lexer *l, size_t digits, int radix, uint8_t *out)
 			chars);
 		return false;
 	}
-	if (!good)
+	if (!good) {
 		return lex_fail(l, l->at, l->at + n,
 			"not a number of %zu digits in base %d", digits, radix);
+	}
 	if (v > UINT8_MAX)
 		return lex_fail(l, l->at, l->at + n, "an octet is at most \\377");
 	l->at += n;
@@ -201,7 +202,23 @@ lex_string(struct lexer *l, struct span *out)
 					 : lex_hint(l, "%s", string_hint(left.p[0]));
 }
 
-/* The body of a quoted pattern: only \" outside a class loses its backslash. */
+/* Behind a backslash in a pattern: it stays, but for \" outside a class. */
+static size_t
+keep_escape(struct lexer *l, bool in_class, uint8_t *dst)
+{
+	size_t n = 0;
+	if (l->at == l->end) {
+		dst[n++] = '\\';
+		return n;
+	}
+	uint8_t next = l->text.p[l->at++];
+	if (in_class || next != '"')
+		dst[n++] = '\\';
+	dst[n++] = next;
+	return n;
+}
+
+/* The body of a quoted pattern: inside [ ] a quote does not end it. */
 static bool
 lex_quoted_regex(struct lexer *l, struct span *pattern)
 {
@@ -216,14 +233,12 @@ lex_quoted_regex(struct lexer *l, struct span *pattern)
 			*pattern = span_of(dst, n);
 			return true;
 		}
-		if (c == '\\' && l->at < l->end) {
-			uint8_t next = l->text.p[l->at++];
-			if (in_class || next != '"')
-				dst[n++] = c;
-			c = next;
-		} else if (c == '[' || c == ']') {
-			in_class = c == '[' ? true : false;
+		if (c == '\\') {
+			n += keep_escape(l, in_class, dst + n);
+			continue;
 		}
+		if (c == '[' || c == ']')
+			in_class = c == '[';
 		dst[n++] = c;
 	}
 	lex_fail(l, opened, l->end, "the pattern has no ending quote");

@@ -139,26 +139,51 @@ test_within(const struct node *a, const struct node *b)
 		set_within(narrow, wide);
 }
 
+static bool implies(const struct node *a, const struct node *b);
+
+/* Some part of an and already implies b. */
+static bool
+some_part_implies(const struct node *a, const struct node *b)
+{
+	for (const struct node *c = a->first; c != NULL; c = c->next) {
+		if (implies(c, b))
+			return true;
+	}
+	return false;
+}
+
+/* Some part of an or is implied by a. */
+static bool
+implies_some_part(const struct node *a, const struct node *b)
+{
+	for (const struct node *c = b->first; c != NULL; c = c->next) {
+		if (implies(a, c))
+			return true;
+	}
+	return false;
+}
+
+static bool
+every_part_implies(const struct node *a, const struct node *b)
+{
+	for (const struct node *c = a->first; c != NULL; c = c->next) {
+		if (!implies(c, b))
+			return false;
+	}
+	return true;
+}
+
 /* Whether b holds whenever a holds, as far as their shapes show. */
 static bool
 implies(const struct node *a, const struct node *b)
 {
 	if ((b->kind == NODE_CONST && b->truth) || same_text(a, b) || test_within(a, b))
 		return true;
-	for (const struct node *c = a->kind == NODE_AND ? a->first : NULL; c;
-		c = c->next) {
-		if (implies(c, b))
-			return true;
-	}
-	for (const struct node *c = b->kind == NODE_OR ? b->first : NULL; c;
-		c = c->next) {
-		if (implies(a, c))
-			return true;
-	}
-	bool all = a->kind == NODE_OR;
-	for (const struct node *c = all ? a->first : NULL; c; c = c->next)
-		all = all && implies(c, b);
-	return all;
+	if (a->kind == NODE_AND && some_part_implies(a, b))
+		return true;
+	if (b->kind == NODE_OR && implies_some_part(a, b))
+		return true;
+	return a->kind == NODE_OR && every_part_implies(a, b);
 }
 
 enum { SHADOW_LOOK_BACK = 1000 };
@@ -197,9 +222,10 @@ lint_phase(struct lint_run *r)
 		other = other ||
 			(f->phase > PHASE_ACCEPT && f->phase < PHASE_DNS_QUERY);
 	}
-	if (dns && other)
+	if (dns && other) {
 		lint_report(r, "phase", 0, r->expr->text.n,
 			"fields of DNS and of connections never exist together");
+	}
 }
 
 struct lint_walk {

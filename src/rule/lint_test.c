@@ -78,19 +78,20 @@ hint_literal(struct lint_run *r, const struct shape *s, const struct test *t,
 	const char *name = t->path.field == NULL ? "field" : t->path.field->name;
 	bool front = s->from_start && !s->stars_front;
 	bool back = s->to_end && !s->stars_back;
-	if (front && back)
+	if (front && back) {
 		text_format(r->hint, sizeof(r->hint), "%s == \"%s\"", name, text);
-	else if (front)
+	} else if (front) {
 		text_format(r->hint, sizeof(r->hint), "starts_with(%s, \"%s\")", name,
 			text);
-	else if (back && is_host_field(&t->path) && text[0] == '.')
+	} else if (back && is_host_field(&t->path) && text[0] == '.') {
 		text_format(r->hint, sizeof(r->hint),
 			"any(http.request.domains[*] == \"%s\")", text + 1);
-	else if (back)
+	} else if (back) {
 		text_format(
 			r->hint, sizeof(r->hint), "ends_with(%s, \"%s\")", name, text);
-	else
+	} else {
 		text_format(r->hint, sizeof(r->hint), "%s contains \"%s\"", name, text);
+	}
 }
 
 /* A letter, a bare dot, a letter: as in example.com. */
@@ -305,9 +306,10 @@ lint_test(struct lint_run *r, const struct node *n)
 	lint_negated(r, n);
 	lint_names(r, n);
 	lint_bypass_group(r, n);
-	if (t->op == TEST_IN_SET && has_covered_item(t))
+	if (t->op == TEST_IN_SET && has_covered_item(t)) {
 		lint_report(r, "set-covered", n->from, n->to,
 			"some items are covered by others (ints and addresses that "
 			"touch count "
 			"as one range)");
+	}
 }

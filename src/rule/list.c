@@ -164,12 +164,14 @@ visit_directory(struct file_walk *w)
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
 	free(entries);
-	if (n < 0)
+	if (n < 0) {
 		return err_set(
 			w->err, ERR_FILE_READ, "%s: cannot be listed", w->list->path);
-	if (n > FILES_MAX)
+	}
+	if (n > FILES_MAX) {
 		return err_set(w->err, ERR_RULE_LIST, "%s: more than %d files",
 			w->list->path, FILES_MAX);
+	}
 	return ok;
 }
 
@@ -178,9 +180,10 @@ visit(struct file_walk *w)
 {
 	struct list_stamp one = {0};
 	bool is_dir = false;
-	if (!read_stamp(w->list->path, &one, &is_dir))
+	if (!read_stamp(w->list->path, &one, &is_dir)) {
 		return err_set(
 			w->err, ERR_FILE_READ, "%s: no such file", w->list->path);
+	}
 	return is_dir ? visit_directory(w) : visit_file(w, w->list->path);
 }
 
@@ -214,9 +217,10 @@ new_list(struct span name, enum type type)
 bool
 lists_load(struct lists *l, const struct list_source *src, struct err *err)
 {
-	if (map_get(&l->by_name, src->name) != NULL)
+	if (map_get(&l->by_name, src->name) != NULL) {
 		return err_set(err, ERR_RULE_LIST, "there are two lists $%.*s",
 			SPAN_ARG(src->name));
+	}
 	struct rule_list *list = new_list(src->name, src->type);
 	list->path = mem_cstr(src->path);
 	list->format = src->format;
@@ -235,9 +239,10 @@ bool
 lists_add(struct lists *l, const struct list_source *src, const struct span *items,
 	size_t n, struct err *err)
 {
-	if (map_get(&l->by_name, src->name) != NULL)
+	if (map_get(&l->by_name, src->name) != NULL) {
 		return err_set(err, ERR_RULE_LIST, "there are two lists $%.*s",
 			SPAN_ARG(src->name));
+	}
 	struct rule_list *list = new_list(src->name, src->type);
 	list->body.below = src->below;
 	for (size_t i = 0; i < n; i++) {
@@ -275,10 +280,11 @@ lists_refresh(struct lists *l, struct err *err)
 		struct err one = {0};
 		if (!is_changed(list))
 			continue;
-		if (load_body(list, &one))
+		if (load_body(list, &one)) {
 			exchanged++;
-		else
+		} else {
 			*err = one;
+		}
 	}
 	return exchanged;
 }

@@ -108,14 +108,16 @@ add_string(struct list_body *b, enum type type, struct span item, const char **w
 {
 	if (span_starts(item, SPAN("*.")))
 		return list_body_add_name(b, span_from(item, 2), SET_BELOW, why);
-	if (span_starts(item, SPAN(".")))
+	if (span_starts(item, SPAN("."))) {
 		return list_body_add_name(
 			b, span_from(item, 1), SET_EXACT | SET_BELOW, why);
+	}
 	if (is_name(item) ||
 		(item.n > 1 && is_name(span_first(item, item.n - 1)) &&
-			item.p[item.n - 1] == '.'))
+			item.p[item.n - 1] == '.')) {
 		return list_body_add_name(
 			b, item, b->below ? SET_EXACT | SET_BELOW : SET_EXACT, why);
+	}
 	if (type != TYPE_STRING && (has_blank(item) || looks_like_network(item))) {
 		*why = looks_like_network(item) ? "not a network: host bits or length"
 						: "an item has blanks in it";
@@ -215,10 +217,11 @@ read_hosts(struct list_reader *r, struct span line)
 		return false;
 	}
 	while (take_word(&rest, &word)) {
-		if (is_own_name(word))
+		if (is_own_name(word)) {
 			r->body->skipped++;
-		else if (!list_body_add_name(r->body, word, SET_EXACT, &r->why))
+		} else if (!list_body_add_name(r->body, word, SET_EXACT, &r->why)) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -317,9 +320,10 @@ read_adblock(struct list_reader *r, struct span line)
 		span_eq(options, SPAN("$all")) || span_eq(options, SPAN("|"));
 	struct span name = span_slice(rest, 2, caret);
 	const char *unused;
-	if (span_starts(rest, SPAN("||")) && caret < rest.n && whole && is_name(name))
+	if (span_starts(rest, SPAN("||")) && caret < rest.n && whole && is_name(name)) {
 		return list_body_add_name(
 			r->body, name, SET_EXACT | SET_BELOW, &unused);
+	}
 	if (has_blank(line) && span_find(line, SPAN("#")) == line.n &&
 		span_chr(line, '$') == line.n) {
 		r->why = "not a filter rule";
@@ -428,6 +432,18 @@ guess(struct span text)
 	return LIST_PLAIN;
 }
 
+static bool
+read_line(struct list_reader *r, enum list_format format, struct span line)
+{
+	if (format == LIST_HOSTS)
+		return read_hosts(r, span_trim(line));
+	if (format == LIST_RPZ)
+		return read_rpz(r, line);
+	if (format == LIST_ADBLOCK)
+		return read_adblock(r, span_trim(line));
+	return read_plain(r, span_trim(line));
+}
+
 bool
 list_read(struct list_reader *r, struct span text)
 {
@@ -440,12 +456,7 @@ list_read(struct list_reader *r, struct span text)
 	if (format == LIST_CSV)
 		return read_csv(r, text);
 	for (r->line = 1; span_cut(&text, '\n', &line); r->line++) {
-		struct span trimmed = span_trim(line);
-		bool ok = format == LIST_HOSTS   ? read_hosts(r, trimmed)
-			: format == LIST_RPZ     ? read_rpz(r, line)
-			: format == LIST_ADBLOCK ? read_adblock(r, trimmed)
-						 : read_plain(r, trimmed);
-		if (!ok)
+		if (!read_line(r, format, line))
 			return false;
 	}
 	return true;

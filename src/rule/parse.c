@@ -17,9 +17,10 @@ parse_node(struct parser *p, enum node_kind kind, enum type type, size_t from)
 bool
 parse_sink(struct parser *p, size_t from)
 {
-	if (p->depth >= RULE_DEPTH_MAX)
+	if (p->depth >= RULE_DEPTH_MAX) {
 		return lex_fail(&p->lex, from, p->lex.end,
 			"nested too deep: at most %d levels", RULE_DEPTH_MAX);
+	}
 	p->depth++;
 	return true;
 }
@@ -76,12 +77,14 @@ warn_if_glued(struct parser *p, size_t from)
 {
 	struct span left = lex_left(&p->lex);
 	bool is_word = ascii_is_alpha(p->lex.text.p[from]);
-	if (is_word && left.n > 0 && is_word_octet(left.p[0]))
+	if (is_word && left.n > 0 && is_word_octet(left.p[0])) {
 		lex_warn(&p->lex, from, p->lex.at, "there is no blank behind \"%.*s\"",
 			SPAN_ARG(span_slice(p->lex.text, from, p->lex.at)));
-	if (is_word && from > 0 && is_word_octet(p->lex.text.p[from - 1]))
+	}
+	if (is_word && from > 0 && is_word_octet(p->lex.text.p[from - 1])) {
 		lex_warn(&p->lex, from, p->lex.at, "there is no blank before \"%.*s\"",
 			SPAN_ARG(span_slice(p->lex.text, from, p->lex.at)));
+	}
 }
 
 static bool parse_simple(struct parser *p, struct node **out);
@@ -104,7 +107,7 @@ parse_parenthesis(struct parser *p, struct node **out)
 static bool
 parse_negation(struct parser *p, size_t from, struct node **out)
 {
-	struct node *inner;
+	struct node *inner = NULL;
 	if (!parse_sink(p, from))
 		return false;
 	warn_if_glued(p, from);
@@ -144,7 +147,7 @@ parse_quantifier(struct parser *p, struct node **out)
 {
 	size_t from = p->lex.at;
 	enum node_kind kind = lex_take(&p->lex, "any") ? NODE_ANY : NODE_ALL;
-	struct node *arg;
+	struct node *arg = NULL;
 
 	if (kind == NODE_ALL && !lex_expect(&p->lex, "all"))
 		return false;
@@ -159,10 +162,11 @@ parse_quantifier(struct parser *p, struct node **out)
 	if (!ok || !check_quantified(p, arg))
 		return false;
 	lex_blanks(&p->lex);
-	if (!lex_expect(&p->lex, ")"))
+	if (!lex_expect(&p->lex, ")")) {
 		return lex_hint(&p->lex,
 			"several conditions inside take their own "
 			"parentheses: any((a or b))");
+	}
 	parse_rise(p);
 	*out = parse_node(p, kind, TYPE_BOOL, from);
 	(*out)->first = arg;
@@ -186,7 +190,7 @@ static bool
 parse_simple(struct parser *p, struct node **out)
 {
 	size_t from = p->lex.at;
-	struct path path;
+	struct path path = {0};
 
 	if (span_starts(lex_left(&p->lex), SPAN("(")))
 		return parse_parenthesis(p, out);
@@ -277,9 +281,9 @@ parse_chain(struct parser *p, struct node *left, enum node_kind op, unsigned lea
 	struct node **out)
 {
 	while (op != NODE_CONST) {
-		struct node *right;
-		size_t right_end;
-		enum node_kind ahead;
+		struct node *right = NULL;
+		size_t right_end = 0;
+		enum node_kind ahead = NODE_CONST;
 
 		if (!parse_simple(p, &right))
 			return false;
@@ -307,7 +311,7 @@ parse_chain(struct parser *p, struct node *left, enum node_kind op, unsigned lea
 bool
 parse_logical(struct parser *p, struct node **out)
 {
-	struct node *left;
+	struct node *left = NULL;
 	if (!parse_simple(p, &left))
 		return false;
 	return parse_chain(p, left, take_operator(p), 0, out);
@@ -321,10 +325,11 @@ fail_rest(struct parser *p)
 	struct lexer ahead = p->lex;
 	lex_blanks(&ahead);
 	struct span rest = lex_left(&ahead);
-	if (span_starts(rest, SPAN("==")) || span_starts(rest, SPAN("eq")))
+	if (span_starts(rest, SPAN("==")) || span_starts(rest, SPAN("eq"))) {
 		return lex_hint(&p->lex,
 			"a Bool stands alone: write \"ssl\", not \"ssl == "
 			"true\"");
+	}
 	if (span_starts(rest, SPAN("#")))
 		return lex_hint(&p->lex, "comments stand outside expressions");
 	if (span_starts(rest, SPAN("..")))
@@ -356,12 +361,13 @@ bool
 parse_value(struct parser *p, struct node **out)
 {
 	size_t from = p->lex.at;
-	struct path path;
+	struct path path = {0};
 	if (!parse_path(p, &path))
 		return false;
-	if (path.stars > 0)
+	if (path.stars > 0) {
 		return lex_fail(&p->lex, from, p->lex.end,
 			"a value expression has one value: [*] gives many");
+	}
 	if (p->lex.at != p->lex.end)
 		return fail_rest(p);
 	*out = parse_node(p, NODE_PATH, path.element, from);

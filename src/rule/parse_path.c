@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/must.h"
 #include "base/text.h"
 #include "rule/parse_priv.h"
 #include "rule/regex_priv.h"
@@ -26,13 +27,15 @@ fail_name(struct parser *p, size_t from, struct span name)
 static void
 warn_unfilled(struct parser *p, const struct field *f, size_t from)
 {
-	if (f->flags & FIELD_UNFILLED)
+	if (f->flags & FIELD_UNFILLED) {
 		lex_warn(&p->lex, from, p->lex.at,
 			"%s is known, but not filled yet: it is always missing",
 			f->name);
-	if (f->flags & FIELD_CONSTANT)
+	}
+	if (f->flags & FIELD_CONSTANT) {
 		lex_warn(&p->lex, from, p->lex.at, "%s always has the same value",
 			f->name);
+	}
 }
 
 /* Gateway: identity.groups[*].name is identity.groups.name[*]. */
@@ -249,13 +252,15 @@ check_argument(struct parser *p, struct path *call, const struct node *arg, size
 static bool
 fail_count(struct parser *p, const struct function *f)
 {
-	if (f->most == SIZE_MAX)
+	if (f->most == SIZE_MAX) {
 		return lex_fail(&p->lex, p->lex.at, p->lex.end,
 			"%s takes at least %zu arguments", f->name, f->least);
-	if (f->least == f->most)
+	}
+	if (f->least == f->most) {
 		return lex_fail(&p->lex, p->lex.at, p->lex.end,
 			"%s takes %zu argument%s", f->name, f->least,
 			f->least == 1 ? "" : "s");
+	}
 	return lex_fail(&p->lex, p->lex.at, p->lex.end, "%s takes %zu to %zu arguments",
 		f->name, f->least, f->most);
 }
@@ -275,18 +280,21 @@ static bool
 parse_call_argument(struct parser *p, struct path *call, struct node **last)
 {
 	size_t from = p->lex.at;
-	struct node *arg;
+	struct node *arg = NULL;
 	if (!parse_argument(p, &arg))
 		return false;
-	if (arg->kind == NODE_PATH && arg->path->stars > 0 && call->n_args > 0)
+	must(arg != NULL);
+	if (arg->kind == NODE_PATH && arg->path->stars > 0 && call->n_args > 0) {
 		return fail_argument(p, arg, call->n_args,
 			"cannot have [*]: only the first one can");
+	}
 	if (too_many(p, call, from))
 		return false;
-	if (call->n_args == 0)
+	if (call->n_args == 0) {
 		call->args = arg;
-	else
+	} else {
 		(*last)->next = arg;
+	}
 	*last = arg;
 	if (!check_argument(p, call, arg, call->n_args))
 		return false;
@@ -316,15 +324,17 @@ parse_arguments(struct parser *p, struct path *call)
 static bool
 check_function(struct parser *p, const struct function *f, size_t from)
 {
-	if ((f->flags & FUNCTION_VALUE_ONLY) && !p->is_value)
+	if ((f->flags & FUNCTION_VALUE_ONLY) && !p->is_value) {
 		return lex_fail(&p->lex, from, p->lex.at,
 			"%s rewrites: it stands in value expressions only", f->name);
+	}
 	if (!(f->flags & FUNCTION_ONCE))
 		return true;
 	for (size_t i = 0; i < COUNT_OF(p->once); i++) {
-		if (p->once[i] == f)
+		if (p->once[i] == f) {
 			return lex_fail(&p->lex, from, p->lex.at,
 				"%s may stand only once in an expression", f->name);
+		}
 	}
 	p->once[p->once[0] == NULL ? 0 : 1] = f;
 	return true;
@@ -335,7 +345,8 @@ prepare_wildcard(struct parser *p, struct path *call)
 {
 	if (call->function->run != function_wildcard_replace)
 		return true;
-	const struct node *pattern = call->args->next;
+	const struct node *pattern = call->args == NULL ? NULL : call->args->next;
+	must(pattern != NULL); /* three arguments at least were counted */
 	struct wildcard *w;
 	const char *why;
 	if (!wildcard_parse(
@@ -362,6 +373,7 @@ parse_call(struct parser *p, const struct function *f, size_t from, struct path 
 		return false;
 	parse_rise(p);
 	const struct node *first = out->args;
+	must(first != NULL); /* no function takes none */
 	out->element = f->result == TYPE_NONE ? first->type : f->result;
 	if (first->kind == NODE_PATH && first->path->stars > 0)
 		out->element = type_array(out->element);
@@ -372,7 +384,7 @@ bool
 parse_path(struct parser *p, struct path *out)
 {
 	size_t from = p->lex.at;
-	struct span name;
+	struct span name = {0};
 	if (!lex_name(&p->lex, &name))
 		return false;
 	const struct field *f = scheme_field(p->scheme, name);
@@ -434,7 +446,7 @@ static bool
 parse_string_argument(struct parser *p, struct node **out)
 {
 	size_t from = p->lex.at;
-	struct span s;
+	struct span s = {0};
 	if (!lex_string(&p->lex, &s))
 		return false;
 	*out = parse_node(p, NODE_LITERAL, TYPE_STRING, from);
@@ -484,10 +496,11 @@ parse_argument(struct parser *p, struct node **out)
 	if (!parse_sees_field(p) &&
 		(span_starts(left, SPAN("not")) || parse_sees_quantifier(p)))
 		return parse_logical(p, out);
-	struct path path;
-	if (must_be_name(left))
+	struct path path = {0};
+	if (must_be_name(left)) {
 		return parse_path(p, &path) &&
 			finish_named_argument(p, &path, from, out);
+	}
 
 	size_t warned = p->lex.n_warnings;
 	const struct function *once[2] = {p->once[0], p->once[1]};

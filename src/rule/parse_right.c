@@ -111,10 +111,11 @@ fail_operator(struct parser *p, enum type type)
 	}
 	for (size_t i = 0; i < COUNT_OF(operators); i++) {
 		struct span word = span_str(operators[i].text);
-		if (span_eq_nocase(span_first(rest, word.n), word))
+		if (span_eq_nocase(span_first(rest, word.n), word)) {
 			return lex_hint(&p->lex,
 				"operators are written in small letters: %s",
 				operators[i].text);
+		}
 	}
 	return false;
 }
@@ -212,12 +213,13 @@ read_item(struct parser *p, enum type t, bool glued, struct set_item *item)
 static void
 keep_item(struct test *test, enum type t, const struct set_item *item)
 {
-	if (t == TYPE_INT)
+	if (t == TYPE_INT) {
 		int_set_add(&test->ints, item->from, item->to);
-	else if (t == TYPE_IP)
+	} else if (t == TYPE_IP) {
 		ip_set_add(&test->ips, &item->ip_from, &item->ip_to);
-	else if (!string_set_add(&test->strings, item->s, SET_EXACT))
+	} else if (!string_set_add(&test->strings, item->s, SET_EXACT)) {
 		return; /* longer than any value can be: never equal */
+	}
 }
 
 static void
@@ -242,9 +244,10 @@ hint_item(struct parser *p)
 	if (p->lex.error->hint[0] != '\0')
 		return false;
 	struct span rest = lex_left(&p->lex);
-	if (span_starts(rest, SPAN(",")))
+	if (span_starts(rest, SPAN(","))) {
 		return lex_hint(
 			&p->lex, "items of a set are separated by blanks, not commas");
+	}
 	return rest.n == 0 ? lex_hint(&p->lex, "the set has no closing }") : false;
 }
 
@@ -319,9 +322,10 @@ read_regex(struct parser *p, struct test *test)
 		return lex_hint(
 			&p->lex, "in the pattern at character %zu", fault.at + 1);
 	}
-	if (span_find(test->pattern, SPAN("\\\\.")) < test->pattern.n)
+	if (span_find(test->pattern, SPAN("\\\\.")) < test->pattern.n) {
 		lex_warn(&p->lex, from, to,
 			"\\\\. is a backslash and any character; for a dot write \\.");
+	}
 	return true;
 }
 
@@ -424,7 +428,7 @@ parse_test(struct parser *p, const struct path *path, size_t from, struct node *
 {
 	struct test *test = arena_alloc(p->lex.arena, sizeof(*test));
 	enum type t = path->element;
-	enum type type;
+	enum type type = TYPE_BOOL;
 
 	test->path = *path;
 	test->previous = p->expr->tests; /* whose sets are freed with the expression */

@@ -202,9 +202,10 @@ static unsigned
 new_phases(enum phase phase, unsigned done)
 {
 	unsigned upto = (2U << phase) - 1;
-	if (is_dns(phase))
+	if (is_dns(phase)) {
 		upto &= 1U << PHASE_ACCEPT | 1U << PHASE_DNS_QUERY |
 			1U << PHASE_DNS_ANSWER;
+	}
 	return upto & ~done;
 }
 
@@ -229,10 +230,11 @@ note(struct verdict_record *v, uint32_t i)
 		if (v->noted[k] == i)
 			return;
 	}
-	if (v->n_noted == POLICY_NOTED_MAX)
+	if (v->n_noted == POLICY_NOTED_MAX) {
 		v->n_lost++;
-	else
+	} else {
 		v->noted[v->n_noted++] = i;
+	}
 }
 
 struct decision {
@@ -256,10 +258,11 @@ try_rule(struct decision *d, uint32_t i)
 	scratch_back(d->eval.scratch, 0);
 	if (!eval_bool(&d->eval, r->expr->root))
 		return;
-	if (decides || r->given.dry_run)
+	if (decides || r->given.dry_run) {
 		*slot = *slot == RULE_NONE ? i : *slot;
-	else
+	} else {
 		note(v, i);
+	}
 }
 
 /* All due rules that are always tried or that the index found, in order. */

@@ -104,10 +104,11 @@ static void
 add_test(struct rule_index *x, const struct test *t, uint32_t i)
 {
 	struct index_field *f = field_of(x, t->path.field);
-	if (t->op == TEST_EQ)
+	if (t->op == TEST_EQ) {
 		add_key(f, t->literal.s, i);
-	else if (t->op == TEST_IN_LIST)
+	} else if (t->op == TEST_IN_LIST) {
 		add_list(f, t->list, i);
+	}
 	for (size_t k = 0; t->op == TEST_IN_SET && k < t->n_items; k++)
 		add_key(f, t->items[k].s, i);
 }

@@ -24,12 +24,13 @@ put_string(struct text *t, struct span s)
 	text_add(t, "\"");
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
-		if (c == '"' || c == '\\')
+		if (c == '"' || c == '\\') {
 			text_add(t, "\\%c", c);
-		else if (is_plain(c) && (c < 0x80 || utf8))
+		} else if (is_plain(c) && (c < 0x80 || utf8)) {
 			text_put(t, span_slice(s, i, i + 1));
-		else
+		} else {
 			text_add(t, "\\x%02x", c);
+		}
 	}
 	text_add(t, "\"");
 }
@@ -97,10 +98,11 @@ put_regex(struct text *t, struct span s)
 static void
 put_literal(struct text *t, const struct value *v)
 {
-	if (v->kind == VALUE_STRING)
+	if (v->kind == VALUE_STRING) {
 		put_string(t, v->s);
-	else
+	} else {
 		value_put(t, v);
+	}
 }
 
 static void
@@ -119,12 +121,13 @@ put_path(struct text *t, const struct path *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct step *s = &p->steps[i];
 		text_add(t, "[");
-		if (s->kind == STEP_EACH)
+		if (s->kind == STEP_EACH) {
 			text_add(t, "*");
-		else if (s->kind == STEP_INDEX)
+		} else if (s->kind == STEP_INDEX) {
 			text_add(t, "%u", s->index);
-		else
+		} else {
 			put_string(t, s->key);
+		}
 		text_add(t, "]");
 	}
 }
@@ -148,10 +151,11 @@ put_item(struct text *t, enum type type, const struct set_item *item)
 	text_add(t, "%s", ip_text(from, &item->ip_from));
 	if (ip_eq(&item->ip_from, &item->ip_to))
 		return;
-	if (print_network_bits(&item->ip_from, &item->ip_to, &bits))
+	if (print_network_bits(&item->ip_from, &item->ip_to, &bits)) {
 		text_add(t, "/%u", bits);
-	else
+	} else {
 		text_add(t, "..%s", ip_text(to, &item->ip_to));
+	}
 }
 
 bool

@@ -78,10 +78,11 @@ put_octets(struct text *t, const struct octet_set *set)
 			continue;
 		while (last < UINT8_MAX && octets_has(set, (uint8_t)(last + 1)))
 			last++;
-		if (last > c)
+		if (last > c) {
 			text_add(t, "\\x%02x-\\x%02x", c, last);
-		else
+		} else {
 			text_add(t, "\\x%02x", c);
+		}
 		c = last;
 	}
 	text_add(t, "]");
@@ -114,12 +115,13 @@ put_repeat(struct text *t, const struct regex_node *n)
 	if (!put_node(t, n->first))
 		return false;
 	text_add(t, ")");
-	if (n->max == REGEX_FOREVER && n->min <= 1)
+	if (n->max == REGEX_FOREVER && n->min <= 1) {
 		text_add(t, n->min == 0 ? "*" : "+");
-	else if (n->max == REGEX_FOREVER)
+	} else if (n->max == REGEX_FOREVER) {
 		text_add(t, "{%u,}", n->min);
-	else
+	} else {
 		text_add(t, "{%u,%u}", n->min, n->max);
+	}
 	return true;
 }
 

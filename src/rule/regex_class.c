@@ -49,12 +49,13 @@ regex_skip_extended(struct regex_parser *p)
 {
 	while (p->flags.extended && regex_more(p)) {
 		uint8_t c = regex_peek(p);
-		if (c == '#')
+		if (c == '#') {
 			p->at += span_chr(span_from(p->s, p->at), '\n');
-		else if (c != ' ' && (c < '\t' || c > '\r'))
+		} else if (c != ' ' && (c < '\t' || c > '\r')) {
 			return;
-		else
+		} else {
 			p->at++;
+		}
 	}
 }
 
@@ -142,9 +143,10 @@ read_class_octet(struct regex_parser *p, uint8_t *out)
 		uint32_t code = 0;
 		if (!regex_read_code(p, c, &code))
 			return false;
-		if (code > (c == 'x' && !p->flags.unicode ? UINT8_MAX : 0x7f))
+		if (code > (c == 'x' && !p->flags.unicode ? UINT8_MAX : 0x7f)) {
 			return refuse(
 				p, from, "a class holds octets: write \\xHH for one");
+		}
 		*out = (uint8_t)code;
 		return true;
 	}
@@ -205,8 +207,8 @@ static bool
 read_class_range(struct regex_parser *p, struct octet_set *out)
 {
 	size_t start = p->at;
-	uint8_t from;
-	uint8_t to;
+	uint8_t from = 0;
+	uint8_t to = 0;
 	if (!read_class_octet(p, &from))
 		return false;
 	to = from;
@@ -216,9 +218,10 @@ read_class_range(struct regex_parser *p, struct octet_set *out)
 	if (range) {
 		p->at++;
 		struct octet_set inner;
-		if (regex_peek(p) == '[' || take_inner_class(p, &inner) != 0)
+		if (regex_peek(p) == '[' || take_inner_class(p, &inner) != 0) {
 			return refuse(
 				p, start, "a range ends in a character, not a class");
+		}
 		if (!read_class_octet(p, &to))
 			return false;
 		if (to < from)
@@ -251,10 +254,11 @@ parse_class_items(struct regex_parser *p, bool first, struct octet_set *out)
 		int taken = regex_peek(p) == ']' ? 0 : take_inner_class(p, &inner);
 		if (taken < 0)
 			return false;
-		if (taken > 0)
+		if (taken > 0) {
 			class_join(out, &inner);
-		else if (!read_class_range(p, out))
+		} else if (!read_class_range(p, out)) {
 			return false;
+		}
 	}
 }
 
@@ -262,12 +266,13 @@ static void
 apply_operator(struct octet_set *left, uint8_t op, const struct octet_set *right)
 {
 	for (size_t i = 0; i < COUNT_OF(left->bits); i++) {
-		if (op == '&')
+		if (op == '&') {
 			left->bits[i] &= right->bits[i];
-		else if (op == '-')
+		} else if (op == '-') {
 			left->bits[i] &= ~right->bits[i];
-		else
+		} else {
 			left->bits[i] ^= right->bits[i];
+		}
 	}
 }
 

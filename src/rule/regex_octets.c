@@ -40,10 +40,11 @@ class_join(struct octet_set *s, const struct octet_set *other)
 void
 class_fold_case(struct octet_set *s)
 {
-	for (uint8_t c = 'a'; c <= 'z'; c++) {
-		uint8_t upper = (uint8_t)(c - 'a' + 'A');
-		if (octets_has(s, c) || octets_has(s, upper)) {
-			octets_add(s, c);
+	for (unsigned i = 0; i < 26; i++) {
+		uint8_t lower = (uint8_t)('a' + i);
+		uint8_t upper = (uint8_t)('A' + i);
+		if (octets_has(s, lower) || octets_has(s, upper)) {
+			octets_add(s, lower);
 			octets_add(s, upper);
 		}
 	}

@@ -191,9 +191,10 @@ parse_escape(struct regex_parser *p)
 	uint8_t c = regex_peek(p);
 	p->at++;
 	if (class_perl(c, &set)) {
-		if (p->flags.unicode)
+		if (p->flags.unicode) {
 			return fail(p, from,
 				"\\d, \\s and \\w of Unicode are not supported");
+		}
 		return set_node(p, &set);
 	}
 	struct regex_node *n = parse_assertion(p, c);
@@ -257,14 +258,15 @@ parse_flags(struct regex_parser *p)
 	while (regex_more(p) && regex_peek(p) != ':' && regex_peek(p) != ')') {
 		uint8_t c = regex_peek(p);
 		bool *flag = flag_of(&p->flags, c);
-		if (c == '-' && on)
+		if (c == '-' && on) {
 			on = false;
-		else if (flag == NULL)
+		} else if (flag == NULL) {
 			return refuse(p, p->at,
 				c == '-' ? "a second - among the flags"
 					 : "an unknown flag behind (?");
-		else
+		} else {
 			*flag = on;
+		}
 		any = any || c != '-';
 		p->at++;
 	}
@@ -298,11 +300,12 @@ refuse_look_around(struct regex_parser *p)
 {
 	static const char *const starts[] = {"(?=", "(?!", "(?<=", "(?<!", "(?>"};
 	for (size_t i = 0; i < COUNT_OF(starts); i++) {
-		if (span_starts(span_from(p->s, p->at), span_str(starts[i])))
+		if (span_starts(span_from(p->s, p->at), span_str(starts[i]))) {
 			return refuse(p, p->at,
 				i == 4 ? "atomic groups are not supported"
 				       : "look-around (ahead or behind) is not "
 					 "supported");
+		}
 	}
 	return true;
 }
@@ -342,9 +345,10 @@ parse_group(struct regex_parser *p)
 	bool alone;
 	if (!parse_group_head(p, &index, &alone))
 		return NULL;
-	if (alone)
+	if (alone) {
 		return new_node(
 			p, REGEX_EMPTY); /* the flags hold on to the group's end */
+	}
 	if (++p->depth > REGEX_DEPTH_MAX)
 		return fail(p, opened, "nested too deep");
 	struct regex_node *body = parse_alternatives(p);
@@ -415,9 +419,10 @@ read_count(struct regex_parser *p, uint32_t *out)
 	}
 	if (p->at == from)
 		return refuse(p, from, "a repetition in braces wants a number");
-	if (v > REGEX_REPEAT_MAX)
+	if (v > REGEX_REPEAT_MAX) {
 		return refuse(
 			p, from, "a repetition of more than 50000 is not supported");
+	}
 	*out = v;
 	return true;
 }
@@ -462,10 +467,11 @@ parse_repeated(struct regex_parser *p)
 		r->first = n;
 		r->min = c == '+' ? 1 : 0;
 		r->max = c == '?' ? 1 : REGEX_FOREVER;
-		if (c != '{')
+		if (c != '{') {
 			p->at++;
-		else if (!parse_braces(p, &r->min, &r->max))
+		} else if (!parse_braces(p, &r->min, &r->max)) {
 			return NULL;
+		}
 		/* cppcheck-suppress nullPointerRedundantCheck ; new_node() never is */
 		r->lazy = regex_take(p, "?") != p->flags.swap;
 		n = r;

@@ -14,10 +14,11 @@ static const uint32_t RESTORE = UINT32_C(1) << 31;
 static uint32_t
 emit(struct program *p, enum program_op op, uint32_t x, uint32_t y)
 {
-	if (p->n < PROGRAM_MAX + 1)
+	if (p->n < PROGRAM_MAX + 1) {
 		p->code = mem_grow(p->code, &p->cap, p->n + 1, sizeof(*p->code));
-	else
+	} else {
 		return PROGRAM_MAX; /* too large: program_new() gives up */
+	}
 	p->code[p->n] = (struct instruction){op, x, y};
 	return (uint32_t)p->n++;
 }
@@ -254,43 +255,68 @@ struct run {
 	struct span s;
 	size_t *slots; /* of the thread being followed; NULL when groups do not matter
 			*/
+	size_t depth;  /* of the stack */
 };
 
-/*
- * Enters a state and all that it leads to without an octet, preferred ones first. The
- * stack also holds what to put back into a slot when the part below a SAVE is done.
- */
+static void
+push(struct run *r, uint32_t state)
+{
+	r->p->stack[r->depth++] = state;
+}
+
+/* A slot's old value is put back when the part below it is done. */
+static void
+save(struct run *r, uint32_t slot, size_t at)
+{
+	if (r->slots == NULL)
+		return;
+	r->p->save_stack[r->depth] = r->slots[slot];
+	push(r, RESTORE | slot);
+	r->slots[slot] = at;
+}
+
+/* Pushes what a state leads to without an octet, the preferred one last. */
+static void
+follow(struct run *r, uint32_t state, size_t at)
+{
+	const struct instruction *i = &r->p->code[state];
+	switch (i->op) {
+	case OP_SPLIT:
+		push(r, i->y);
+		push(r, i->x);
+		return;
+	case OP_JUMP:
+		push(r, i->x);
+		return;
+	case OP_SAVE:
+		save(r, i->x, at);
+		push(r, state + 1);
+		return;
+	case OP_ASSERT:
+		if (assert_holds(i->y, r->s, at))
+			push(r, i->x);
+		return;
+	case OP_SET:
+	case OP_MATCH:
+		return;
+	}
+}
+
+/* Enters a state and all that it leads to without an octet, preferred ones first. */
 static void
 enter(struct run *r, struct thread_list *l, uint32_t state, size_t at)
 {
-	struct program *p = r->p;
-	size_t n = 0;
-	p->stack[n++] = state;
-	while (n > 0) {
-		state = p->stack[--n];
+	push(r, state);
+	while (r->depth > 0) {
+		state = r->p->stack[--r->depth];
 		if (state & RESTORE) {
-			r->slots[state & ~RESTORE] = p->save_stack[n];
+			r->slots[state & ~RESTORE] = r->p->save_stack[r->depth];
 			continue;
 		}
 		if (list_has_state(l, state))
 			continue;
 		list_add_state(l, state, r->slots);
-		const struct instruction *i = &p->code[state];
-		if (i->op == OP_SPLIT) {
-			p->stack[n++] = i->y;
-			p->stack[n++] = i->x;
-		} else if (i->op == OP_JUMP) {
-			p->stack[n++] = i->x;
-		} else if (i->op == OP_SAVE) {
-			if (r->slots != NULL) {
-				p->save_stack[n] = r->slots[i->x];
-				p->stack[n++] = RESTORE | i->x;
-				r->slots[i->x] = at;
-			}
-			p->stack[n++] = state + 1;
-		} else if (i->op == OP_ASSERT && assert_holds(i->y, r->s, at)) {
-			p->stack[n++] = i->x;
-		}
+		follow(r, state, at);
 	}
 }
 
@@ -343,17 +369,27 @@ program_matches(struct program *p, struct span s)
 	return false;
 }
 
+static void
+tell_spans(const size_t *found, struct regex_spans *out)
+{
+	for (size_t i = 0; i < REGEX_GROUPS_MAX; i++) {
+		bool whole = found[i * 2] != SIZE_MAX && found[i * 2 + 1] != SIZE_MAX;
+		out->from[i] = whole ? found[i * 2] : SIZE_MAX;
+		out->to[i] = whole ? found[i * 2 + 1] : SIZE_MAX;
+	}
+}
+
 bool
 program_find(struct program *p, struct span s, struct regex_spans *out)
 {
 	size_t slots[SLOTS];
-	size_t found[SLOTS];
+	size_t found[SLOTS] = {0};
 	struct run r = {.p = p, .s = s, .slots = slots};
 	bool matched = false;
 
 	must(p->now.slots != NULL);
 	p->now.n = 0;
-	for (size_t at = 0; at <= s.n; at++) {
+	for (size_t at = 0; at <= s.n && !(matched && p->now.n == 0); at++) {
 		if (!matched) {
 			memset(slots, 0xff, sizeof(slots));
 			slots[0] = at;
@@ -364,13 +400,8 @@ program_find(struct program *p, struct span s, struct regex_spans *out)
 			found[1] = at;
 		}
 		swap_lists(p);
-		if (matched && p->now.n == 0)
-			break;
 	}
-	for (size_t i = 0; matched && i < REGEX_GROUPS_MAX; i++) {
-		bool whole = found[i * 2] != SIZE_MAX && found[i * 2 + 1] != SIZE_MAX;
-		out->from[i] = whole ? found[i * 2] : SIZE_MAX;
-		out->to[i] = whole ? found[i * 2 + 1] : SIZE_MAX;
-	}
+	if (matched)
+		tell_spans(found, out);
 	return matched;
 }

@@ -103,9 +103,10 @@ build_scheme(struct bench *b, struct err *err)
 	b->fields = arena_alloc(&b->arena, room * sizeof(*b->fields));
 	for (const struct json *f = scheme->first; f != NULL; f = f->next) {
 		enum type type;
-		if (!type_parse(json_string(f), &type))
+		if (!type_parse(json_string(f), &type)) {
 			return err_set(err, ERR_RULE_CASES,
 				"field %.*s has an unknown type", SPAN_ARG(f->key));
+		}
 		must(add_field(b, f->key, type));
 	}
 	add_given(b, calls);
@@ -140,10 +141,11 @@ values_of(struct bench *b, const struct json *context)
 	struct value *values = arena_alloc(&b->arena, b->n_fields * sizeof(*values));
 	for (size_t i = 0; i < b->n_fields; i++) {
 		const struct json *j = json_get(context, b->fields[i].name);
-		if (j != NULL)
+		if (j != NULL) {
 			values[i] = json_value(&b->arena, b->fields[i].type, j);
-		else if (strcmp(b->fields[i].name, seed_name) == 0)
+		} else if (strcmp(b->fields[i].name, seed_name) == 0) {
 			values[i] = value_string(SPAN("0123456789abcdef"));
+		}
 	}
 	return values;
 }
@@ -151,10 +153,11 @@ values_of(struct bench *b, const struct json *context)
 static void
 judge(struct bench *b, bool passed)
 {
-	if (passed)
+	if (passed) {
 		b->count->passed++;
-	else
+	} else {
 		b->count->failed++;
+	}
 }
 
 static void
@@ -221,11 +224,12 @@ judge_error(struct bench *b, const struct json *c, const struct rule_error *e)
 	const struct json *col = json_get(c, "col");
 	show_case(c, "expr");
 	text_out("  refused at %u:%u: %s\n", e->line, e->col, e->message);
-	if (wanted && line != NULL && col != NULL)
+	if (wanted && line != NULL && col != NULL) {
 		text_out("  wanted at %.*s:%.*s\n", SPAN_ARG(line->text),
 			SPAN_ARG(col->text));
-	else
+	} else {
 		text_out("  wanted a verdict\n");
+	}
 }
 
 static struct span
@@ -300,10 +304,11 @@ run_case(struct bench *b, const struct json *c)
 	if (!span_copy(context, sizeof(context), json_string(json_get(c, "ctx"))))
 		context[0] = '\0';
 	struct facts facts = {.values = values_of(b, json_get(contexts, context))};
-	if (prints_true(b, e, false, c))
+	if (prints_true(b, e, false, c)) {
 		judge_verdict(b, c, rule_eval(e, &facts));
-	else
+	} else {
 		judge(b, false);
+	}
 	rule_free(e);
 }
 
@@ -374,10 +379,11 @@ run_call(struct bench *b, const struct json *c)
 	}
 	struct facts facts = {.values = values_of(b, json_get(c, "given"))};
 	struct value v = rule_eval_value(e, &facts);
-	if (prints_true(b, e, true, c))
+	if (prints_true(b, e, true, c)) {
 		judge_result(b, c, rule_type(e), &v);
-	else
+	} else {
 		judge(b, false);
+	}
 	rule_free(e);
 }
 

@@ -33,10 +33,11 @@ int_set_seal(struct int_set *s)
 		struct int_range *last = &s->ranges[kept];
 		bool touches =
 			last->to == INT64_MAX || s->ranges[i].from <= last->to + 1;
-		if (!touches)
+		if (!touches) {
 			s->ranges[++kept] = s->ranges[i];
-		else if (s->ranges[i].to > last->to)
+		} else if (s->ranges[i].to > last->to) {
 			last->to = s->ranges[i].to;
+		}
 	}
 	s->n = kept + 1;
 }
@@ -55,10 +56,11 @@ int_set_has(const struct int_set *s, int64_t v)
 	size_t high = s->n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (s->ranges[mid].to < v)
+		if (s->ranges[mid].to < v) {
 			low = mid + 1;
-		else
+		} else {
 			high = mid;
+		}
 	}
 	return low < s->n && s->ranges[low].from <= v;
 }
@@ -99,10 +101,11 @@ ip_set_seal(struct ip_set *s)
 		const struct ip_range *r = &s->ranges[i];
 		bool overlaps = r->from.family == last->to.family &&
 			ip_cmp(&r->from, &last->to) <= 0;
-		if (!overlaps)
+		if (!overlaps) {
 			s->ranges[++kept] = *r;
-		else if (ip_cmp(&r->to, &last->to) > 0)
+		} else if (ip_cmp(&r->to, &last->to) > 0) {
 			last->to = r->to;
+		}
 	}
 	s->n = kept + 1;
 }
@@ -121,10 +124,11 @@ ip_set_has(const struct ip_set *s, const struct ip *v)
 	size_t high = s->n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (ip_cmp(&s->ranges[mid].to, v) < 0)
+		if (ip_cmp(&s->ranges[mid].to, v) < 0) {
 			low = mid + 1;
-		else
+		} else {
 			high = mid;
+		}
 	}
 	return low < s->n && ip_cmp(&s->ranges[low].from, v) <= 0;
 }

@@ -102,12 +102,13 @@ type_parse(struct span s, enum type *out)
 	unsigned layers[LAYERS_MAX];
 	size_t n = 0;
 	for (; n < LAYERS_MAX; n++) {
-		if (take_layer(s, SPAN("Array("), &s))
+		if (take_layer(s, SPAN("Array("), &s)) {
 			layers[n] = LAYER_ARRAY;
-		else if (take_layer(s, SPAN("Map("), &s))
+		} else if (take_layer(s, SPAN("Map("), &s)) {
 			layers[n] = LAYER_MAP;
-		else
+		} else {
 			break;
+		}
 	}
 	for (size_t i = 0; i < COUNT_OF(base_names); i++) {
 		if (!span_eq(s, span_str(base_names[i].name)))
