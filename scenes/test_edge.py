@@ -189,6 +189,27 @@ def test_what_clients_claim_never_reaches_the_origin(edge):
         assert ("client-cert" in told) == (name == "api.shop.test")
 
 
+def test_claims_in_trailers_are_removed_too(edge):
+    connection = edge.connect("www.shop.test")
+    seen = []
+
+    def read(handler):
+        while (size := int(handler.rfile.readline().split(b";")[0], 16)):
+            handler.rfile.read(size + 2)
+        while (line := handler.rfile.readline().strip()):
+            seen.append(line)
+        handler.answer(b"read\n")
+
+    edge.origin.routes["trailers"] = read
+    connection.sock.sendall(b"GET /trailers HTTP/1.1\r\nHost: www.shop.test\r\nTransfer-Encoding: chunked\r\n"
+                            b"Trailer: X-Sum, Client-Cert, X-SSL-Client-Verify\r\n\r\n4\r\nbody\r\n0\r\n"
+                            b"X-Sum: 1\r\nClient-Cert: :evil:\r\nX-SSL-Client-Verify: evil\r\n\r\n")
+    answer = http.client.HTTPResponse(connection.sock)
+    answer.begin()
+    assert (answer.status, answer.read()) == (200, b"read\n")
+    assert seen == [b"X-Sum: 1"]
+
+
 def test_a_request_of_another_policy_is_misdirected(edge):
     assert ask(edge.connect("www.shop.test"), host="api.shop.test")[0] == 421
     assert ask(edge.connect("www.shop.test"), host="shop.test")[0] == 200

@@ -94,6 +94,6 @@ void edge_tell_client(struct session *s, struct http_head *response);
 /* Where a request in plain HTTP is sent on to. */
 enum exchange_turn edge_redirect(struct session *s);
 
-/* Removes every field by which some gateway tells of a client's certificate; on every
- * listener. */
-void edge_strip(struct http_head *request);
+/* Removes every field by which some gateway tells of a client's certificate: from the
+ * head of a request and from its trailers, on every listener. */
+void edge_strip(struct http_fields *fields);

@@ -23,10 +23,10 @@ static const struct span families[] = {
 };
 
 void
-edge_strip(struct http_head *request)
+edge_strip(struct http_fields *fields)
 {
 	for (size_t i = 0; i < COUNT_OF(families); i++)
-		http_remove_prefix(&request->fields, families[i]);
+		http_remove_prefix(fields, families[i]);
 }
 
 /* An empty text is not said. */

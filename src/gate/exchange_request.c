@@ -206,7 +206,7 @@ ready_for_origin(struct session *s, struct err *err)
 		.host = x->request.authority,
 	};
 	header_strip(&x->request);
-	edge_strip(&x->request);
+	edge_strip(&x->request.fields);
 	consent_strip(&x->request);
 	if (s->visit && !edge_tell_origin(s, err))
 		return false;

@@ -129,7 +129,8 @@ enum h1_wrote
 exchange_end_to_origin(struct session *s, struct err *err)
 {
 	struct exchange *x = s->x;
-	const struct http_fields *trailers = &x->request.trailers;
+	struct http_fields *trailers = &x->request.trailers;
+	edge_strip(trailers); /* some origins read trailers as if they were fields */
 	if (x->origin)
 		return wrote_of(h2_write_end(x->origin, trailers, err));
 	return h1_write_end(&x->to_origin, trailers, side_out(&s->up->side), err);
