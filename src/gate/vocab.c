@@ -108,8 +108,8 @@ get_cert_text(const struct facts *f, const struct field *row)
 {
 	if (!f->cert)
 		return value_missing();
-	/* Where none came the edge's fields are empty, not absent: published rules rely on
-	 * it in `not (verified and ski eq "…")`. */
+	/* Where none came the edge's fields are empty, not absent: published rules rely
+	 * on it in `not (verified and ski eq "…")`. */
 	return value_string(f->cert->presented ? f->cert->text[row->arg] : SPAN(""));
 }
 
