@@ -342,12 +342,13 @@ set_deadline(struct session *s, bool ending)
 	struct relay_h2 *r = s->h2;
 	bool empty = list_empty(&r->streams);
 	uint64_t idle_ms = s->g->client.idle_ms;
-	if (ending && empty)
+	if (ending && empty) {
 		session_deadline(s, GOODBYE_MS);
-	else if (!empty)
+	} else if (!empty) {
 		session_deadline(s, idle_ms < QUIET_MS ? idle_ms : QUIET_MS);
-	else if (!r->idle)
+	} else if (!r->idle) {
 		session_deadline(s, idle_ms);
+	}
 	r->idle = empty;
 }
 

@@ -120,10 +120,11 @@ finish_head(struct h2_stream *x, bool ended)
 		h2_stream_fail(x, err.code, err.text);
 		return false;
 	}
-	if (server)
+	if (server) {
 		x->asked = x->head.method;
-	else if (x->head.status < 200)
+	} else if (x->head.status < 200) {
 		return keep_inform(x);
+	}
 	x->head_done = true;
 	return true;
 }

@@ -102,9 +102,10 @@ make_list(const struct http_fields *f, struct arena *a, struct err *err)
 		return NULL;
 	}
 	nghttp2_nv *list = arena_alloc(a, size);
-	for (uint32_t i = 0; i < f->n; i++)
+	for (uint32_t i = 0; i < f->n; i++) {
 		list[i] = (nghttp2_nv){unconst(f->v[i].name), unconst(f->v[i].value),
 			f->v[i].name.n, f->v[i].value.n, flags_of(f->v[i].id)};
+	}
 	return list;
 }
 
@@ -127,7 +128,7 @@ submit_trailers(struct h2_stream *x)
 }
 
 /* The library asks what the next DATA frame of a stream holds. */
-// NOLINTBEGIN(readability-function-size): nghttp2's signature
+// NOLINTBEGIN(readability-function-size,readability-non-const-parameter): nghttp2's signature
 static ssize_t
 on_data_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t length,
 	uint32_t *flags, nghttp2_data_source *source, void *user_data)
@@ -162,7 +163,7 @@ on_data_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t l
 		*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	return 0;
 }
-// NOLINTEND(readability-function-size)
+// NOLINTEND(readability-function-size,readability-non-const-parameter)
 
 /* Writes one DATA frame; cut_frame() has seen to the room. */
 // NOLINTBEGIN(readability-function-size): nghttp2's signature

@@ -154,9 +154,10 @@ count(struct translate *t, const struct http_limits *limits,
 	const struct http_fields *f, const struct http_field *field, struct err *err)
 {
 	t->bytes += field->name.n + field->value.n + FIELD_COST;
-	if (t->bytes > limits->head_bytes)
+	if (t->bytes > limits->head_bytes) {
 		return err_set(err, ERR_HTTP_TOO_LARGE, "head over %zu octets",
 			limits->head_bytes);
+	}
 	if (f->n >= limits->fields)
 		return err_set(err, ERR_HTTP_TOO_LARGE, "more than %u fields", f->n);
 	return true;
@@ -277,11 +278,12 @@ frame_request(struct http_head *head, bool ended, struct err *err)
 		return err_set(err, ERR_HTTP_FRAMING, "CONNECT with a length");
 	if (ended && length > 0)
 		return err_set(err, ERR_HTTP_FRAMING, "content-length without a body");
-	if (!ended)
+	if (!ended) {
 		head->body.kind = has ? BODY_LENGTH : BODY_CHUNKED;
-	else
+	} else {
 		head->body.kind =
 			has || expects_body(head->method) ? BODY_LENGTH : BODY_NONE;
+	}
 	head->body.length = length;
 	return true;
 }
@@ -315,12 +317,14 @@ check_pseudos(const struct translate *t, const struct http_head *head, struct er
 	const unsigned connect = SEEN_METHOD | SEEN_AUTHORITY;
 	unsigned seen = t->seen;
 
-	if (head->method != HTTP_CONNECT)
+	if (head->method != HTTP_CONNECT) {
 		return (seen & ~(unsigned)SEEN_AUTHORITY) == plain ||
 			refuse(err, "a request without its pseudo-fields");
-	if (seen & SEEN_PROTOCOL)
+	}
+	if (seen & SEEN_PROTOCOL) {
 		return seen == (plain | SEEN_AUTHORITY | SEEN_PROTOCOL) ||
 			refuse(err, "an extended CONNECT without its pseudo-fields");
+	}
 	return seen == connect || refuse(err, "a CONNECT with other pseudo-fields");
 }
 
