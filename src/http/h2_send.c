@@ -128,7 +128,7 @@ submit_trailers(struct h2_stream *x)
 }
 
 /* The library asks what the next DATA frame of a stream holds. */
-// NOLINTBEGIN(readability-function-size,readability-non-const-parameter): nghttp2's signature
+// NOLINTBEGIN(readability-function-size,readability-non-const-parameter): nghttp2
 static ssize_t
 on_data_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t length,
 	uint32_t *flags, nghttp2_data_source *source, void *user_data)
