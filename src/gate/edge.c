@@ -21,6 +21,7 @@
 enum {
 	WATCH_MS = 1000,
 	CRL_BYTES = 32 * 1024 * 1024, /* of all lists of a block */
+	WAITING_MOST = 10000, /* handshakes that wait for a signature, per worker */
 };
 
 /* ---- revocation ---- */
@@ -190,7 +191,7 @@ open_keys(struct edge *e, struct err *err)
 	if (!k->servers)
 		return true;
 	e->keys_profile = ask_pool_profile(err);
-	if (!e->keys_profile)
+	if (!e->keys_profile || !remote_setup(WAITING_MOST, err))
 		return false;
 	e->keys = site_open_pool(k,
 		&(struct site_pool_place){.loop = &e->w->loop,

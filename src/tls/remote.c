@@ -24,6 +24,7 @@ enum { RSA_BITS_MIN = 2048 };
 static struct {
 	OSSL_LIB_CTX *lib;
 	OSSL_PROVIDER *provider;
+	bool has_fibres; /* their number was bounded */
 } elsewhere;
 
 /* Between a fibre that is about to pause and the engine's callback, which runs at once.
@@ -279,8 +280,11 @@ remote_is(const EVP_PKEY *key)
 bool
 remote_setup(size_t max_waiting, struct err *err)
 {
+	if (elsewhere.has_fibres)
+		return true;
 	if (!ASYNC_is_capable() || ASYNC_init_thread(max_waiting, 0) != 1)
 		return ossl_err(err, ERR_TLS_IDENTITY, "no fibres for keys elsewhere");
+	elsewhere.has_fibres = true;
 	return true;
 }
 
@@ -293,4 +297,5 @@ remote_end(void)
 	OSSL_LIB_CTX_free(elsewhere.lib);
 	elsewhere.provider = NULL;
 	elsewhere.lib = NULL;
+	elsewhere.has_fibres = false;
 }

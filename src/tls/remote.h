@@ -101,7 +101,7 @@ MUST_USE struct evp_pkey_st *remote_key_new(
 
 /* Before the first handshake, once per process: how many may wait at a time, each with
  * a stack of 32 KiB of which 13 are touched; beyond it handshakes fail at once. Without
- * the call there is no limit. */
+ * the call there is no limit; the first call counts. */
 MUST_USE bool remote_setup(size_t max_waiting, struct err *err);
 /* At the worker's exit, when no key made here is left. */
 void remote_end(void);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/remote.h"
 
-#include <openssl/async.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
@@ -462,7 +461,7 @@ more_than_may_wait_fail_at_once(void)
 	struct meeting second = {.desk = {.owner = {.asked = note}}};
 	struct err err = {0};
 
-	ASYNC_cleanup_thread();
+	remote_end();
 	CHECK_OK(remote_setup(1, &err), &err);
 	meet(&first, &ways[0]);
 	pair_init(&second.p, WIRE);
@@ -478,7 +477,7 @@ more_than_may_wait_fail_at_once(void)
 	answer(&first.desk, first.site.key);
 	pair_open(&first.p);
 	part(&first);
-	ASYNC_cleanup_thread();
+	remote_end();
 }
 
 static void
