@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rule/parse_priv.h"
 
+#include "base/must.h"
 #include "base/text.h"
 
 struct node *
@@ -245,6 +246,7 @@ take_operator(struct parser *p)
 static bool
 check_operands(struct parser *p, const struct node *left, const struct node *right)
 {
+	must(left != NULL && right != NULL); /* both have been parsed */
 	if (left->type == TYPE_BOOL && right->type == TYPE_BOOL)
 		return true;
 	if (type_is_array(left->type) && type_is_array(right->type))
@@ -348,10 +350,13 @@ fail_rest(struct parser *p)
 bool
 parse_condition(struct parser *p, struct node **out)
 {
-	if (!parse_logical(p, out))
+	struct node *root = NULL;
+	if (!parse_logical(p, &root))
 		return false;
-	if ((*out)->type != TYPE_BOOL) {
-		fail_type(p, p->lex.at, p->lex.at, TYPE_BOOL, (*out)->type);
+	must(root != NULL); /* what parses has a tree */
+	*out = root;
+	if (root->type != TYPE_BOOL) {
+		fail_type(p, p->lex.at, p->lex.at, TYPE_BOOL, root->type);
 		return lex_hint(&p->lex, "wrap it in any(...) or all(...)");
 	}
 	return p->lex.at == p->lex.end || fail_rest(p);

@@ -310,6 +310,7 @@ enter(struct run *r, struct thread_list *l, uint32_t state, size_t at)
 	while (r->depth > 0) {
 		state = r->p->stack[--r->depth];
 		if (state & RESTORE) {
+			must(r->slots != NULL); /* only then is one pushed */
 			r->slots[state & ~RESTORE] = r->p->save_stack[r->depth];
 			continue;
 		}
