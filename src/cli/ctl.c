@@ -33,11 +33,12 @@ print_process(const struct json *p)
 	char name[32];
 	struct span kind = json_string(json_get(p, "process"));
 	bool worker = span_eq(kind, SPAN("worker"));
-	if (worker)
+	if (worker) {
 		text_format(name, sizeof(name), "worker.%lld",
 			(long long)number_of(p, "number"));
-	else
+	} else {
 		text_format(name, sizeof(name), "%.*s", SPAN_ARG(kind));
+	}
 	if (number_of(p, "pid") == 0) {
 		text_out("  %-10s  %s\n", name, "not running");
 		return;
@@ -45,10 +46,11 @@ print_process(const struct json *p)
 	/* Ages are not negative: the master counts them. */
 	text_out("  %-10s  pid %-7lld  up %-12s", name, (long long)number_of(p, "pid"),
 		text_duration(age, (uint64_t)number_of(p, "age_ms")));
-	if (worker)
+	if (worker) {
 		text_out("  %lld open, %lld so far",
 			(long long)number_of(p, "sessions_open"),
 			(long long)number_of(p, "sessions_opened"));
+	}
 	text_out("%s\n", json_truth(json_get(p, "ready")) ? "" : "  starting");
 }
 
@@ -99,10 +101,11 @@ read_answer(const struct cli_call *call, const char *word, struct span answer,
 	struct json *top = NULL;
 	arena_init(&arena, TREE_MOST);
 	bool ok = json_parse(answer, &arena, &top, err) && is_good(top, err);
-	if (cli_has(call, "json"))
+	if (cli_has(call, "json")) {
 		text_out_span(answer);
-	else if (ok && span_eq(span_str(word), SPAN("status")))
+	} else if (ok && span_eq(span_str(word), SPAN("status"))) {
 		print_status(top);
+	}
 	arena_fini(&arena);
 	return ok;
 }

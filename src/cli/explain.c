@@ -39,10 +39,11 @@ read_operand(struct visit *v, const char *operand, struct err *err)
 	struct span rest = span_str(operand);
 	struct url_host host;
 	v->tls = !span_starts(rest, SPAN("http://"));
-	if (!v->tls)
+	if (!v->tls) {
 		rest = span_from(rest, 7);
-	else if (span_starts(rest, SPAN("https://")))
+	} else if (span_starts(rest, SPAN("https://"))) {
 		rest = span_from(rest, 8);
+	}
 	size_t slash = span_chr(rest, '/');
 	v->authority = span_first(rest, slash);
 	v->path = slash < rest.n ? span_from(rest, slash) : SPAN("/");
@@ -165,9 +166,10 @@ pick_gateway(const struct settings *s, const struct cli_call *call, struct err *
 		? settings_gateway(s, span_str(name))
 		: (s->gateways ? CONTAINER_OF(s->gateways, struct gateway, item)
 			       : NULL);
-	if (!g)
+	if (!g) {
 		(void)err_set(err, ERR_USAGE, "there is no gateway %s",
 			name ? name : "at all");
+	}
 	return g;
 }
 

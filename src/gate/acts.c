@@ -106,21 +106,23 @@ read_redirect(struct args *args, struct act *out)
 	if (!take_value(args, &out->url, "where does it lead?"))
 		return false;
 	if (!url_target_parse(out->url, HTTP_GET, &target, &err) ||
-		target.form != URL_ABSOLUTE)
+		target.form != URL_ABSOLUTE) {
 		return complain(
 			args, "a redirect leads to an absolute http or https URL");
+	}
 	while (args_more(args)) {
-		if (args_word(args, SPAN("keep-path")))
+		if (args_word(args, SPAN("keep-path"))) {
 			out->keep_path = true;
-		else if (args_word(args, SPAN("keep-query")))
+		} else if (args_word(args, SPAN("keep-query"))) {
 			out->keep_query = true;
-		else if (text_u64(args->rule->words[args->next].text, 308, &status) &&
+		} else if (text_u64(args->rule->words[args->next].text, 308, &status) &&
 			(status == 301 || status == 302 || status == 303 ||
-				status == 307 || status == 308))
+				status == 307 || status == 308)) {
 			args->next++;
-		else
+		} else {
 			return complain(args,
 				"keep-path, keep-query, or 301, 302, 303, 307, 308");
+		}
 	}
 	out->status = status ? (unsigned)status : 302; /* one of the five above */
 	return true;
@@ -137,15 +139,16 @@ read_label(struct args *args, struct act *out)
 static bool
 read_header(struct args *args, struct act *out)
 {
-	if (args_word(args, SPAN("set")))
+	if (args_word(args, SPAN("set"))) {
 		out->header = ACT_HEADER_SET;
-	else if (args_word(args, SPAN("add")))
+	} else if (args_word(args, SPAN("add"))) {
 		out->header = ACT_HEADER_ADD;
-	else if (args_word(args, SPAN("remove")))
+	} else if (args_word(args, SPAN("remove"))) {
 		out->header = ACT_HEADER_REMOVE;
-	else
+	} else {
 		return complain(
 			args, "set NAME \"VALUE\", add NAME \"VALUE\", or remove NAME");
+	}
 	if (!take_value(args, &out->name, "which field?"))
 		return false;
 	if (!http_is_token(out->name) ||
@@ -207,9 +210,10 @@ read_redact(struct args *args, struct act *out)
 		}
 		enum event_field f =
 			event_field_find(args->rule->words[args->next].text);
-		if (f == EVENT_FIELDS)
+		if (f == EVENT_FIELDS) {
 			return complain(args,
 				"there is no such field; docs/events.md lists them");
+		}
 		redact_field(out, f);
 		args->next++;
 	}
@@ -219,12 +223,13 @@ read_redact(struct args *args, struct act *out)
 static bool
 read_untrusted(struct args *args, struct act *out)
 {
-	if (args_word(args, SPAN("allow")))
+	if (args_word(args, SPAN("allow"))) {
 		out->untrusted = UNTRUSTED_ALLOW;
-	else if (args_word(args, SPAN("block")))
+	} else if (args_word(args, SPAN("block"))) {
 		out->untrusted = UNTRUSTED_BLOCK;
-	else
+	} else {
 		return complain(args, "allow or block");
+	}
 	return true;
 }
 
@@ -312,9 +317,10 @@ complain_unknown(const struct conf_word *word, struct conf_report *report)
 	struct text t = text_to(shown, sizeof(shown));
 	text_put_safe(&t, word->text);
 	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
-		if (span_eq(word->text, span_str(foreign[i])))
+		if (span_eq(word->text, span_str(foreign[i]))) {
 			return conf_complain(report, word->at, ERR_POLICY_ACTION,
 				"%s needs a service that sekisho is not", foreign[i]);
+		}
 	}
 	for (size_t i = 0; i < ACT_COUNT; i++)
 		known[i] = rows[i].policy.name;
@@ -340,10 +346,11 @@ act_read(const struct conf_node *rule, size_t first, struct act *out,
 	act.row = &rows[act.kind].policy;
 	if (!rows[act.kind].read(&args, &act))
 		return false;
-	if (args_more(&args))
+	if (args_more(&args)) {
 		return conf_complain(report, rule->words[args.next].at,
 			ERR_POLICY_ACTION, "%s is written: %s", act.row->name,
 			rows[act.kind].form);
+	}
 	*out = act;
 	return true;
 }
@@ -359,7 +366,8 @@ void
 act_put_manual(struct text *t)
 {
 	text_add(t, "| action | latest phase | what it does |\n| --- | --- | --- |\n");
-	for (size_t i = 0; i < ACT_COUNT; i++)
+	for (size_t i = 0; i < ACT_COUNT; i++) {
 		text_add(t, "| `%s` | %s | %s |\n", rows[i].form,
 			phase_name(rows[i].policy.latest), rows[i].help);
+	}
 }

@@ -52,9 +52,10 @@ compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
 {
 	struct rule_error error = {0};
 	size_t action = 4;
-	if (node->n < 5 || !span_eq(node->words[2].text, SPAN("when")))
+	if (node->n < 5 || !span_eq(node->words[2].text, SPAN("when"))) {
 		return conf_complain(report, node->words[0].at, ERR_POLICY_RULE,
 			"a rule is written: rule NAME when EXPRESSION do ACTION");
+	}
 	bool dry_run =
 		!node->words[4].quoted && span_eq(node->words[4].text, SPAN("dry-run"));
 	if (dry_run)
@@ -99,9 +100,10 @@ compile_geo(struct settings *s, struct conf_report *report)
 	const char *paths[MOST_GEO_FILES];
 	struct err err = {0};
 	size_t n = 0;
-	for (; n < s->geo.n && n < MOST_GEO_FILES; n++)
+	for (; n < s->geo.n && n < MOST_GEO_FILES; n++) {
 		paths[n] =
 			(const char *)s->geo.p[n].p; /* texts of the tree end in NUL */
+	}
 	if (n == 0)
 		return true;
 	s->geo_files = geo_open(paths, n, &err);
@@ -182,10 +184,11 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
 	for (size_t i = 0; i < g->upstream.trust.n && n < MOST_TRUST_FILES; i++) {
 		struct span word = g->upstream.trust.p[i];
-		if (span_eq(word, SPAN("system")))
+		if (span_eq(word, SPAN("system"))) {
 			system = true;
-		else
+		} else {
 			files[n++] = path_from(s, at, word);
+		}
 	}
 	g->trust = trust_new(system, files, &err);
 	if (g->trust)
@@ -321,15 +324,17 @@ compile_listen(
 {
 	struct conf_place at = conf_place_of(&s->tree, l->item.node, "address");
 	l->bind = (struct addr){.ip = l->address.ip, .port = l->address.port};
-	if (l->address.ip.family == IP_NONE && l->address.host.n > 0)
+	if (l->address.ip.family == IP_NONE && l->address.host.n > 0) {
 		return conf_complain(report, at, ERR_POLICY_LISTEN,
 			"a port is opened on an address, not a name");
+	}
 	if (l->address.ip.family == IP_NONE)
 		l->bind.ip.family = IP_V6; /* [::] takes both */
-	if (l->front == FRONT_KEYSERVER)
+	if (l->front == FRONT_KEYSERVER) {
 		l->keyserver = keyserver_find(s, l->use);
-	else
+	} else {
 		l->gateway = used_by(s, l);
+	}
 	if (l->gateway || l->keyserver)
 		return true;
 	return conf_complain(report, conf_place_of(&s->tree, l->item.node, "gateway"),

@@ -69,10 +69,11 @@ void
 exchange_leave_origin(struct session *s)
 {
 	struct exchange *x = s->x;
-	if (x->origin) /* what it sent lies in its arena, and is still to be told */
+	if (x->origin) { /* what it sent lies in its arena, and is still to be told */
 		h2_reset(x->origin, H2_CANCEL);
-	else if (s->up && !x->client)
+	} else if (s->up && !x->client) {
 		drop_origin(s);
+	}
 }
 
 void
@@ -90,11 +91,12 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 	exchange_leave_origin(s);
 	if (why->code == ERR_H2_REFUSED)
 		x->reset_code = H2_REFUSED_STREAM;
-	if (x->answered || x->reset_code != H2_NO_ERROR)
+	if (x->answered || x->reset_code != H2_NO_ERROR) {
 		x->state =
 			EXCHANGE_CLOSING; /* exchange_advance() sees it is not over */
-	else
+	} else {
 		exchange_answer_refusal(s, &refusal);
+	}
 }
 
 /* --- the origin --- */
@@ -171,10 +173,11 @@ advance_reaching(struct session *s)
 	case REACH_WAIT:
 		return false;
 	case REACH_DONE:
-		if (take_origin(s))
+		if (take_origin(s)) {
 			start_sending(s);
-		else
+		} else {
 			exchange_answer_refusal(s, &s->refusal);
+		}
 		return true;
 	case REACH_FAILED:
 		break;
@@ -312,9 +315,10 @@ lose_origin(struct session *s, const struct err *why)
 		return false;
 	if (x->origin) /* a client makes more of the origin's own code than of a page */
 		x->reset_code = x->origin->reset_code;
-	if (err.code == ERR_NONE)
+	if (err.code == ERR_NONE) {
 		(void)err_set(
 			&err, ERR_GATE_ORIGIN_GONE, "it closed before it answered");
+	}
 	exchange_fail(s, &err, 502);
 	return false;
 }
@@ -445,10 +449,11 @@ finish(struct session *s)
 		!s->draining && s->refusal.code == ERR_NONE;
 	part_from_origin(s);
 	exchange_tell(s);
-	if (client_lasts && !x->client)
+	if (client_lasts && !x->client) {
 		next_request(s);
-	else
+	} else {
 		x->state = EXCHANGE_CLOSING;
+	}
 	return true;
 }
 

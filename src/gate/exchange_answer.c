@@ -121,11 +121,12 @@ exchange_answer_redirect(
 		!http_add(&x->response.fields, SPAN("Cache-Control"), SPAN("no-store"),
 			&err) ||
 		(cookie.n > 0 &&
-			!http_add(
-				&x->response.fields, SPAN("Set-Cookie"), cookie, &err)))
+			!http_add(&x->response.fields, SPAN("Set-Cookie"), cookie,
+				&err))) {
 		give_up(s, &err);
-	else
+	} else {
 		begin(s);
+	}
 }
 
 void

@@ -130,16 +130,18 @@ aim_inside(struct session *s)
 	struct err err = {0};
 	struct url_host host;
 	struct span shown = s->facts.sni.n > 0 ? s->facts.sni : s->facts.connect_host;
-	if (x->request.method == HTTP_CONNECT && x->request.protocol.n == 0)
+	if (x->request.method == HTTP_CONNECT && x->request.protocol.n == 0) {
 		return answer(s, ERR_GATE_TARGET, 405,
 			"CONNECT inside an inspected connection");
+	}
 	if (!url_host_parse(
 		    x->request.authority, s->facts.port, &x->arena, &host, &err))
 		return answer(s, ERR_GATE_TARGET, 400, err.text);
-	if (!span_eq(host.name, shown) || host.port != s->facts.port)
+	if (!span_eq(host.name, shown) || host.port != s->facts.port) {
 		return answer(s, ERR_GATE_MISDIRECTED, 421,
 			"the request is for another host than "
 			"the connection");
+	}
 	x->target = s->target;
 	x->request.scheme = SPAN("https");
 	return EXCHANGE_GOES_ON;
@@ -157,9 +159,10 @@ aim_plain(struct session *s)
 		exchange_answer_ourselves(s);
 		return EXCHANGE_GOES_ON;
 	}
-	if (!span_eq(x->request.scheme, SPAN("http")))
+	if (!span_eq(x->request.scheme, SPAN("http"))) {
 		return answer(
 			s, ERR_GATE_TARGET, 400, "https is asked for with CONNECT");
+	}
 	if (!url_host_parse(x->request.authority, 80, &x->arena, &host, &err))
 		return answer(s, ERR_GATE_TARGET, 400, err.text);
 	if (is_magic(host.name)) {
@@ -282,9 +285,10 @@ ready_for_client(struct session *s)
 	edge_tell_client(s, &x->response);
 	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
 	x->response.close = x->closes || s->draining;
-	if (x->response.body.kind == BODY_CLOSE)
+	if (x->response.body.kind == BODY_CLOSE) {
 		x->response.body.kind =
 			BODY_CHUNKED; /* the client's connection can last */
+	}
 }
 
 void

@@ -124,9 +124,10 @@ facts_take_request(struct facts *f, const struct http_head *head,
 		f->headers = headers_value(&head->fields, a);
 	if (wanted->names)
 		f->names = names_value(&head->fields, a);
-	if (wanted->full_uri)
+	if (wanted->full_uri) {
 		f->full_uri = arena_format(a, "%.*s://%.*s%.*s", SPAN_ARG(f->scheme),
 			SPAN_ARG(head->authority), SPAN_ARG(head->path));
+	}
 }
 
 void

@@ -75,10 +75,11 @@ finish_job(struct mint_job *job, struct identity *id, const struct err *err)
 		struct mint_wait *wait =
 			CONTAINER_OF(list_first(&waits), struct mint_wait, in);
 		list_leave(&wait->in);
-		if (id)
+		if (id) {
 			wait->id = identity_get(id);
-		else
+		} else {
 			wait->err = *err;
+		}
 		wait->done(wait);
 	}
 }
@@ -178,10 +179,11 @@ keys_came(struct ask *ask)
 		struct mint_job *job = CONTAINER_OF(
 			list_first(&jobs), struct mint_job, waiting_for_keys);
 		list_leave(&job->waiting_for_keys);
-		if (ok)
+		if (ok) {
 			send_job(job);
-		else
+		} else {
 			finish_job(job, NULL, &err);
+		}
 	}
 }
 
@@ -286,10 +288,11 @@ mint_start(struct mint *m, const struct gateway *g, const struct leaf_facts *f,
 	}
 	struct mint_job *job = new_job(m, g, f->kind, octets);
 	list_push(&job->waits, &wait->in);
-	if (m->has_keys)
+	if (m->has_keys) {
 		send_job(job);
-	else
+	} else {
 		wait_for_keys(job);
+	}
 	return false;
 }
 

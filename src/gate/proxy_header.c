@@ -54,17 +54,20 @@ read_v1(struct span s, struct proxy_header *out, struct err *err)
 {
 	struct proxy_header h = {0};
 	size_t end = span_find(span_first(s, V1_MOST), SPAN("\r\n"));
-	if (end == span_first(s, V1_MOST).n)
+	if (end == span_first(s, V1_MOST).n) {
 		return s.n >= V1_MOST ? refuse(err, "the line has no end")
 				      : PROXY_WANTS_MORE;
+	}
 	struct span line = span_slice(s, 6, end);
 	bool ok = false;
-	if (span_starts(line, SPAN("TCP4 ")))
+	if (span_starts(line, SPAN("TCP4 "))) {
 		ok = read_v1_addresses(span_from(line, 5), IP_V4, &h);
-	else if (span_starts(line, SPAN("TCP6 ")))
+	} else if (span_starts(line, SPAN("TCP6 "))) {
 		ok = read_v1_addresses(span_from(line, 5), IP_V6, &h);
-	else if (span_eq(line, SPAN("UNKNOWN")) || span_starts(line, SPAN("UNKNOWN ")))
+	} else if (span_eq(line, SPAN("UNKNOWN")) ||
+		span_starts(line, SPAN("UNKNOWN "))) {
 		ok = h.local = true;
+	}
 	if (!ok)
 		return refuse(err, "the line of version 1 is malformed");
 	h.used = end + 2;
@@ -101,12 +104,13 @@ read_v2(struct span s, struct proxy_header *out, struct err *err)
 	struct read body = read_from(span_slice(s, V2_HEAD, V2_HEAD + n));
 	bool ok = true;
 	h.local = (command & 15) == COMMAND_LOCAL;
-	if (!h.local && family == FAMILY_V4)
+	if (!h.local && family == FAMILY_V4) {
 		ok = read_v2_addresses(&body, 4, &h);
-	else if (!h.local && family == FAMILY_V6)
+	} else if (!h.local && family == FAMILY_V6) {
 		ok = read_v2_addresses(&body, 16, &h);
-	else
+	} else {
 		h.local = true; /* a family without addresses for us */
+	}
 	if (!ok)
 		return refuse(err, "version 2 with too few octets of addresses");
 	h.used = V2_HEAD + n;

@@ -52,10 +52,11 @@ set_stage_deadline(struct session *s)
 {
 	const struct stage_row *row = stage_row(s->stage);
 	s->expired = false;
-	if (row->most_ms)
+	if (row->most_ms) {
 		session_deadline(s, row->most_ms(s->g));
-	else
+	} else {
 		timer_stop(&s->w->loop, &s->deadline);
+	}
 }
 
 void

@@ -500,12 +500,14 @@ gateway_address_allowed(const struct gateway *g, const struct settings *s,
 {
 	char shown[ADDR_TEXT];
 	enum ip_kind kind = ip_kind(&to->ip);
-	if (is_own_port(s, to))
+	if (is_own_port(s, to)) {
 		return err_set(err, ERR_GATE_SELF, "%s is a port of this program",
 			addr_text(shown, to));
-	if (in_any(&g->reach.refuse, &to->ip))
+	}
+	if (in_any(&g->reach.refuse, &to->ip)) {
 		return err_set(err, ERR_GATE_ADDRESS,
 			"%s is refused by the configuration", addr_text(shown, to));
+	}
 	/* The origins of an edge are the operator's choice, not a stranger's. */
 	if (g->sites.is_edge || kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
 		return true;

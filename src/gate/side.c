@@ -25,10 +25,11 @@ side_close(struct side *side, bool abort)
 	buf_fini(&side->out);
 	if (!io_is_open(&side->io))
 		return;
-	if (abort)
+	if (abort) {
 		io_abort(&side->io);
-	else
+	} else {
 		io_close(&side->io);
+	}
 }
 
 struct buf *

@@ -76,10 +76,11 @@ take_names(struct leaf_names *l, const struct cert *origin, struct span host, bo
 static void
 take_host(struct leaf_names *l, struct span host)
 {
-	if (ip_parse(host, &l->ips[0]))
+	if (ip_parse(host, &l->ips[0])) {
 		l->n_ips = 1;
-	else
+	} else {
 		add_name(l, host);
+	}
 }
 
 static struct span
@@ -128,9 +129,10 @@ chosen_alpn(const struct session *s)
 	struct tls_facts facts;
 	if (!s->up && hello_offers(&s->hello, SPAN("http/1.1")))
 		return SPAN("http/1.1");
-	if (!s->up)
+	if (!s->up) {
 		return hello_offers(&s->hello, SPAN("h2")) ? SPAN("h2")
 							   : (struct span){0};
+	}
 	tls_facts(s->up->side.tls, &facts);
 	return facts.alpn;
 }

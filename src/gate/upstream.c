@@ -57,10 +57,11 @@ static void
 moved(struct io *io)
 {
 	struct upstream *up = of_io(io);
-	if (up->user)
+	if (up->user) {
 		session_advance(up->user);
-	else
+	} else {
 		idle_moved(up);
+	}
 }
 
 static void
@@ -196,11 +197,12 @@ join_pool(struct upstream_pool *pool, struct upstream *up)
 	list_push(&pool->idle, &up->idle);
 	pool->n++;
 	stat_set(STAT_UPSTREAMS_IDLE, pool->n);
-	if (first)
+	if (first) {
 		list_push(&CONTAINER_OF(first, struct upstream, by_target)->same,
 			&up->same);
-	else
+	} else {
 		map_add(&pool->by_target, &up->by_target, key);
+	}
 }
 
 void

@@ -23,10 +23,11 @@ static void
 accepted(struct listener *l, int fd, const struct addr *peer)
 {
 	struct worker_listener *wl = CONTAINER_OF(l, struct worker_listener, listener);
-	if (wl->settings->keyserver)
+	if (wl->settings->keyserver) {
 		keyserver_accept(wl->w, wl->settings, fd, peer);
-	else
+	} else {
 		session_open(wl->w, wl, fd, peer);
+	}
 }
 
 static bool
@@ -104,10 +105,11 @@ open_each(struct worker *w, const struct conf_item *first, struct err *err)
 		struct worker_gateway *wg = &w->gateways[g->index];
 		wg->g = g;
 		if (!open_profiles(w, wg, err) ||
-			(g->sites.is_edge && !edge_open(w, wg, err)))
+			(g->sites.is_edge && !edge_open(w, wg, err))) {
 			return err_within(err, "%s %.*s",
 				g->sites.is_edge ? "edge" : "gateway",
 				SPAN_ARG(g->name));
+		}
 	}
 	return true;
 }

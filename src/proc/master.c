@@ -430,9 +430,10 @@ try_reload(struct master *m, struct err *err)
 	m->next_settings = mem_alloc(sizeof(*m->next_settings));
 	if (!load_settings(m, m->next_settings, err))
 		return false;
-	if (!span_eq(m->next_settings->control, m->settings->control))
+	if (!span_eq(m->next_settings->control, m->settings->control)) {
 		log_warn("config.control",
 			"reason=\"the control socket moves only at a start\"");
+	}
 	/* Sessions resume across a reload; that policy has changed is in their binding.
 	 */
 	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
