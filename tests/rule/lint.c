@@ -97,8 +97,8 @@ rules_that_are_meant_as_they_stand_are_left_alone(void)
 		"http.request.host == \"www.example.com\"",
 		"http.host matches \"^(www|api)\\.example\\.com$\"",
 		"http.request.uri.path matches \"^/v[0-9]+/.*$\"",
-		"cf.tls_client_auth.cert_verified and not "
-		"cf.tls_client_auth.cert_revoked",
+		("cf.tls_client_auth.cert_verified and not "
+		 "cf.tls_client_auth.cert_revoked"),
 		"cf.edge.server_port in {80 81 443}",
 		"not http.request.headers[\"x\"][0] == \"a\"",
 		"ip.src in {10.0.0.0/9 10.128.0.0/9}",
