@@ -70,15 +70,20 @@ def look_for_reports(gateway):
 
 @pytest.fixture(scope="session")
 def make_gateway(program, stage, names, pki):
-    """make(body, ...) -> a running Gateway; the caller closes it."""
+    """make(body, ...) -> a running Gateway; the caller closes it, or the session's end."""
     count = 0
+    made = []
 
     def make(body="", **more):
         nonlocal count
         count += 1
-        return lab.Gateway(program, stage / f"gateway-{count}", names, pki.root, body, **more)
+        made.append(lab.Gateway(program, stage / f"gateway-{count}", names, pki.root, body, **more))
+        return made[-1]
 
-    return make
+    yield make
+    for gateway in made:
+        if gateway.process.process.poll() is None:
+            gateway.close()
 
 
 @pytest.fixture
