@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The family of processes: reload, drain, crash, and who may do what."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,9 +21,10 @@ def children(gateway):
     """pid -> what it calls itself, of the processes below the master."""
     out = {}
     for pid in gateway.process.pids()[1:]:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        comm = Path(f"/proc/{pid}/comm").read_text().strip()
-        out[pid] = f"{comm} {line}"
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            comm = Path(f"/proc/{pid}/comm").read_text().strip()
+            out[pid] = f"{comm} {line}"
     return out
 
 
