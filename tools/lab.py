@@ -12,6 +12,7 @@ import datetime
 import http.server
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,10 +34,12 @@ def run(*command, timeout=60, check=True, **more):
 
 
 def free_port():
-    """A loopback port nobody listens on now; the kernel does not hand it out again soon."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A loopback port nobody uses now, below those the kernel gives to outgoing connections."""
+    while True:
+        port = random.SystemRandom().randint(11000, 31999)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(what, condition, timeout_s=START_TIMEOUT_S):
