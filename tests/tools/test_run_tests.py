@@ -16,3 +16,23 @@ def test_skips_and_errors_are_told_apart(tmp_path):
     report.write_text('<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/>'
                       '</testsuites>')
     assert tool("run-tests").count_junit(report) == (3, 3, 3)
+
+
+def test_a_program_that_failed_beside_others_is_run_again_alone(monkeypatch, tmp_path):
+    runs = []
+
+    def played(_build, processes, names=()):
+        runs.append((processes, list(names)))
+        first = {"sekisho:net / dial": (7, 2), "sekisho:net / loop": (9, 0)}
+        return first if len(runs) == 1 else {"sekisho:net / dial": (9, 0)}
+
+    run_tests = tool("run-tests")
+    monkeypatch.setattr(run_tests, "meson_test", played)
+    assert run_tests.units(tmp_path) == (18, 0)
+    assert runs[1] == (1, ["dial"])
+
+
+def test_what_fails_twice_has_failed(monkeypatch, tmp_path):
+    run_tests = tool("run-tests")
+    monkeypatch.setattr(run_tests, "meson_test", lambda *_: {"sekisho:net / dial": (7, 2)})
+    assert run_tests.units(tmp_path) == (7, 2)
