@@ -54,8 +54,6 @@ struct edge_visit {
 	struct remote_owner owner;
 	struct remote_ask *signature; /* wanted, or NULL */
 	struct ask ask;
-	const struct site_origin *origin; /* of the request under way */
-	unsigned turn;                    /* origins tried for it */
 };
 
 /* Profiles and revocation lists of an edge. False: *err says why. */

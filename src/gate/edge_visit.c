@@ -212,7 +212,7 @@ aim_at(struct session *s, const struct site_origin *o)
 {
 	struct ip ip;
 
-	s->visit->origin = o;
+	s->x->site_origin = o;
 	s->x->target = (struct target){
 		.g = s->g,
 		.host = o->host,
@@ -257,11 +257,12 @@ edge_aim(struct session *s)
 	}
 	if (name->clients && e->clients[name->clients->index].epoch != s->visit->epoch)
 		edge_judge(s);
-	s->visit->turn = 0;
+	x->tried = 0;
+	x->site = name->site;
 	aim_at(s, choose(e, name->site));
 	if (!name->site->keep_host) {
 		x->request.authority = arena_format(&x->arena, "%.*s:%u",
-			SPAN_ARG(s->visit->origin->host), s->visit->origin->port);
+			SPAN_ARG(x->site_origin->host), x->site_origin->port);
 	}
 	x->request.scheme = SPAN("https");
 	return EXCHANGE_GOES_ON;
@@ -270,18 +271,18 @@ edge_aim(struct session *s)
 bool
 edge_aim_next(struct session *s)
 {
-	struct edge_visit *v = s->visit;
+	struct exchange *x = s->x;
 	struct edge *e = s->wg->edge;
 
-	if (!v || !v->origin)
+	if (!x->site)
 		return false;
-	e->origins[v->origin->index].down_until_ms = clock_now() + DOWN_MS;
+	e->origins[x->site_origin->index].down_until_ms = clock_now() + DOWN_MS;
 	log_warn("edge.origin", "host=%.*s port=%u down_ms=%d",
-		SPAN_ARG(v->origin->host), v->origin->port, DOWN_MS);
-	if (++v->turn >= v->name->site->n_origins)
+		SPAN_ARG(x->site_origin->host), x->site_origin->port, DOWN_MS);
+	if (++x->tried >= x->site->n_origins)
 		return false;
-	reach_cancel(&s->reach);
-	aim_at(s, choose(e, v->name->site));
+	reach_cancel(&s->lane->reach);
+	aim_at(s, choose(e, x->site));
 	return true;
 }
 

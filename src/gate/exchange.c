@@ -61,8 +61,8 @@ exchange_read_head(struct session *s)
 static void
 drop_origin(struct session *s)
 {
-	upstream_free(s->up);
-	s->up = NULL;
+	upstream_free(s->lane->up);
+	s->lane->up = NULL;
 }
 
 void
@@ -71,7 +71,7 @@ exchange_leave_origin(struct session *s)
 	struct exchange *x = s->x;
 	if (x->origin) { /* what it sent lies in its arena, and is still to be told */
 		h2_reset(x->origin, H2_CANCEL);
-	} else if (s->up && !x->client) {
+	} else if (s->lane->up && !x->client) {
 		drop_origin(s);
 	}
 }
@@ -87,7 +87,7 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 	};
 	x->err = *why;
 	if (!x->client)
-		reach_cancel(&s->reach);
+		reach_cancel(&s->lane->reach);
 	exchange_leave_origin(s);
 	if (why->code == ERR_H2_REFUSED)
 		x->reset_code = H2_REFUSED_STREAM;
@@ -109,8 +109,8 @@ try_again(struct session *s)
 	struct exchange *x = s->x;
 	bool empty = x->request.body.kind == BODY_NONE ||
 		(x->request.body.kind == BODY_LENGTH && x->request.body.length == 0);
-	if (x->origin || !s->up->was_reused || x->retried || x->answered || !empty ||
-		!http_method_repeats(x->request.method) ||
+	if (x->origin || !s->lane->up->was_reused || x->retried || x->answered ||
+		!empty || !http_method_repeats(x->request.method) ||
 		!h1_reader_idle(&x->responses))
 		return false;
 	stat_add(STAT_REQUESTS_RETRIED, 1);
@@ -133,7 +133,7 @@ is_usable(const struct upstream *up)
 static bool
 take_origin(struct session *s)
 {
-	s->up = reach_take(&s->reach);
+	s->lane->up = reach_take(&s->lane->reach);
 	if (!s->x->target.tls)
 		return true;
 	return stage_reach_judge(s);
@@ -145,8 +145,8 @@ start_sending(struct session *s)
 	struct exchange *x = s->x;
 	h1_reader_init(&x->responses, H1_RESPONSES, NULL);
 	h1_writer_init(&x->to_origin);
-	x->reused = s->up->requests > 0;
-	s->up->requests++;
+	x->reused = s->lane->up->requests > 0;
+	s->lane->up->requests++;
 	x->state = EXCHANGE_SENDING;
 }
 
@@ -156,7 +156,7 @@ advance_reaching(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct err err;
-	if (is_usable(s->up)) {
+	if (is_usable(s->lane->up)) {
 		start_sending(s);
 		return true;
 	}
@@ -165,11 +165,11 @@ advance_reaching(struct session *s)
 		exchange_fail(s, &err, 502);
 		return true;
 	}
-	if (s->up)
+	if (s->lane->up)
 		drop_origin(s);
-	if (reach_is_idle(&s->reach))
-		reach_start(&s->reach, s, &x->target, x->retried);
-	switch (reach_advance(&s->reach)) {
+	if (reach_is_idle(&s->lane->reach))
+		reach_start(&s->lane->reach, s, &x->target, x->retried);
+	switch (reach_advance(&s->lane->reach)) {
 	case REACH_WAIT:
 		return false;
 	case REACH_DONE:
@@ -182,7 +182,7 @@ advance_reaching(struct session *s)
 	case REACH_FAILED:
 		break;
 	}
-	err = s->reach.err;
+	err = s->lane->reach.err;
 	if (!edge_aim_next(s))
 		exchange_fail(s, &err, stage_reach_status(err.code));
 	return true;
@@ -195,7 +195,7 @@ send_head(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct err err = {0};
-	size_t before = buf_len(side_out(&s->up->side));
+	size_t before = buf_len(side_out(&s->lane->up->side));
 	switch (exchange_head_to_origin(s, &err)) {
 	case H1_FULL:
 		return false;
@@ -205,7 +205,7 @@ send_head(struct session *s)
 	case H1_WROTE:
 		break;
 	}
-	s->story->bytes_up += buf_len(side_out(&s->up->side)) - before;
+	s->story->bytes_up += buf_len(side_out(&s->lane->up->side)) - before;
 	x->head_sent = true;
 	return true;
 }
@@ -327,7 +327,7 @@ static bool
 hear_no_more(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct side *side = &s->up->side;
+	struct side *side = &s->lane->up->side;
 	struct err err = side->err;
 	if (x->origin || !side_eof(side) || x->responses.eof)
 		return false;
@@ -386,7 +386,7 @@ static void
 receive_response(struct session *s)
 {
 	struct exchange *x = s->x;
-	while (x->state == EXCHANGE_SENDING && s->up && !x->response_over &&
+	while (x->state == EXCHANGE_SENDING && s->lane->up && !x->response_over &&
 		receive_some(s))
 		;
 }
@@ -406,7 +406,7 @@ static void
 part_from_origin(struct session *s)
 {
 	struct exchange *x = s->x;
-	if (!s->up)
+	if (!s->lane->up)
 		return;
 	if (x->client) {
 		if (x->head_sent)
@@ -414,15 +414,15 @@ part_from_origin(struct session *s)
 		return;
 	}
 	if (!origin_lasts(x)) {
-		side_end(&s->up->side);
+		side_end(&s->lane->up->side);
 		drop_origin(s);
 		return;
 	}
 	stage_reach_keep_session(s);
-	if (!s->g->upstream.reuse || s->up->bound)
+	if (!s->g->upstream.reuse || s->lane->up->bound)
 		return; /* stays this session's own */
-	upstream_give(s->up, s->g->upstream.idle_ms);
-	s->up = NULL;
+	upstream_give(s->lane->up, s->g->upstream.idle_ms);
+	s->lane->up = NULL;
 }
 
 static void
@@ -504,7 +504,7 @@ static enum exchange_turn
 advance_upgraded(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct side *origin = &s->up->side;
+	struct side *origin = &s->lane->up->side;
 	pump(&s->client, origin, &x->bytes_request);
 	pump(origin, &s->client, &x->bytes_response);
 	if (side_failed(&s->client) || side_failed(origin))

@@ -18,6 +18,8 @@
 #include "rule/policy.h"
 
 struct session;
+struct site;
+struct site_origin;
 struct h2_stream;
 
 enum exchange_state {
@@ -49,6 +51,9 @@ struct exchange {
 	struct facts facts;
 	struct verdict_record verdicts;
 	struct target target;
+	const struct site *site;               /* of an edge; else NULL */
+	const struct site_origin *site_origin; /* where it goes */
+	unsigned tried;                        /* origins of the site, before this */
 
 	bool head_ready;    /* the request's head is whole and was not looked at yet */
 	bool head_sent;     /* it went to the origin */

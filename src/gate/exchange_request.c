@@ -298,7 +298,7 @@ exchange_take_response(struct session *s)
 	x->answered_us = clock_us();
 	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
 	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
-		s->up->bound = true;
+		s->lane->up->bound = true;
 	const struct act *act = decide(s, PHASE_RESPONSE);
 	if (act && act->kind == ACT_BLOCK) {
 		exchange_leave_origin(s); /* its body is still on the way */

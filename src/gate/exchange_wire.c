@@ -87,7 +87,8 @@ exchange_read_origin(struct session *s, struct span *body, struct err *err)
 	struct exchange *x = s->x;
 	if (x->origin)
 		return read_stream(x->origin, &x->response, body, err);
-	return h1_read(&x->responses, side_in(&s->up->side), &x->response, body, err);
+	return h1_read(
+		&x->responses, side_in(&s->lane->up->side), &x->response, body, err);
 }
 
 void
@@ -97,7 +98,7 @@ exchange_took_origin(struct session *s, size_t n)
 	if (x->origin) {
 		h2_took(x->origin, n);
 	} else {
-		h1_took(&x->responses, side_in(&s->up->side), n);
+		h1_took(&x->responses, side_in(&s->lane->up->side), n);
 	}
 }
 
@@ -105,10 +106,10 @@ enum h1_wrote
 exchange_head_to_origin(struct session *s, struct err *err)
 {
 	struct exchange *x = s->x;
-	if (s->up->h2)
+	if (s->lane->up->h2)
 		return relay_h2_open_stream(s, err);
-	enum h1_wrote wrote =
-		h1_write_head(&x->to_origin, &x->request, side_out(&s->up->side), err);
+	enum h1_wrote wrote = h1_write_head(
+		&x->to_origin, &x->request, side_out(&s->lane->up->side), err);
 	if (wrote == H1_WROTE) {
 		h1_next_response(
 			&x->responses, x->request.method, x->request.protocol.n > 0);
@@ -122,7 +123,7 @@ exchange_body_to_origin(struct session *s, struct span body)
 	struct exchange *x = s->x;
 	if (x->origin)
 		return h2_write_body(x->origin, body);
-	return h1_write_body(&x->to_origin, body, side_out(&s->up->side));
+	return h1_write_body(&x->to_origin, body, side_out(&s->lane->up->side));
 }
 
 enum h1_wrote
@@ -133,7 +134,7 @@ exchange_end_to_origin(struct session *s, struct err *err)
 	edge_strip(trailers); /* some origins read trailers as if they were fields */
 	if (x->origin)
 		return wrote_of(h2_write_end(x->origin, trailers, err));
-	return h1_write_end(&x->to_origin, trailers, side_out(&s->up->side), err);
+	return h1_write_end(&x->to_origin, trailers, side_out(&s->lane->up->side), err);
 }
 
 enum h1_wrote

@@ -6,16 +6,22 @@
 #include "gate/session.h"
 #include "gate/worker.h"
 
+static struct lane *
+lane_of(struct reach *r)
+{
+	return CONTAINER_OF(r, struct lane, reach);
+}
+
 static void
 resolved(struct resolve *q)
 {
-	session_advance(CONTAINER_OF(q, struct reach, resolve)->s);
+	lane_wake(lane_of(CONTAINER_OF(q, struct reach, resolve)));
 }
 
 static void
 dialled(struct dial *d)
 {
-	session_advance(CONTAINER_OF(d, struct reach, dial)->s);
+	lane_wake(lane_of(CONTAINER_OF(d, struct reach, dial)));
 }
 
 /* Asked for every address at every attempt, so a name that resolves to another address
@@ -70,7 +76,7 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 	r->deadline = clock_now() + to->g->upstream.connect_ms;
 	r->up = fresh || !to->g->upstream.reuse ? NULL : upstream_take(s->w, to);
 	if (r->up) {
-		r->up->user = s;
+		r->up->user = lane_of(r);
 		r->state = REACH_READY;
 		return;
 	}
@@ -148,7 +154,7 @@ advance_dialling(struct reach *r)
 		return fail(r);
 	}
 	r->up = upstream_new(r->s->w, &r->to, r->dial.fd);
-	r->up->user = r->s;
+	r->up->user = lane_of(r);
 	r->up->peer = r->dial.peer;
 	r->state = r->to.tls ? REACH_SHAKING : REACH_READY;
 	if (r->to.tls && !start_tls(r))

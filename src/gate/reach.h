@@ -2,7 +2,7 @@
 /*
  * reach: getting to the other side: pool, or resolve, dial, TLS handshake and verdict.
  *
- * One per session, used for the first connection and, where a later request needs
+ * One per lane (lane.h), used for the first connection and, where a later request needs
  * another one, again. It is advanced, never waited for; what it finds is a connection
  * whose certificate was judged, not one that is allowed: the caller decides about the
  * verdict.

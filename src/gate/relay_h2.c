@@ -19,7 +19,7 @@ enum {
 static struct h2 *
 origin_of(const struct session *s)
 {
-	return s->up ? s->up->h2 : NULL;
+	return s->own.up ? s->own.up->h2 : NULL;
 }
 
 static bool
@@ -36,6 +36,7 @@ relay_h2_start(struct session *s)
 	s->h2 = mem_alloc(sizeof(*s->h2));
 	list_init(&s->h2->streams);
 	list_init(&s->h2->waiting);
+	list_init(&s->h2->woken);
 	h2_config_init(&config, H2_SERVER);
 	config.connect_protocol =
 		origin_of(s) && h2_takes_connect_protocol(origin_of(s));
@@ -227,13 +228,13 @@ relay_round(struct session *s)
 	struct h2 *origin = origin_of(s);
 	bool moved = hear(&r->client, &s->client);
 	if (origin)
-		moved = hear(origin, &s->up->side) || moved;
+		moved = hear(origin, &s->own.up->side) || moved;
 	mirror_connect(s);
 	while (serve_client(s) || serve_origin(s) || serve_waiting(s))
 		moved = true;
 	speak(&r->client, &s->client);
 	if (origin)
-		speak(origin, &s->up->side);
+		speak(origin, &s->own.up->side);
 	bool woken = !list_empty(&r->client.ready) ||
 		(origin && !list_empty(&origin->ready));
 	return moved || woken;
@@ -267,7 +268,7 @@ farewell(struct session *s)
 	struct h2 *origin = origin_of(s);
 	if (origin && !origin->over) {
 		h2_drain(origin);
-		speak(origin, &s->up->side);
+		speak(origin, &s->own.up->side);
 	}
 	speak(&s->h2->client, &s->client);
 	return STAGE_FAREWELL;

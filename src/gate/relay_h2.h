@@ -30,6 +30,7 @@ struct relay_h2 {
 	struct h2 client;
 	struct list streams;
 	struct list waiting;
+	struct list woken;   /* lanes with news */
 	bool offers_connect; /* extended CONNECT, since the origin takes it */
 	bool answered;       /* one request at least, with a page for all */
 	bool idle;           /* no stream is open: the deadline stands */

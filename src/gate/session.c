@@ -85,6 +85,8 @@ session_open(
 	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
 	exchange_init(&s->exchange, false);
 	s->x = &s->exchange;
+	lane_init(&s->own, s);
+	s->lane = &s->own;
 	side_open(&s->client, &w->loop, fd, client_moved);
 	s->stage = STAGE_ASK;
 	set_stage_deadline(s);
@@ -110,7 +112,7 @@ run_stages(struct session *s)
 static uint64_t
 sent_so_far(const struct session *s)
 {
-	return s->client.io.n_out + (s->up ? s->up->side.io.n_out : 0);
+	return s->client.io.n_out + (s->own.up ? s->own.up->side.io.n_out : 0);
 }
 
 static bool
@@ -128,7 +130,7 @@ wants_another_round(const struct session *s, uint64_t sent_before)
 	return s->again ||
 		(sent_so_far(s) != sent_before &&
 			(holds_more(&s->client) ||
-				(s->up && holds_more(&s->up->side))));
+				(s->own.up && holds_more(&s->own.up->side))));
 }
 
 void
@@ -147,8 +149,8 @@ session_advance(struct session *s)
 		run_stages(s);
 		if (!s->over && s->stage != STAGE_TUNNEL) {
 			side_push(&s->client);
-			if (s->up)
-				side_push(&s->up->side);
+			if (s->own.up)
+				side_push(&s->own.up->side);
 		}
 		if (!wants_another_round(s, sent))
 			break;
@@ -182,14 +184,12 @@ session_end(struct session *s, enum ender who, const struct err *why)
 	story_alerts(s);
 	exchange_tell(s);
 	story_tell(s);
-	reach_cancel(&s->reach);
 	mint_cancel(&s->mint);
 	edge_end(s);
 	if (splice_is_open(&s->tunnel))
 		splice_stop(&s->tunnel);
 	relay_h2_end(s);
-	upstream_free(s->up);
-	s->up = NULL;
+	lane_leave(&s->own);
 	side_close(&s->client, why && why->code != ERR_NONE && s->stage == STAGE_RELAY);
 	timer_stop(&s->w->loop, &s->deadline);
 	loop_unhook(&s->goes_on);

@@ -11,8 +11,8 @@
 #include "gate/edge.h"
 #include "gate/exchange.h"
 #include "gate/facts.h"
+#include "gate/lane.h"
 #include "gate/mint.h"
-#include "gate/reach.h"
 #include "gate/settings.h"
 #include "gate/side.h"
 #include "net/splice.h"
@@ -76,8 +76,9 @@ struct session {
 	struct arena arena; /* what was learned before the first request */
 
 	struct side client;
-	struct upstream *up; /* owned while set */
-	struct reach reach;
+	struct lane own; /* to the origin */
+	struct lane
+		*lane; /* the one that is looked at: it, or a stream's; never NULL */
 	struct target target; /* where the connection as a whole goes */
 	struct hello_peek peek;
 	struct hello hello;

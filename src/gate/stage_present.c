@@ -95,9 +95,10 @@ ask_for_leaf(struct session *s)
 {
 	struct leaf_names names = {0};
 	struct span host = presented_host(s);
-	const struct cert *origin =
-		s->up && s->up->verdict.n_path > 0 ? s->up->verdict.path[0] : NULL;
-	bool wrong_name = origin && s->up->verdict.class == VERDICT_WRONG_NAME;
+	const struct cert *origin = s->lane->up && s->lane->up->verdict.n_path > 0
+		? s->lane->up->verdict.path[0]
+		: NULL;
+	bool wrong_name = origin && s->lane->up->verdict.class == VERDICT_WRONG_NAME;
 	if (origin)
 		take_names(&names, origin, host, wrong_name);
 	/* A rule sent us elsewhere, and what was found there is what the rule wanted.
@@ -127,13 +128,13 @@ static struct span
 chosen_alpn(const struct session *s)
 {
 	struct tls_facts facts;
-	if (!s->up && hello_offers(&s->hello, SPAN("http/1.1")))
+	if (!s->lane->up && hello_offers(&s->hello, SPAN("http/1.1")))
 		return SPAN("http/1.1");
-	if (!s->up) {
+	if (!s->lane->up) {
 		return hello_offers(&s->hello, SPAN("h2")) ? SPAN("h2")
 							   : (struct span){0};
 	}
-	tls_facts(s->up->side.tls, &facts);
+	tls_facts(s->lane->up->side.tls, &facts);
 	return facts.alpn;
 }
 

@@ -56,8 +56,8 @@ give_up(struct session *s, const struct err *err)
 		.text = span_str(err->text),
 		.status = stage_reach_status(err->code),
 	};
-	s->story->reach = s->reach.times;
-	reach_cancel(&s->reach);
+	s->story->reach = s->lane->reach.times;
+	reach_cancel(&s->lane->reach);
 	if (!s->target.tls) {
 		session_end(s, ENDER_ORIGIN, err);
 		return TURN_OVER;
@@ -173,8 +173,8 @@ untrusted_action(const struct session *s, enum verdict_class class)
 static void
 judge(struct session *s)
 {
-	const struct verdict *v = &s->up->verdict;
-	s->facts.origin_ip = s->up->peer.ip;
+	const struct verdict *v = &s->lane->up->verdict;
+	s->facts.origin_ip = s->lane->up->peer.ip;
 	s->facts.origin_verdict = span_str(verdict_id(v->class));
 	const struct act *act = session_decide(s, PHASE_PEER);
 	if (act && act->kind == ACT_BLOCK) {
@@ -199,19 +199,19 @@ stage_reach_judge(struct session *s)
 	if (s->over)
 		return false;
 	if (s->refusal.code != ERR_NONE) {
-		upstream_free(s->up);
-		s->up = NULL;
+		upstream_free(s->lane->up);
+		s->lane->up = NULL;
 		return false;
 	}
-	if (tls_state(s->up->side.tls) == TLS_WANTS_VERDICT)
-		tls_accept(s->up->side.tls);
+	if (tls_state(s->lane->up->side.tls) == TLS_WANTS_VERDICT)
+		tls_accept(s->lane->up->side.tls);
 	return true;
 }
 
 void
 stage_reach_keep_session(struct session *s)
 {
-	struct upstream *up = s->up;
+	struct upstream *up = s->lane->up;
 	if (!up->side.tls || up->was_reused || up->kept || up->requests == 0)
 		return;
 	up->kept = true;
@@ -221,15 +221,15 @@ stage_reach_keep_session(struct session *s)
 static int
 arrive(struct session *s)
 {
-	s->up = reach_take(&s->reach);
-	s->story->reach = s->reach.times;
-	story_origin(s, s->up);
+	s->lane->up = reach_take(&s->lane->reach);
+	s->story->reach = s->lane->reach.times;
+	story_origin(s, s->lane->up);
 	if (!s->target.tls)
 		return STAGE_TUNNEL;
 	if (!stage_reach_judge(s) && s->over)
 		return TURN_OVER;
-	if (s->up)
-		upstream_begin(s->up);
+	if (s->lane->up)
+		upstream_begin(s->lane->up);
 	return STAGE_PRESENT;
 }
 
@@ -242,7 +242,7 @@ stage_reach_advance(struct session *s)
 		session_end(s, ENDER_CLIENT, NULL);
 		return TURN_OVER;
 	}
-	if (reach_is_idle(&s->reach)) {
+	if (reach_is_idle(&s->lane->reach)) {
 		if (s->target.tls && speaks_only_others(s)) {
 			(void)err_set(&err, ERR_GATE_PROTOCOL,
 				"the client offers no protocol we know");
@@ -250,13 +250,13 @@ stage_reach_advance(struct session *s)
 			return TURN_OVER;
 		}
 		s->target.alpn = s->target.tls ? mirrored_alpn(s) : (struct span){0};
-		reach_start(&s->reach, s, &s->target, !s->target.tls);
+		reach_start(&s->lane->reach, s, &s->target, !s->target.tls);
 	}
-	switch (reach_advance(&s->reach)) {
+	switch (reach_advance(&s->lane->reach)) {
 	case REACH_DONE:
 		return arrive(s);
 	case REACH_FAILED:
-		err = s->reach.err;
+		err = s->lane->reach.err;
 		return give_up(s, &err);
 	case REACH_WAIT:
 		break;

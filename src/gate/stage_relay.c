@@ -105,8 +105,8 @@ stage_relay_advance(struct session *s)
 			return turn;
 	}
 	side_pull(&s->client);
-	if (s->up)
-		side_pull(&s->up->side);
+	if (s->lane->up)
+		side_pull(&s->lane->up->side);
 	switch (exchange_advance(s)) {
 	case EXCHANGE_CONNECTS:
 		return stage_connect(s);
@@ -131,10 +131,10 @@ int
 stage_farewell_advance(struct session *s)
 {
 	relay_h2_end(s);
-	if (s->up) {
-		side_end(&s->up->side);
-		upstream_free(s->up);
-		s->up = NULL;
+	if (s->lane->up) {
+		side_end(&s->lane->up->side);
+		upstream_free(s->lane->up);
+		s->lane->up = NULL;
 	}
 	side_end(&s->client);
 	side_pull(&s->client);

@@ -20,9 +20,9 @@ start(struct session *s)
 {
 	const struct splice_ends ends = {
 		.a = io_take(&s->client.io),
-		.b = io_take(&s->up->side.io),
+		.b = io_take(&s->lane->up->side.io),
 		.from_a = &s->client.io.in,
-		.from_b = &s->up->side.io.in,
+		.from_b = &s->lane->up->side.io.in,
 		.idle_ms = s->g->client.stall_ms,
 	};
 	s->tunnel = (struct splice){.done = done};

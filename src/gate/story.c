@@ -109,7 +109,7 @@ note_alert(struct session_story *story, const struct tls *tls, enum ender peer)
 void
 story_alerts(struct session *s)
 {
-	const struct upstream *up = s->up ? s->up : s->reach.up;
+	const struct upstream *up = s->own.up ? s->own.up : s->own.reach.up;
 	note_alert(s->story, s->client.tls, ENDER_CLIENT);
 	if (up)
 		note_alert(s->story, up->side.tls, ENDER_ORIGIN);

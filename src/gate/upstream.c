@@ -58,7 +58,7 @@ moved(struct io *io)
 {
 	struct upstream *up = of_io(io);
 	if (up->user) {
-		session_advance(up->user);
+		lane_wake(up->user);
 	} else {
 		idle_moved(up);
 	}

@@ -18,14 +18,14 @@
 #include "pki/trust.h"
 
 struct worker;
-struct session;
+struct lane;
 struct h2;
 
 struct upstream {
 	struct side side;
 	struct h2 *h2; /* owned; NULL unless HTTP/2 was chosen */
 	struct worker *w;
-	struct session *user; /* NULL while in the pool */
+	struct lane *user; /* NULL while in the pool */
 	struct corpse corpse;
 
 	struct map_item by_target; /* the pool's; several may have one key */
