@@ -13,7 +13,7 @@
 
 enum {
 	LINES_MAX = 1024 * 1024, /* kept while the file is slow; beyond that lost */
-	LINE_MAX = 4096,
+	AUDIT_LINE = 4096,
 	CONTEXT_MEMORY = 8192,
 };
 
@@ -136,7 +136,7 @@ key_audit_add(struct key_audit *a, const struct answer_audit *what,
 
 	if (a->fd < 0)
 		return;
-	json_init(&j, LINE_MAX);
+	json_init(&j, AUDIT_LINE);
 	write_line(&j, what, peer);
 	struct span line = json_text(&j);
 	if (j.cut || buf_room(&a->lines) < line.n + 1 || !buf_put(&a->lines, line) ||

@@ -17,9 +17,9 @@ enum {
 	LINE_MAX_DEFAULT = 8192,
 	LINK_MAX_DEFAULT = 1024,
 	DEADLINE_US_DEFAULT = 5 * 1000 * 1000,
-	ANSWER_DEFAULT = 1000, /* payload; makes WIRE_PAD_TO in all */
-	CHEAP_RUN = 16,        /* cheap calls between two dear ones, while both wait */
-	CLOCK_EVERY = 8,       /* calls between two looks at the clock */
+	ANSWER_DEFAULT = KEYS_RESULT_MAX, /* payload: a signature by RSA-8192 */
+	CHEAP_RUN = 16,  /* cheap calls between two dear ones, while both wait */
+	CLOCK_EVERY = 8, /* calls between two looks at the clock */
 };
 
 void

@@ -121,6 +121,20 @@ is_any_coming(const struct ask_pool *p)
 	return false;
 }
 
+/* In the words of the server that was tried last. */
+static void
+say_none_is_up(const struct ask_pool *p, struct err *err)
+{
+	const struct tunnel *t = &p->tunnels[0];
+
+	for (size_t i = 1; i < p->spec.n_servers; i++) {
+		if (p->tunnels[i].lost_ms > t->lost_ms)
+			t = &p->tunnels[i];
+	}
+	(void)err_set(err, ERR_KEYLESS_NO_SERVER, "%s: %s", t->host,
+		t->failures > 0 ? t->last.text : "not connected yet");
+}
+
 /* ---- the end of a job ---- */
 
 static void
@@ -264,7 +278,9 @@ start_idle(struct hook *h)
 	struct ask_pool *p = CONTAINER_OF(h, struct ask_pool, starting);
 	bool hope = is_any_coming(p);
 	struct list now;
+	struct err none = {0};
 
+	say_none_is_up(p, &none);
 	list_init(&now);
 	while (!list_empty(&p->idle)) {
 		struct list *it = list_first(&p->idle);
@@ -280,7 +296,7 @@ start_idle(struct hook *h)
 		if (hope) {
 			start_job(j);
 		} else {
-			fail_job(j, &j->why);
+			fail_job(j, j->begun > 0 ? &j->why : &none);
 		}
 	}
 }
@@ -497,8 +513,8 @@ ask_pool_send(struct ask_pool *p, struct ask *a, struct err *err)
 			"a payload of %zu octets is too long", a->want.payload.n);
 	}
 	if (!is_any_coming(p)) {
-		return err_set(err, ERR_KEYLESS_NO_SERVER, "%s: %s", p->tunnels[0].host,
-			p->tunnels[0].last.text);
+		say_none_is_up(p, err);
+		return false;
 	}
 
 	struct ask_job *j = mem_alloc(sizeof(*j));
@@ -506,8 +522,7 @@ ask_pool_send(struct ask_pool *p, struct ask *a, struct err *err)
 	j->outer = a;
 	j->pool = p;
 	j->due_ms = clock_now() + p->spec.timeout_ms;
-	(void)err_set(&j->why, ERR_KEYLESS_NO_SERVER, "%s: %s", p->tunnels[0].host,
-		p->tunnels[0].last.text);
+	say_none_is_up(p, &j->why);
 	list_init(&j->idle);
 	list_init(&j->hedging);
 	list_push(&p->jobs, &j->by_age);

@@ -57,6 +57,7 @@ struct tunnel {
 	uint64_t failures;
 	uint64_t hedges;
 	struct err last;
+	uint64_t lost_ms; /* when it failed last; 0: never */
 };
 
 void ask_tunnel_init(

@@ -74,6 +74,7 @@ lose(struct tunnel *t, const struct err *why)
 	t->state = TUNNEL_DOWN;
 	t->failures++;
 	t->last = *why;
+	t->lost_ms = clock_now();
 	log_warn("keyless.lost", "server=%s:%u error=%s text=\"%s\"", t->host, t->port,
 		err_id(why->code), why->text);
 	timer_set(loop_of(t), &t->again, clock_now() + next_backoff(t));

@@ -6,14 +6,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pki/trust.h"
-#include "tls/engine.h"
 
 enum {
 	PEERS_DEFAULT = 4096,
 	HANDSHAKE_MS = 10000, /* until the certificate was judged */
 	IDLE_MS = 30000,
-	LAST_WORDS_MS = 2000, /* for the peer to read what ends the connection */
+	IDLE_LOCAL_MS = 3600 * 1000, /* over a Unix socket */
+	LAST_CALLS_MS = 5000,        /* for requests under way, when idle */
+	LAST_WORDS_MS = 2000,        /* for the peer to read what ends the connection */
 	WIRE_IN = 64 * 1024,
 	WIRE_OUT = 256 * 1024,
 	PLAIN_OUT = 256 * 1024,
@@ -136,8 +136,9 @@ find_client(struct server *s, struct cert *c)
 }
 
 static bool
-check_chain(struct server *s, const struct chain *chain, struct err *err)
+check_chain(struct server_peer *p, const struct chain *chain, struct err *err)
 {
+	const struct server *s = p->server;
 	struct trust_ask ask = {.chain = chain,
 		.now = clock_wall(),
 		.options = trust_options_default(),
@@ -149,6 +150,7 @@ check_chain(struct server *s, const struct chain *chain, struct err *err)
 	if (s->spec.revoke)
 		ask.options.revocation = TRUST_REVOCATION_SOFT;
 	trust_check(s->spec.trust, &ask, &v);
+	p->verdict = v.class;
 	bool ok = v.class == VERDICT_GOOD;
 	if (!ok) {
 		(void)err_set(
@@ -162,7 +164,7 @@ check_chain(struct server *s, const struct chain *chain, struct err *err)
 static bool
 judge_chain(struct server_peer *p, const struct chain *chain, struct err *err)
 {
-	if (!check_chain(p->server, chain, err))
+	if (!check_chain(p, chain, err))
 		return false;
 	struct cert *c = cert_parse(chain->der[0], err);
 	if (!c)
@@ -171,15 +173,44 @@ judge_chain(struct server_peer *p, const struct chain *chain, struct err *err)
 	struct answer_client *client = find_client(p->server, c);
 	cert_put(c);
 	if (!client) {
-		return err_set(
-			err, ERR_KEYLESS_CLIENT, "no policy names \"%s\"", p->name);
+		return err_set(err, ERR_KEYLESS_CLIENT, "no policy names %s", p->name);
 	}
 	p->seat.link.client = client;
 	return true;
 }
 
+static uint8_t alert_for(enum verdict_class class)
+{
+	switch ((int)class) {
+	case VERDICT_UNKNOWN_ISSUER:
+	case VERDICT_SELF_SIGNED:
+	case VERDICT_INCOMPLETE:
+		return TLS_ALERT_UNKNOWN_CA;
+	case VERDICT_EXPIRED:
+	case VERDICT_NOT_YET:
+		return TLS_ALERT_CERTIFICATE_EXPIRED;
+	case VERDICT_REVOKED:
+		return TLS_ALERT_CERTIFICATE_REVOKED;
+	case VERDICT_WRONG_USE:
+		return TLS_ALERT_UNSUPPORTED_CERTIFICATE;
+	default: /* whatever else is wrong with it; and the good one no policy names */
+		return TLS_ALERT_BAD_CERTIFICATE;
+	}
+}
+
+/* In the handshake, so that a bad certificate ends it with an alert. */
+static uint8_t
+judged(struct tls_judge *j, const struct chain *chain)
+{
+	struct server_peer *p = CONTAINER_OF(j, struct server_peer, judge);
+
+	p->good = judge_chain(p, chain, &p->why);
+	return p->good ? 0 : alert_for(p->verdict);
+}
+
+/* Of a resumed session, in which nobody was asked. */
 static bool
-judge(struct server_peer *p, struct err *err)
+judge_again(struct server_peer *p, struct err *err)
 {
 	struct chain *chain = mem_alloc(sizeof(*chain));
 	bool ok = false;
@@ -213,6 +244,24 @@ exchange(struct server_peer *p)
 	return ok;
 }
 
+/* A health check connects and says nothing: no news. */
+static bool
+only_looked(const struct server_peer *p)
+{
+	struct tls_facts facts;
+
+	tls_facts(p->tls, &facts);
+	return p->io.eof && facts.wire_in == 0;
+}
+
+static uint32_t
+idle_ms(const struct server_peer *p)
+{
+	uint32_t ms = p->server->spec.idle_ms;
+
+	return p->from.ip.family == IP_NONE && ms < IDLE_LOCAL_MS ? IDLE_LOCAL_MS : ms;
+}
+
 static void
 advance(struct server_peer *p)
 {
@@ -220,19 +269,18 @@ advance(struct server_peer *p)
 	enum tls_state state = tls_advance(p->tls, &err);
 
 	if (state == TLS_OPEN && !p->open) {
-		p->open = judge(p, &err);
+		p->open = p->good || judge_again(p, &err);
 		if (!p->open) {
 			refuse_peer(p, &err);
 			(void)tls_end(p->tls);
 			end_peer(p);
 			return;
 		}
-		timer_set(p->server->spec.loop, &p->idle,
-			clock_now() + p->server->spec.idle_ms);
+		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
 	}
 	if (state == TLS_FAILED) {
-		if (!p->open)
-			refuse_peer(p, &err);
+		if (!p->open && !only_looked(p))
+			refuse_peer(p, p->why.code ? &p->why : &err);
 		end_peer(p);
 		return;
 	}
@@ -265,8 +313,7 @@ peer_moved(struct io *io)
 		tls_wire_ended(p->tls);
 	advance(p);
 	if (!p->dead && p->seat.link.requests != before) {
-		timer_set(p->server->spec.loop, &p->idle,
-			clock_now() + p->server->spec.idle_ms);
+		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
 	}
 }
 
@@ -294,7 +341,7 @@ peer_idle(struct timer *t)
 	}
 	if (p->seat.link.n_calls > 0 && !p->seat.link.ending) {
 		p->seat.link.ending = true;
-		timer_set(p->server->spec.loop, t, clock_now() + LAST_WORDS_MS);
+		timer_set(p->server->spec.loop, t, clock_now() + LAST_CALLS_MS);
 		return;
 	}
 	(void)tls_end(p->tls);
@@ -375,6 +422,7 @@ server_accept(struct server *s, int fd, const struct addr *from)
 	p->server = s;
 	p->from = *from;
 	p->idle.fired = peer_idle;
+	p->judge.judged = judged;
 	p->seat.flush = flush_peer;
 	s->metrics->connections++;
 	io_open(&p->io, s->spec.loop, fd, WIRE_IN, WIRE_OUT);
@@ -388,6 +436,7 @@ server_accept(struct server *s, int fd, const struct addr *from)
 	s->n_peers++;
 	p->tls = tls_server_new(&(struct tls_server_spec){.profile = s->spec.profile,
 					.identity = s->spec.identity,
+					.judge = &p->judge,
 					.wire_in = &p->io.in,
 					.wire_out = &p->io.out},
 		&err);

@@ -5,7 +5,8 @@
  * A client certificate must chain to the operator's CA and be good for clientAuth; then
  * the first policy row that names it says which keys, operations, server names and how
  * many a second. No row at all: every certificate of that CA may sign with every key.
- * Until the certificate was judged, no octet of the peer's is read as a request.
+ * It is judged in the handshake, so a bad one meets an alert that says why; no octet of
+ * the peer's is read as a request before.
  */
 #pragma once
 
@@ -13,11 +14,11 @@
 #include "keyless/metrics.h"
 #include "net/addr.h"
 #include "net/listen.h"
+#include "pki/trust.h"
+#include "tls/engine.h"
 
 struct identity; /* pki/identity.h */
-struct profile;  /* tls/profile.h */
 struct revoke;   /* pki/revoke.h */
-struct trust;    /* pki/trust.h */
 
 struct server;
 
@@ -45,8 +46,12 @@ struct server_peer {
 	struct buf plain_out;
 	struct timer idle;
 	struct corpse corpse;
-	bool open;    /* judged and good */
-	bool closing; /* nothing it says matters any more */
+	struct tls_judge judge;
+	enum verdict_class verdict; /* on its certificate */
+	struct err why;             /* not to be let in */
+	bool good;                  /* judged in the handshake */
+	bool open;                  /* good, and the handshake is over */
+	bool closing;               /* nothing it says matters any more */
 	bool dead;
 };
 
@@ -64,7 +69,7 @@ struct server_spec {
 	struct metrics *metrics; /* counted into; NULL: the server's own */
 	size_t most;             /* connections; 0: 4096 */
 	uint32_t handshake_ms;   /* 0: 10 s */
-	uint32_t idle_ms;        /* 0: 30 s */
+	uint32_t idle_ms;        /* 0: 30 s; over a Unix socket an hour at least */
 	struct wire_mask
 		mask; /* without policies: what clients may; empty: the default */
 };

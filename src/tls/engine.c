@@ -283,6 +283,7 @@ begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 	if (!begin(t, err))
 		return false;
 	t->owner = spec->owner;
+	t->judge = spec->judge;
 	t->alpn = spec->alpn;
 	t->staple = spec->staple;
 	if (spec->binding &&

@@ -39,6 +39,17 @@ enum tls_state {
 	TLS_FAILED, /* for good; wire_out may hold an alert to be sent */
 };
 
+/*
+ * Who judges a client's certificate while the handshake still goes on, so that a bad
+ * one ends it with the alert that says why (RFC 8446 §6.2). Without a judge any
+ * certificate is taken, and its verdict is a fact for later.
+ */
+struct tls_judge {
+	/* chain is as the client sent it, leaf first. 0: go on; else one of the
+	 * TLS_ALERT_… for certificates. Not called when a session is resumed. */
+	uint8_t (*judged)(struct tls_judge *j, const struct chain *chain);
+};
+
 /* Bufs are borrowed and outlive the engine. */
 struct tls_client_spec {
 	struct profile *profile; /* the engine takes its own reference */
@@ -66,6 +77,7 @@ struct tls_server_spec {
 	struct span staple; /* OCSP response for the identity, kept by the caller; or
 			       empty */
 	struct remote_owner *owner;
+	struct tls_judge *judge; /* borrowed; or NULL */
 	struct buf *wire_in;
 	struct buf *wire_out;
 };
@@ -141,6 +153,11 @@ struct span tls_peer_staple(const struct tls *t);
 MUST_USE bool tls_put_alert(struct buf *wire_out, uint8_t number);
 enum { /* RFC 8446 §6, those we send ourselves */
 	TLS_ALERT_HANDSHAKE_FAILURE = 40,
+	TLS_ALERT_BAD_CERTIFICATE = 42,
+	TLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
+	TLS_ALERT_CERTIFICATE_REVOKED = 44,
+	TLS_ALERT_CERTIFICATE_EXPIRED = 45,
+	TLS_ALERT_UNKNOWN_CA = 48,
 	TLS_ALERT_DECODE_ERROR = 50,
 	TLS_ALERT_ACCESS_DENIED = 49,
 	TLS_ALERT_PROTOCOL_VERSION = 70,

@@ -22,6 +22,7 @@ struct tls {
 	struct span alpn;           /* server: what to choose; borrowed */
 	struct span staple;         /* server; borrowed */
 	struct remote_owner *owner; /* borrowed */
+	struct tls_judge *judge;    /* server: borrowed; or NULL */
 	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */
 	SSL_SESSION *session;   /* client: newest that can be resumed; owned, or NULL */
 	size_t retry;        /* octets of a write that OpenSSL must see again, or 0 */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/chain.h"
 #include "tls/bio_priv.h"
 #include "tls/engine_priv.h"
 #include "tls/resume_priv.h"
@@ -24,18 +25,58 @@ static const char *const cbc_ciphers = ":ECDHE+AES:!AESCCM";
 static const char *const rsa_ciphers = ":kRSA+AESGCM";
 static const char *const rsa_cbc_ciphers = ":kRSA+AES:!AESCCM";
 
+/* OpenSSL takes the alert from its own code for what is wrong. */
+static int
+fault_of(uint8_t alert)
+{
+	switch (alert) {
+	case TLS_ALERT_UNSUPPORTED_CERTIFICATE:
+		return X509_V_ERR_INVALID_PURPOSE;
+	case TLS_ALERT_CERTIFICATE_REVOKED:
+		return X509_V_ERR_CERT_REVOKED;
+	case TLS_ALERT_CERTIFICATE_EXPIRED:
+		return X509_V_ERR_CERT_HAS_EXPIRED;
+	case TLS_ALERT_UNKNOWN_CA:
+		return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+	default: /* bad_certificate */
+		return X509_V_ERR_CERT_REJECTED;
+	}
+}
+
+/* What the engine's judge says of the chain the peer sent: 0, or an alert. */
+static uint8_t
+ask_judge(struct tls_judge *judge, X509_STORE_CTX *store)
+{
+	struct chain *chain = mem_alloc(sizeof(*chain));
+	uint8_t alert = TLS_ALERT_BAD_CERTIFICATE;
+	struct err err = {0};
+
+	chain_init(chain);
+	/* The untrusted ones are all that came, leaf first. */
+	if (chain_from_x509(chain, NULL, X509_STORE_CTX_get0_untrusted(store), &err))
+		alert = judge->judged(judge, chain);
+	chain_fini(chain);
+	mem_free(chain);
+	return alert;
+}
+
 /*
  * What OpenSSL thinks of a certificate decides nothing here: pki/trust has the last
- * word, after the handshake. So no chain is built, which would cost more than the
- * handshake's own signature; that the peer holds the leaf's key is checked by TLS all
- * the same.
+ * word, after the handshake or, where there is a judge, in it. So no chain is built,
+ * which would cost more than the handshake's own signature; that the peer holds the
+ * leaf's key is checked by TLS all the same.
  */
 static int
 leave_to_trust(X509_STORE_CTX *store, void *unused)
 {
+	int index = SSL_get_ex_data_X509_STORE_CTX_idx();
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, index);
+	const struct tls *t = ssl ? engine_of(ssl) : NULL;
+	uint8_t alert = t && t->judge ? ask_judge(t->judge, store) : 0;
+
 	(void)unused;
-	X509_STORE_CTX_set_error(store, X509_V_OK);
-	return 1;
+	X509_STORE_CTX_set_error(store, alert ? fault_of(alert) : X509_V_OK);
+	return alert == 0;
 }
 
 static bool

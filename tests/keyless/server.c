@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keyless/server.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "tests/keyless/tunnel.h"
 
 static struct ask_pool *
@@ -59,18 +63,23 @@ both_halves_meet_over_mutual_tls(void)
 	party_close();
 }
 
+/* The client is told why, in the words of TLS. */
 static void
-expect_refused(struct host *h, struct ask_pool *p, enum err_code code)
+expect_refused(struct host *h, struct ask_pool *p, const char *alert)
 {
 	static struct asker a;
+	struct ask_server_view v;
 
 	a = (struct asker){0};
 	ask_for(p, &a, "ec");
 	turn_until_all(&a, 1);
 	CHECK(!a.ask.ok);
-	if (code != ERR_NONE)
-		CHECK_INT(a.ask.err.code, code);
-	CHECK(h->server.metrics->refused_connections > 0 || code != ERR_NONE);
+	CHECK_INT(a.ask.err.code, ERR_KEYLESS_NO_SERVER);
+	ask_pool_look(p, 0, &v);
+	CHECK_INT(v.last.code, ERR_TLS_ALERT);
+	CHECK(strstr(v.last.text, alert) != NULL);
+	CHECK(strstr(a.ask.err.text, alert) != NULL);
+	CHECK(h->server.metrics->refused_connections > 0);
 }
 
 static void
@@ -84,13 +93,13 @@ clients_without_a_good_certificate_get_nothing(void)
 	h = (struct host){0};
 	host_open(&h, NULL, 0);
 	p = pool_to(&h, NULL, "keys.test"); /* none at all */
-	expect_refused(&h, p, ERR_NONE);
+	expect_refused(&h, p, "certificate_required");
 	ask_pool_free(p);
 
 	/* The server's own: for serverAuth only. */
 	h.server.metrics->refused_connections = 0;
 	p = pool_to(&h, party.server_id, "keys.test");
-	expect_refused(&h, p, ERR_NONE);
+	expect_refused(&h, p, "unsupported_certificate");
 	ask_pool_free(p);
 
 	/* Another CA's. */
@@ -105,7 +114,7 @@ clients_without_a_good_certificate_get_nothing(void)
 		file_in(1, "o/edge.key"), (struct span){0}, &err);
 	h.server.metrics->refused_connections = 0;
 	p = pool_to(&h, id, "keys.test");
-	expect_refused(&h, p, ERR_NONE);
+	expect_refused(&h, p, "unknown_ca");
 	ask_pool_free(p);
 	identity_put(id);
 	static const char *const files[] = {
@@ -173,11 +182,38 @@ a_policy_row_names_who_may_what(void)
 	/* Nobody's row: not even the handshake helps. */
 	host_open(&h, rows, 1);
 	p = pool_to(&h, party.client_id, "keys.test");
-	expect_refused(&h, p, ERR_NONE);
+	expect_refused(&h, p, "bad_certificate");
 	ask_pool_free(p);
 	host_close(&h);
 	party_close();
 }
 
+/* What a load balancer does to see whether anybody is there. */
+static void
+a_health_check_is_no_refusal(void)
+{
+	static struct host h;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+
+	party_open();
+	h = (struct host){0};
+	host_open(&h, NULL, 0);
+	at.sin_port = htons(h.at.port);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+	close(fd);
+	for (int i = 0; i < 400 && h.server.metrics->connections == 0; i++)
+		loop_turn(&party.loop, 5);
+	for (int i = 0; i < 400 && h.server.n_peers > 0; i++)
+		loop_turn(&party.loop, 5);
+	CHECK_INT(h.server.metrics->connections, 1);
+	CHECK_INT(h.server.n_peers, 0);
+	CHECK_INT(h.server.metrics->refused_connections, 0);
+	host_close(&h);
+	party_close();
+}
+
 TESTS(both_halves_meet_over_mutual_tls, clients_without_a_good_certificate_get_nothing,
-	a_server_with_another_name_is_not_asked, a_policy_row_names_who_may_what)
+	a_server_with_another_name_is_not_asked, a_policy_row_names_who_may_what,
+	a_health_check_is_no_refusal)
