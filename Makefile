@@ -61,7 +61,8 @@ clean: ## forget all builds
 
 $(BUILD)/release/build.ninja:
 	@command -v meson >/dev/null || tools/install-packages build
-	meson setup $(BUILD)/release --buildtype=release --prefix=$(PREFIX) -Doptimization=2 -Ddebug=true -Dtests=disabled
+	meson setup $(BUILD)/release --buildtype=release --prefix=$(PREFIX) -Doptimization=2 -Ddebug=true \
+		-Db_lto=true -Dtests=disabled
 
 $(BUILD)/check/build.ninja:
 	meson setup $(BUILD)/check -Db_sanitize=address,undefined -Db_lundef=false

@@ -67,23 +67,61 @@ clock_real(void)
 	clock_tick();
 }
 
+/* A day of the Gregorian calendar. Years are counted from March, so that leap days end
+ * them, and from 400 years before the year 0, so that none is negative. */
+struct day {
+	int64_t year;
+	unsigned month;
+	unsigned day;
+};
+
+static struct day
+day_of(int64_t days_since_1970)
+{
+	enum { PER_400_YEARS = 146097, BEFORE_1970 = 719468 + PER_400_YEARS };
+	int64_t z = days_since_1970 + BEFORE_1970;
+	int64_t era = z / PER_400_YEARS;
+	unsigned in_era = (unsigned)(z % PER_400_YEARS);
+	unsigned year =
+		(in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * in_year + 2) / 153; /* from March */
+	return (struct day){
+		.year = (era - 1) * 400 + year + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = in_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
 const char *
 clock_text(char dst[CLOCK_TEXT], int64_t wall_ms)
 {
-	int64_t ms = wall_ms % 1000;
-	time_t s = (time_t)(wall_ms / 1000);
-	if (ms < 0) {
-		ms += 1000;
-		s--;
-	}
-	struct tm tm;
-	if (!gmtime_r(&s, &tm)) {
-		text_format(dst, CLOCK_TEXT, "(no date)");
+	enum { DAY_MS = 86400000 };
+	static const int64_t year_0 = -62167219200000;
+	static const int64_t year_10000 = 253402300800000;
+	struct text t = text_to(dst, CLOCK_TEXT);
+
+	if (wall_ms < year_0 || wall_ms >= year_10000) {
+		text_put(&t, SPAN("(no date)"));
 		return dst;
 	}
-	text_format(dst, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		tm.tm_sec, (int)ms);
+	int64_t days = (wall_ms - year_0) / DAY_MS + year_0 / DAY_MS;
+	unsigned ms = (unsigned)(wall_ms - days * DAY_MS);
+	struct day d = day_of(days);
+	text_put_padded(&t, (uint64_t)d.year, 4);
+	text_put(&t, SPAN("-"));
+	text_put_padded(&t, d.month, 2);
+	text_put(&t, SPAN("-"));
+	text_put_padded(&t, d.day, 2);
+	text_put(&t, SPAN("T"));
+	text_put_padded(&t, ms / 3600000, 2);
+	text_put(&t, SPAN(":"));
+	text_put_padded(&t, ms / 60000 % 60, 2);
+	text_put(&t, SPAN(":"));
+	text_put_padded(&t, ms / 1000 % 60, 2);
+	text_put(&t, SPAN("."));
+	text_put_padded(&t, ms % 1000, 3);
+	text_put(&t, SPAN("Z"));
 	return dst;
 }
 

@@ -47,9 +47,16 @@ ip_parse(struct span s, struct ip *out)
 const char *
 ip_text(char dst[IP_TEXT], const struct ip *ip)
 {
-	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;
-	if (ip->family == IP_NONE || !inet_ntop(family, ip->bytes, dst, IP_TEXT))
-		text_format(dst, IP_TEXT, "none");
+	struct text t = text_to(dst, IP_TEXT);
+	if (ip->family == IP_V4) {
+		for (size_t i = 0; i < 4; i++) {
+			text_put(&t, i > 0 ? SPAN(".") : SPAN(""));
+			text_put_uint(&t, ip->bytes[i]);
+		}
+	} else if (ip->family == IP_NONE ||
+		!inet_ntop(AF_INET6, ip->bytes, dst, IP_TEXT)) {
+		text_put(&t, SPAN("none"));
+	}
 	return dst;
 }
 

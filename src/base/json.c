@@ -2,7 +2,6 @@
 /* json: the writer. The reader is in json_read.c. */
 #include "base/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,7 +46,8 @@ put(struct json_out *j, struct span s)
 		j->cut = true;
 		return;
 	}
-	j->p = mem_grow(j->p, &j->cap, j->n + s.n, 1);
+	if (s.n > j->cap - j->n)
+		j->p = mem_grow(j->p, &j->cap, j->n + s.n, 1);
 	if (s.n > 0)
 		memcpy(j->p + j->n, s.p, s.n);
 	j->n += s.n;
@@ -195,20 +195,29 @@ put_word(struct json_out *j, const char *key, const char *word)
 	put(j, span_str(word));
 }
 
+static void
+put_digits(struct json_out *j, uint64_t v)
+{
+	char text[TEXT_UINT];
+	struct text t = text_to(text, sizeof(text));
+	text_put_uint(&t, v);
+	put(j, text_span(&t));
+}
+
 void
 json_int(struct json_out *j, const char *key, int64_t v)
 {
-	char text[32];
-	text_format(text, sizeof(text), "%" PRId64, v);
-	put_word(j, key, text);
+	before_value(j, key);
+	if (v < 0)
+		put(j, SPAN("-"));
+	put_digits(j, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 void
 json_uint(struct json_out *j, const char *key, uint64_t v)
 {
-	char text[32];
-	text_format(text, sizeof(text), "%" PRIu64, v);
-	put_word(j, key, text);
+	before_value(j, key);
+	put_digits(j, v);
 }
 
 void

@@ -58,7 +58,9 @@ span_cmp(struct span a, struct span b)
 size_t
 span_chr(struct span s, uint8_t c)
 {
-	const uint8_t *at = s.n > 0 ? memchr(s.p, c, s.n) : NULL;
+	/* No object is larger; said, because GCC guesses otherwise when it inlines this. */
+	bool any = s.n > 0 && s.n <= PTRDIFF_MAX;
+	const uint8_t *at = any ? memchr(s.p, c, s.n) : NULL;
 	return at ? (size_t)(at - s.p) : s.n;
 }
 

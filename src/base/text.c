@@ -141,12 +141,18 @@ text_put_safe(struct text *t, struct span s)
 void
 text_put_uint(struct text *t, uint64_t v)
 {
-	uint8_t digits[20]; /* of 2^64 */
+	text_put_padded(t, v, 1);
+}
+
+void
+text_put_padded(struct text *t, uint64_t v, unsigned width)
+{
+	uint8_t digits[TEXT_UINT - 1];
 	size_t n = sizeof(digits);
 	do {
 		digits[--n] = (uint8_t)('0' + v % 10);
 		v /= 10;
-	} while (v > 0);
+	} while (n > 0 && (v > 0 || sizeof(digits) - n < width));
 	text_put(t, span_of(digits + n, sizeof(digits) - n));
 }
 

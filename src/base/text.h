@@ -13,6 +13,8 @@
 
 struct buf;
 
+enum { TEXT_UINT = 21 }; /* room for the digits of any uint64_t, and NUL */
+
 struct text {
 	char *p; /* borrowed; NUL-terminated at all times when cap > 0 */
 	size_t n;
@@ -29,6 +31,8 @@ void text_put(struct text *t, struct span s);
 void text_put_safe(struct text *t, struct span s);
 /* Decimal digits of v: what text_add() does with %u, many times faster. */
 void text_put_uint(struct text *t, uint64_t v);
+/* The same, with zeros in front up to `width` digits. */
+void text_put_padded(struct text *t, uint64_t v, unsigned width);
 /* Hex digits of s; lower case, or upper. */
 void text_put_hex(struct text *t, struct span s, bool upper);
 struct span text_span(const struct text *t);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "tests/test.h"
 
 static void
@@ -23,6 +26,33 @@ time_is_written_and_read_alike(void)
 		CHECK(clock_parse(span_str(rows[i].text), &ms));
 		CHECK_INT(ms, rows[i].ms);
 	}
+}
+
+/* Every 97 days or so of ten thousand years, as the C library has it. */
+static void
+the_calendar_is_that_of_the_library(void)
+{
+	for (int64_t at = -62167219200; at < 253402300800; at += 8400001) {
+		char text[CLOCK_TEXT];
+		char libs[CLOCK_TEXT];
+		time_t t = (time_t)at;
+		struct tm tm;
+		CHECK(gmtime_r(&t, &tm) &&
+			strftime(libs, sizeof(libs), "-%m-%dT%H:%M:%S.007Z", &tm) > 0);
+		CHECK_STR(clock_text(text, at * 1000 + 7) + 4, libs);
+		CHECK_INT(atoi(text), tm.tm_year + 1900);
+	}
+}
+
+static void
+what_is_in_no_year_of_four_digits_has_no_date(void)
+{
+	char text[CLOCK_TEXT];
+	CHECK_STR(clock_text(text, 253402300799999), "9999-12-31T23:59:59.999Z");
+	CHECK_STR(clock_text(text, 253402300800000), "(no date)");
+	CHECK_STR(clock_text(text, -62167219200000), "0000-01-01T00:00:00.000Z");
+	CHECK_STR(clock_text(text, -62167219200001), "(no date)");
+	CHECK_STR(clock_text(text, INT64_MIN), "(no date)");
 }
 
 static void
@@ -73,6 +103,7 @@ a_frozen_clock_stands_until_it_is_let_go(void)
 	CHECK(clock_tick() >= before);
 }
 
-TESTS(time_is_written_and_read_alike, a_fraction_may_be_absent,
+TESTS(time_is_written_and_read_alike, the_calendar_is_that_of_the_library,
+	what_is_in_no_year_of_four_digits_has_no_date, a_fraction_may_be_absent,
 	what_is_no_time_is_refused_and_changes_nothing,
 	a_frozen_clock_stands_until_it_is_let_go)
