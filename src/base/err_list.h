@@ -239,3 +239,19 @@ ERR(PROC_CONTROL, "proc.control", "The control socket could not be used.",
 	"Check that sekisho runs, and that this user may use its control socket.")
 ERR(GATE_PROMPT, "gate.prompt", "This network asks you to think twice before you go on.",
 	"Go on with the link of the page if you are sure.")
+
+/* doctor: trust settings of other programs */
+ERR(DOCTOR_TOOL, "doctor.tool", "The doctor does not know this tool, or it is not here.",
+	"`sekisho doctor show` lists the tools it found; --all shows every one it knows.")
+ERR(DOCTOR_CA, "doctor.ca", "The organisation's certificate cannot be used.",
+	"`sekisho doctor ca list` shows what is here; name a file with --ca.")
+ERR(DOCTOR_PEM, "doctor.pem", "A file of certificates is not in good form.",
+	"Export the certificate again as PEM, or let `sekisho doctor apply` write a clean file.")
+ERR(DOCTOR_EDIT, "doctor.edit", "A setting cannot be changed by a small change of its file.",
+	"Change the line by hand; `sekisho doctor show` says what it should be.")
+ERR(DOCTOR_CHANGED, "doctor.changed", "A file was changed by others since.",
+	"Look at the file; `sekisho doctor undo --merge` takes back only our own setting.")
+ERR(DOCTOR_JOURNAL, "doctor.journal", "The journal of changes cannot be used.",
+	"Without it nothing is changed; see $XDG_STATE_HOME/sekisho/doctor.")
+ERR(DOCTOR_RUN, "doctor.run", "A program of the system could not be run.",
+	"Install it, or run the line that was printed by hand.")
