@@ -100,7 +100,7 @@ static const struct function functions[] = {
 		{ARG_LITERAL, A_INT}, {ARG_LITERAL, A_STRING}},
 		function_timed_hmac, refuse_hmac_option,
 		"Whether a link is signed with the key and not older than its time to live."},
-	{"join", TYPE_STRING, 0, 2, 2, {{ARG_FIELD, ARG_ARRAY}, {ARG_EITHER, A_STRING}},
+	{"join", TYPE_STRING, 0, 2, 2, {{ARG_FIELD, ARG_STRINGS}, {ARG_EITHER, A_STRING}},
 		function_join, NULL,
 		"The strings of an array with a separator between them."},
 	{"len", TYPE_INT, 0, 1, 1, {{ARG_FIELD, A_STRING | ARG_ARRAY}},

@@ -24,11 +24,13 @@ enum arg_kind {
 
 struct arg_spec {
 	enum arg_kind kind;
-	unsigned types; /* bit per base type: 1 << TYPE_STRING; ARG_ARRAY for any array
-			 */
+	unsigned types; /* bit per base type: 1 << TYPE_STRING; or the two below */
 };
 
-enum { ARG_ARRAY = 1 << 8 };
+enum {
+	ARG_ARRAY = 1 << 8,   /* any array */
+	ARG_STRINGS = 1 << 9, /* an array of strings */
+};
 
 /* What a call works on. */
 struct call {

@@ -11,20 +11,49 @@ is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* White space of Unicode, which editors and web pages bring along: an ideographic
+ * blank, a no-break one. Only at both ends; its octets, or 0. */
+static size_t
+wide_blank(struct span s)
+{
+	static const struct span wide[] = {SPAN_INIT("\xc2\x85"), SPAN_INIT("\xc2\xa0"),
+		SPAN_INIT("\xe1\x9a\x80"), SPAN_INIT("\xe2\x80\xa8"),
+		SPAN_INIT("\xe2\x80\xa9"), SPAN_INIT("\xe2\x80\xaf"),
+		SPAN_INIT("\xe2\x81\x9f"), SPAN_INIT("\xe3\x80\x80")};
+	if (s.n > 0 && (is_blank(s.p[0]) || s.p[0] == '\f' || s.p[0] == '\v'))
+		return 1;
+	for (size_t i = 0; i < COUNT_OF(wide); i++) {
+		if (span_starts(s, wide[i]))
+			return wide[i].n;
+	}
+	/* U+2000 to U+200A, the blanks of typesetters. */
+	bool typeset = s.n > 2 && s.p[0] == 0xe2 && s.p[1] == 0x80 && s.p[2] >= 0x80 &&
+		s.p[2] <= 0x8a;
+	return typeset ? 3 : 0;
+}
+
+/* The blank that ends the span: its octets, or 0. */
+static size_t
+last_blank(struct span s)
+{
+	for (size_t n = 1; n <= 3 && n <= s.n; n++) {
+		if (wide_blank(span_from(s, s.n - n)) == n)
+			return n;
+	}
+	return 0;
+}
+
 void
 lex_init(struct lexer *l, struct span text)
 {
+	size_t n;
 	l->text = text;
 	l->end = text.n;
-	while (l->end > 0 &&
-		(is_blank(text.p[l->end - 1]) || text.p[l->end - 1] == '\f' ||
-			text.p[l->end - 1] == '\v'))
-		l->end--;
 	l->at = 0;
-	while (l->at < l->end &&
-		(is_blank(text.p[l->at]) || text.p[l->at] == '\f' ||
-			text.p[l->at] == '\v'))
-		l->at++;
+	while ((n = last_blank(span_first(text, l->end))) > 0)
+		l->end -= n;
+	while ((n = wide_blank(lex_left(l))) > 0)
+		l->at += n;
 	/* Of nothing but blanks, the complaint is about the start. */
 	if (l->at == l->end)
 		l->at = l->end = 0;

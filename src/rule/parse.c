@@ -65,11 +65,8 @@ sees_constant(const struct parser *p)
 bool
 parse_sees_quantifier(const struct parser *p)
 {
-	struct parser ahead = *p;
-	if (!lex_take(&ahead.lex, "any") && !lex_take(&ahead.lex, "all"))
-		return false;
-	lex_blanks(&ahead.lex);
-	return lex_take(&ahead.lex, "(");
+	struct span name = peek_name(p);
+	return span_eq(name, SPAN("any")) || span_eq(name, SPAN("all"));
 }
 
 /* A word operator that runs into the next word: legal, seldom meant. */
@@ -101,7 +98,11 @@ parse_parenthesis(struct parser *p, struct node **out)
 		return false;
 	lex_blanks(&p->lex);
 	parse_rise(p);
-	return lex_expect(&p->lex, ")");
+	if (!lex_expect(&p->lex, ")"))
+		return false;
+	(*out)->from = from; /* errors and carets cover the parentheses too */
+	(*out)->to = p->lex.at;
+	return true;
 }
 
 /* Behind the operator. */
@@ -143,6 +144,24 @@ check_quantified(struct parser *p, const struct node *arg)
 	return lex_hint(&p->lex, "compare every element: any(field[*] == ...)");
 }
 
+/* What is behind the one argument of any and all, when it is no ")". */
+static bool
+fail_second(struct parser *p)
+{
+	struct node *second = NULL;
+	if (!lex_take(&p->lex, ",")) {
+		lex_fail(&p->lex, p->lex.at, p->lex.end, "expected \")\"");
+		return lex_hint(&p->lex,
+			"several conditions inside take their own "
+			"parentheses: any((a or b))");
+	}
+	lex_blanks(&p->lex);
+	size_t from = p->lex.at;
+	if (!parse_argument(p, &second))
+		return false;
+	return lex_fail(&p->lex, from, p->lex.end, "any and all take 1 argument");
+}
+
 static bool
 parse_quantifier(struct parser *p, struct node **out)
 {
@@ -163,11 +182,8 @@ parse_quantifier(struct parser *p, struct node **out)
 	if (!ok || !check_quantified(p, arg))
 		return false;
 	lex_blanks(&p->lex);
-	if (!lex_expect(&p->lex, ")")) {
-		return lex_hint(&p->lex,
-			"several conditions inside take their own "
-			"parentheses: any((a or b))");
-	}
+	if (!lex_take(&p->lex, ")"))
+		return fail_second(p);
 	parse_rise(p);
 	*out = parse_node(p, kind, TYPE_BOOL, from);
 	(*out)->first = arg;

@@ -175,8 +175,10 @@ is_literal(const struct node *n)
 static bool
 fits_types(enum type t, unsigned types)
 {
-	if (type_is_array(t))
-		return (types & ARG_ARRAY) != 0;
+	if (type_is_array(t)) {
+		return (types & ARG_ARRAY) != 0 ||
+			((types & ARG_STRINGS) != 0 && t == TYPE_STRINGS);
+	}
 	return type_inner(t) == TYPE_NONE && (types & 1U << t) != 0;
 }
 
@@ -330,6 +332,10 @@ check_function(struct parser *p, const struct function *f, size_t from)
 	}
 	if (!(f->flags & FUNCTION_ONCE))
 		return true;
+	if (p->in_replace) {
+		return lex_fail(&p->lex, from, p->lex.at,
+			"%s cannot stand inside a function that replaces", f->name);
+	}
 	for (size_t i = 0; i < COUNT_OF(p->once); i++) {
 		if (p->once[i] == f) {
 			return lex_fail(&p->lex, from, p->lex.at,
@@ -366,9 +372,12 @@ parse_call(struct parser *p, const struct function *f, size_t from, struct path 
 	if (!parse_sink(p, p->lex.at) || !lex_expect(&p->lex, "("))
 		return false;
 	bool outer = p->in_quantifier;
+	bool replaced = p->in_replace;
 	p->in_quantifier = false;
+	p->in_replace = replaced || (f->flags & FUNCTION_ONCE) != 0;
 	bool ok = parse_arguments(p, out) && prepare_wildcard(p, out);
 	p->in_quantifier = outer;
+	p->in_replace = replaced;
 	if (!ok)
 		return false;
 	parse_rise(p);

@@ -20,6 +20,7 @@ struct parser {
 	unsigned depth;
 	bool is_value;      /* a value expression: functions that rewrite are allowed */
 	bool in_quantifier; /* directly inside any() or all() */
+	bool in_replace;    /* inside one of the two functions that replace */
 	const struct function *once[2]; /* those of FUNCTION_ONCE already called */
 };
 
@@ -42,7 +43,7 @@ MUST_USE bool parse_argument(struct parser *p, struct node **out);
 MUST_USE bool parse_sees_operator(const struct parser *p);
 /* Whether a known field's whole name is next; does not move. */
 MUST_USE bool parse_sees_field(const struct parser *p);
-/* Whether any( or all( is next; does not move. */
+/* Whether the name any or all is next; does not move. */
 MUST_USE bool parse_sees_quantifier(const struct parser *p);
 struct node *parse_node(
 	struct parser *p, enum node_kind kind, enum type type, size_t from);

@@ -254,26 +254,43 @@ parse_flags(struct regex_parser *p)
 {
 	size_t from = p->at;
 	bool on = true;
-	bool any = false;
+	struct octet_set seen = {0};
 	while (regex_more(p) && regex_peek(p) != ':' && regex_peek(p) != ')') {
 		uint8_t c = regex_peek(p);
 		bool *flag = flag_of(&p->flags, c);
-		if (c == '-' && on) {
-			on = false;
-		} else if (flag == NULL) {
+		if (octets_has(&seen, c)) {
 			return refuse(p, p->at,
 				c == '-' ? "a second - among the flags"
-					 : "an unknown flag behind (?");
+					 : "a flag is given twice");
+		}
+		if (c != '-' && flag == NULL)
+			return refuse(p, p->at, "an unknown flag behind (?");
+		if (c == '-') {
+			on = false;
 		} else {
 			*flag = on;
 		}
-		any = any || c != '-';
+		octets_add(&seen, c);
 		p->at++;
 	}
 	if (!regex_more(p))
 		return refuse(p, from, "a group has no closing )");
-	if (!any && regex_peek(p) == ')')
+	if (p->at == from && regex_peek(p) == ')')
 		return refuse(p, from, "flags are missing behind (?");
+	return p->s.p[p->at - 1] != '-' || refuse(p, p->at - 1, "no flag behind the -");
+}
+
+/* Whether no group further left has this name; it is kept for those further right. */
+static bool
+keep_name(struct regex_parser *p, struct span text)
+{
+	for (const struct regex_name *n = p->names; n != NULL; n = n->next) {
+		if (span_eq(n->text, text))
+			return false;
+	}
+	struct regex_name *name = arena_alloc(p->arena, sizeof(*name));
+	*name = (struct regex_name){.next = p->names, .text = text};
+	p->names = name;
 	return true;
 }
 
@@ -288,9 +305,10 @@ parse_group_name(struct regex_parser *p)
 				(ascii_is_digit(regex_peek(p)) ||
 					regex_peek(p) == '.'))))
 		p->at++;
-	if (p->at == from || !regex_take(p, ">"))
+	struct span name = span_slice(p->s, from, p->at);
+	if (name.n == 0 || !regex_take(p, ">"))
 		return refuse(p, from, "a group's name is not right");
-	return true;
+	return keep_name(p, name) || refuse(p, from, "two groups have this name");
 }
 
 static struct regex_node *parse_alternatives(struct regex_parser *p);

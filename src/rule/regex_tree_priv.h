@@ -70,6 +70,11 @@ struct regex_flags {
 	bool extended; /* x */
 };
 
+struct regex_name {
+	struct regex_name *next;
+	struct span text;
+};
+
 struct regex_parser {
 	struct span s;
 	size_t at;
@@ -77,6 +82,7 @@ struct regex_parser {
 	struct regex_fault *fault;
 	struct regex_flags flags;
 	unsigned groups;
+	struct regex_name *names; /* of groups, the last one first */
 	unsigned depth;
 };
 
