@@ -16,7 +16,7 @@ errors_point_where_the_text_stops_making_sense(void)
 		{"ssl)", 4},
 		{"any()", 5},
 		{"any(ssl)", 5},
-		{"any", 1},
+		{"any", 4},
 		{"lower(http.host", 16},
 		{"lower()", 7},
 		{"http.host.", 11},
