@@ -19,7 +19,7 @@ def home(stage, program):
     folder = stage / f"keyless-{len(list(stage.iterdir()))}"  # one for each file of scenes
     folder.mkdir()
     lab.run(program, "key", "init", folder / "tunnel", "--server", "keys.test", "--client", "edge1",
-            "--client", "edge2")
+            "--client", "edge2", "--client", "edge3")
     keys = folder / "keys"
     keys.mkdir()
     for name, kind in (("ec", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),

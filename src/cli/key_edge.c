@@ -122,7 +122,9 @@ read_servers(struct edge_run *r, const struct cli_call *call, struct err *err)
 		s->name = span_str(cli_get(call, "name"));
 		s->plain_items = true;
 		s->bare = cli_has(call, "bare");
-		if (!addr_split(span_str(text), 2407, &s->host, &s->port)) {
+		if (text[0] == '/') {
+			s->host = span_str(text);
+		} else if (!addr_split(span_str(text), 2407, &s->host, &s->port)) {
 			return err_set(
 				err, ERR_USAGE, "--server %s is no HOST:PORT", text);
 		}

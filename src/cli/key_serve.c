@@ -24,9 +24,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/key_priv.h"
+#include "keyless/sealing.h"
 #include "pki/identity.h"
 #include "pki/revoke.h"
-#include "pki/seal.h"
 #include "pki/trust.h"
 #include "tls/profile.h"
 
@@ -35,8 +35,6 @@ enum {
 	RELOAD_MS = 2000,
 	DRAIN_MS = 5000,
 	RESTART_MS = 500,
-	SEAL_LIFE_S = 86400,
-	SEAL_MOST = 16000, /* octets of a blob */
 	CRL_MAX = 16 * 1024 * 1024,
 };
 
@@ -111,47 +109,18 @@ seal_of(struct answer_call *c)
 static void
 run_seal(struct answer_call *c)
 {
-	struct span text = c->req.payload;
-	struct err err = {0};
-
-	if (text.n > SEAL_MOST - SEAL_OVERHEAD) {
-		answer_refuse(c, WIRE_INTERNAL);
-		return;
-	}
-	uint8_t *blob = mem_alloc(text.n + SEAL_OVERHEAD);
-	if (seal_close(seal_of(c), text, clock_wall(), blob, &err)) {
-		answer_reply(c, span_of(blob, text.n + SEAL_OVERHEAD));
-	} else {
-		answer_refuse(c, WIRE_INTERNAL);
-	}
-	mem_free(blob);
+	sealing_seal(c, seal_of(c));
 }
 
 static void
 run_unseal(struct answer_call *c)
 {
-	uint8_t *text = mem_alloc(c->req.payload.n);
-	size_t room = c->req.payload.n;
-	size_t n = 0;
-
-	switch (seal_open(seal_of(c), c->req.payload, clock_wall(), text, &n)) {
-	case SEAL_OPENED:
-		answer_reply(c, span_of(text, n));
-		break;
-	case SEAL_EXPIRED:
-		answer_refuse(c, WIRE_EXPIRED);
-		break;
-	case SEAL_FORGED:
-		answer_refuse(c, WIRE_CRYPTO);
-		break;
-	}
-	secret_wipe(text, room);
-	mem_free(text);
+	sealing_unseal(c, seal_of(c));
 }
 
 static const struct answer_op seal_ops[] = {
-	{WIRE_SEAL, false, SEAL_MOST, run_seal},
-	{WIRE_UNSEAL, false, SEAL_MOST, run_unseal},
+	{WIRE_SEAL, false, SEALING_MOST, run_seal},
+	{WIRE_UNSEAL, false, SEALING_MOST, run_unseal},
 };
 
 /* ---- a worker ---- */
@@ -426,23 +395,9 @@ static bool
 read_seal(const struct cli_call *call, struct plan *plan, struct err *err)
 {
 	const char *path = cli_get(call, "seal-secret");
-	struct span text = {0};
-	uint8_t secret[SEAL_SECRET];
-	size_t n = 0;
 
-	if (!path)
-		return true;
-	if (!read_secret_file(path, &text, err))
-		return false;
-	bool ok = text_unhex(span_trim(text), secret, sizeof(secret), &n) &&
-		n == SEAL_SECRET;
-	wipe(text);
-	if (!ok)
-		return err_set(err, ERR_KEYLESS_SETUP, "%s is not 64 hex digits", path);
-	seal_init(&plan->seal, secret, SEAL_LIFE_S);
-	secret_wipe(secret, sizeof(secret));
-	plan->has_seal = true;
-	return true;
+	plan->has_seal = path && sealing_load(&plan->seal, path, err);
+	return plan->has_seal || !path;
 }
 
 static bool

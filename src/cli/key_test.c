@@ -67,7 +67,9 @@ read_server(struct tester *t, const char *text, const char *name, struct err *er
 {
 	struct ask_pool_server s = {.name = span_str(name)};
 
-	if (!addr_split(span_str(text), 2407, &s.host, &s.port))
+	if (text[0] == '/') {
+		s.host = span_str(text);
+	} else if (!addr_split(span_str(text), 2407, &s.host, &s.port))
 		return err_set(err, ERR_USAGE, "%s is no HOST:PORT", text);
 	if (t->n_servers == ASK_POOL_SERVERS) {
 		return err_set(

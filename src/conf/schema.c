@@ -170,14 +170,15 @@ static bool
 read_address(
 	const struct fill *f, const struct conf_row *row, const struct conf_word *w)
 {
-	struct conf_address a;
+	struct conf_address a = {.host = w->text};
+	bool is_path = row->max == 1 && span_starts(w->text, SPAN("/"));
 
-	if (!conf_read_address(w->text, &a)) {
+	if (!is_path && !conf_read_address(w->text, &a)) {
 		return wants(f, w, "an address",
 			"Write HOST:PORT, :PORT, 192.0.2.1:PORT or "
 			"[2001:db8::1]:PORT.");
 	}
-	if (row->min > 0 && a.port == 0)
+	if (row->min > 0 && a.port == 0 && !is_path)
 		return wants(f, w, "complete: the port is missing", "Write HOST:PORT.");
 	a.host = span_of(arena_cstr(&f->tree->arena, a.host), a.host.n);
 	*(struct conf_address *)field(f, row) = a;

@@ -35,7 +35,8 @@ enum conf_type {
 	CONF_NAME,     /* struct span, as conf_is_name() */
 	CONF_PATH,   /* struct span, NUL behind it; relative to the file it stands in */
 	CONF_CHOICE, /* int, one of .choices */
-	CONF_ADDRESS,  /* struct conf_address; .min = 1 asks for a port */
+	CONF_ADDRESS,  /* struct conf_address; .min = 1 asks for a port, .max = 1 allows
+			  a path, which becomes the host */
 	CONF_PREFIX,   /* struct ip_prefix */
 	CONF_TEXTS,    /* struct conf_texts; one or more words, repeatable */
 	CONF_PREFIXES, /* struct conf_prefixes; one or more words, repeatable */

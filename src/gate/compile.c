@@ -12,6 +12,7 @@
 #include "gate/vocab.h"
 #include "pki/authority.h"
 #include "pki/cert.h"
+#include "pki/signer.h"
 #include "pki/trust.h"
 
 #define EACH_ITEM(type, it, first) \
@@ -318,17 +319,30 @@ front_uses(int front)
 	return front == FRONT_PROXY ? "gateway" : "edge";
 }
 
+/* Ports are told apart by their address, so a path gets one that none has. */
+static void
+bind_path(struct listen_settings *l)
+{
+	uint8_t digest[SIGNER_DIGEST_MAX];
+
+	l->path = (const char *)l->address.host.p; /* a text of the tree */
+	(void)signer_digest(KEY_SHA256, l->address.host, digest);
+	memcpy(l->bind.ip.bytes, digest, sizeof(l->bind.ip.bytes)); /* 16 of 32 */
+}
+
 static bool
 compile_listen(
 	struct settings *s, struct listen_settings *l, struct conf_report *report)
 {
 	struct conf_place at = conf_place_of(&s->tree, l->item.node, "address");
 	l->bind = (struct addr){.ip = l->address.ip, .port = l->address.port};
-	if (l->address.ip.family == IP_NONE && l->address.host.n > 0) {
+	if (l->front == FRONT_KEYSERVER && span_starts(l->address.host, SPAN("/"))) {
+		bind_path(l);
+	} else if (l->address.ip.family == IP_NONE && l->address.host.n > 0) {
 		return conf_complain(report, at, ERR_POLICY_LISTEN,
 			"a port is opened on an address, not a name");
 	}
-	if (l->address.ip.family == IP_NONE)
+	if (l->address.ip.family == IP_NONE && !l->path)
 		l->bind.ip.family = IP_V6; /* [::] takes both */
 	if (l->front == FRONT_KEYSERVER) {
 		l->keyserver = keyserver_find(s, l->use);

@@ -62,6 +62,10 @@ static const struct conf_row words[] = {
 		.help = "An edge and what it may. Absent: every edge of the authority "
 			"may "
 			"sign with every key."},
+	{"seal-secret", CONF_PATH, KEYSERVER(seal_secret),
+		.help = "File of 64 hex digits: seal and unseal are served, and all "
+			"key "
+			"servers with the same secret open each other's blobs."},
 	{"rsa-decrypt", CONF_FLAG, KEYSERVER(rsa_decrypt), .preset = "off",
 		.help = "Allow the raw RSA operation, for edges with RSA key "
 			"exchange."},
@@ -121,8 +125,8 @@ compile_skis(const struct compiling *c, struct keyserver_client *client)
 	return true;
 }
 
-static struct wire_mask
-usual_mask(const struct keyserver_settings *k)
+struct wire_mask
+keyserver_usual_mask(const struct keyserver_settings *k)
 {
 	static const uint8_t old[] = {
 		WIRE_RSA_MD5SHA1, WIRE_RSA_SHA1, WIRE_ECDSA_MD5SHA1, WIRE_ECDSA_SHA1};
@@ -132,6 +136,9 @@ usual_mask(const struct keyserver_settings *k)
 		wire_mask_add(&m, old[i]);
 	if (k->rsa_decrypt)
 		wire_mask_add(&m, WIRE_RSA_DECRYPT);
+	/* Without a secret: "internal error", as others answer. */
+	wire_mask_add(&m, WIRE_SEAL);
+	wire_mask_add(&m, WIRE_UNSEAL);
 	return m;
 }
 
@@ -141,7 +148,7 @@ compile_mask(const struct compiling *c, struct keyserver_client *client)
 	struct wire_mask all = wire_mask_public();
 	struct err err = {0};
 
-	client->mask = usual_mask(c->k);
+	client->mask = keyserver_usual_mask(c->k);
 	if (client->operations.n > 0)
 		client->mask = (struct wire_mask){0};
 	for (size_t i = 0; i < client->operations.n; i++) {

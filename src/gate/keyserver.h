@@ -43,6 +43,7 @@ struct keyserver_settings {
 	struct span authority;     /* PEM: who signs the edges' certificates */
 	struct span crl;           /* PEM or DER, or empty */
 	struct conf_item *clients; /* struct keyserver_client */
+	struct span seal_secret;   /* path, or empty: no seal and unseal */
 	bool rsa_decrypt;
 	bool sha1;
 	uint64_t idle_ms;
@@ -63,6 +64,8 @@ void keyserver_uncompile(struct keyserver_settings *k);
 /* For the vault: adds the keys of its directory. ERR_FILE_READ, ERR_KEYLESS_KEY. */
 MUST_USE bool keyserver_load_keys(
 	const struct keyserver_settings *k, struct keys *keys, struct err *err);
+/* What a client may that no row restricts. */
+struct wire_mask keyserver_usual_mask(const struct keyserver_settings *k);
 /* By name, or NULL. */
 const struct keyserver_settings *keyserver_find(
 	const struct settings *s, struct span name);

@@ -10,6 +10,7 @@
 #include "gate/keyserver.h"
 #include "gate/settings.h"
 #include "gate/worker.h"
+#include "keyless/sealing.h"
 #include "tls/profile.h"
 
 /* A call of an edge that waits for the vault. */
@@ -68,6 +69,19 @@ pass_on(struct answer_call *c)
 	answer_refuse(c, WIRE_INTERNAL);
 	forget(p);
 }
+
+/* The vault has one store of keys, and a secret for each key server. */
+static void
+pass_sealing(struct answer_call *c)
+{
+	c->req.cert_id = keyserver_of(c->door)->settings->name;
+	pass_on(c);
+}
+
+static const struct answer_op seal_ops[] = {
+	{WIRE_SEAL, false, SEALING_MOST, pass_sealing},
+	{WIRE_UNSEAL, false, SEALING_MOST, pass_sealing},
+};
 
 static void
 emit(struct server *s, const struct answer_audit *a, const struct server_peer *peer)
@@ -130,7 +144,6 @@ static bool
 open_one(struct worker *w, const struct keyserver_settings *set, struct err *err)
 {
 	struct keyserver *k = mem_alloc(sizeof(*k));
-	struct wire_mask mask = wire_mask_default();
 
 	k->w = w;
 	k->settings = set;
@@ -138,13 +151,6 @@ open_one(struct worker *w, const struct keyserver_settings *set, struct err *err
 	k->next = w->keyservers;
 	w->keyservers = k;
 	make_policies(k);
-	if (set->rsa_decrypt)
-		wire_mask_add(&mask, WIRE_RSA_DECRYPT);
-	for (uint8_t op = WIRE_RSA_MD5SHA1; set->sha1 && op <= WIRE_RSA_SHA1; op++) {
-		wire_mask_add(&mask, op);
-		wire_mask_add(
-			&mask, (uint8_t)(op + WIRE_ECDSA_MD5SHA1 - WIRE_RSA_MD5SHA1));
-	}
 	k->profile = server_profile(err);
 	server_open(&k->server,
 		&(struct server_spec){.loop = &w->loop,
@@ -157,8 +163,12 @@ open_one(struct worker *w, const struct keyserver_settings *set, struct err *err
 			.most = w->settings->connections,
 			.idle_ms =
 				(uint32_t)set->idle_ms, /* a duration of days at most */
-			.mask = mask});
+			.mask = keyserver_usual_mask(set)});
 	k->server.desk.door.pass_on = pass_on;
+	if (set->seal_secret.n > 0) {
+		k->server.desk.door.ops = seal_ops;
+		k->server.desk.door.n_ops = COUNT_OF(seal_ops);
+	}
 	k->server.audited = emit;
 	return k->profile != NULL;
 }

@@ -287,8 +287,9 @@ static const struct conf_table edge_table = {
 
 #define LISTEN(field) CONF_AT(struct listen_settings, field)
 static const struct conf_row listen_args[] = {
-	{"address", CONF_ADDRESS, LISTEN(address), .min = 1, .required = true,
-		.help = "Address and port; an empty address is every address."},
+	{"address", CONF_ADDRESS, LISTEN(address), .min = 1, .max = 1, .required = true,
+		.help = "Address and port; an empty address is every address. Of a "
+			"key server also the path of a Unix socket."},
 	{"front", CONF_CHOICE, LISTEN(front), .after = "as", .choices = fronts,
 		.required = true,
 		.help = "How the destination of connections is learned."},

@@ -124,7 +124,8 @@ struct listen_settings {
 	struct conf_prefixes proxy_protocol; /* peers whose PROXY header is believed */
 
 	/* Compiled. */
-	struct addr bind;
+	struct addr bind; /* of a path: IP_NONE, and octets that tell paths apart */
+	const char *path; /* of a Unix socket, or NULL; the tree's */
 	const struct gateway *gateway; /* borrowed; NULL with a key server */
 	const struct keyserver_settings *keyserver; /* borrowed; or NULL */
 };

@@ -157,8 +157,9 @@ const struct conf_table site_clients_block = {
 
 #define SERVER(field) CONF_AT(struct site_key_server, field)
 static const struct conf_row server_args[] = {
-	{"address", CONF_ADDRESS, SERVER(address), .required = true,
-		.help = "HOST:PORT; without a port 2407."},
+	{"address", CONF_ADDRESS, SERVER(address), .max = 1, .required = true,
+		.help = "HOST:PORT, without a port 2407; or the path of a Unix "
+			"socket."},
 	{"name", CONF_TEXT, SERVER(name), .after = "called",
 		.help = "The name in its certificate; absent: the host."},
 };
@@ -537,6 +538,12 @@ compile_keys(struct compiling *c)
 		complain_text(c, &c->g->item, word,
 			"key servers need a certificate and an authority");
 		return;
+	}
+	EACH_ITEM(struct site_key_server, server, k->servers)
+	{
+		if (span_starts(server->address.host, SPAN("/")) && server->name.n == 0)
+			complain_text(c, &server->item, "address",
+				"behind a Unix socket: say what it is `called`");
 	}
 	const char *files[] = {cstr(k->authority), NULL};
 	struct span key = k->key.n > 0 ? k->key : k->certificate;

@@ -161,6 +161,8 @@ MUST_USE bool site_compile_keys(
 	struct settings *s, struct gateway *g, struct conf_report *report);
 void site_uncompile_keys(struct gateway *g);
 
+/* Whether one of the servers is behind a Unix socket. */
+MUST_USE bool site_keys_are_here(const struct site_keys *k);
 /* Connections to the servers of k, which has some. Everything is borrowed. */
 struct site_pool_place {
 	struct loop *loop;

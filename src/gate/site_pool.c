@@ -27,3 +27,16 @@ site_open_pool(const struct site_keys *k, const struct site_pool_place *at)
 		.n_servers = n,
 		.timeout_ms = (uint32_t)k->timeout_ms}); /* at most a minute */
 }
+
+bool
+site_keys_are_here(const struct site_keys *k)
+{
+	for (const struct conf_item *it = k->servers; it; it = it->next) {
+		const struct site_key_server *ks =
+			(const struct site_key_server *)(const void *)it;
+
+		if (span_starts(ks->address.host, SPAN("/")))
+			return true;
+	}
+	return false;
+}

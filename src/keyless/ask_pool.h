@@ -24,7 +24,7 @@ struct trust;    /* pki/trust.h */
 enum { ASK_POOL_SERVERS = 16, ASK_POOL_HOST = 254 };
 
 struct ask_pool_server {
-	struct span host; /* name or address to dial */
+	struct span host; /* name or address to dial, or the path of a Unix socket */
 	struct span name; /* that its certificate must have; empty: host */
 	uint16_t port;    /* 0: 2407 */
 	bool bare;        /* requests without padding */

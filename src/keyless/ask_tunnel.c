@@ -312,20 +312,16 @@ moved(struct io *io)
 
 /* ---- from name to bytes ---- */
 
+/* Takes fd. */
 static void
-dialled(struct dial *d)
+shake(struct tunnel *t, int fd)
 {
-	struct tunnel *t = CONTAINER_OF(d, struct tunnel, dial);
 	const struct ask_pool_spec *spec = ask_pool_settings(t->pool);
-	struct err err = d->err;
+	struct err err = {0};
 	struct ip ip;
 
-	if (d->fd < 0) {
-		lose(t, &err);
-		return;
-	}
 	t->state = TUNNEL_SHAKING;
-	io_open(&t->io, spec->loop, d->fd, WIRE_IN, WIRE_OUT);
+	io_open(&t->io, spec->loop, fd, WIRE_IN, WIRE_OUT);
 	t->io.moved = moved;
 	struct span name = span_str(t->name);
 	t->tls = tls_client_new(
@@ -342,6 +338,32 @@ dialled(struct dial *d)
 	advance(t);
 	if (t->state != TUNNEL_DOWN)
 		io_touch(&t->io);
+}
+
+static void
+dialled(struct dial *d)
+{
+	struct tunnel *t = CONTAINER_OF(d, struct tunnel, dial);
+	struct err err = d->err;
+
+	if (d->fd < 0) {
+		lose(t, &err);
+	} else {
+		shake(t, d->fd);
+	}
+}
+
+static void
+dial_here(struct tunnel *t)
+{
+	struct err err = {0};
+	int fd = -1;
+
+	if (dial_unix(span_str(t->host), &fd, &err)) {
+		shake(t, fd);
+	} else {
+		lose(t, &err);
+	}
 }
 
 static void
@@ -368,6 +390,10 @@ ask_tunnel_connect(struct tunnel *t)
 {
 	t->state = TUNNEL_RESOLVING;
 	timer_set(loop_of(t), &t->again, clock_now() + CONNECT_MS);
+	if (t->host[0] == '/') {
+		dial_here(t);
+		return;
+	}
 	t->query.done = resolved;
 	if (resolve_start(
 		    ask_pool_settings(t->pool)->resolver, &t->query, span_str(t->host)))

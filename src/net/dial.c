@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -281,4 +282,23 @@ dial_cancel(struct dial *d)
 	if (d->race)
 		end_race(d);
 	loop_unhook(&d->finished);
+}
+
+bool
+dial_unix(struct span path, int *fd, struct err *err)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+	if (!span_copy(to.sun_path, sizeof(to.sun_path), path))
+		return err_set(err, ERR_NET_UNREACHABLE, "the path is too long");
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return err_errno(err, ERR_NET_UNREACHABLE, errno, "socket");
+	if (connect(s, (const struct sockaddr *)&to, sizeof(to)) != 0) {
+		err_errno(err, ERR_NET_UNREACHABLE, errno, "%s", to.sun_path);
+		(void)close(s);
+		return false;
+	}
+	*fd = s;
+	return true;
 }

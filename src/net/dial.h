@@ -55,6 +55,8 @@ struct dial_to {
 /* done() comes in any case, unless dial_cancel() comes first. */
 void dial_start(struct dial *d, struct loop *loop, const struct dial_to *to,
 	uint64_t deadline_ms);
+/* A Unix socket: connected, or refused, at once. Non-blocking, close-on-exec. */
+MUST_USE bool dial_unix(struct span path, int *fd, struct err *err);
 /* Closes every attempt; done() will not be called. Harmless when not dialling. After
  * done() the fd is not touched. */
 void dial_cancel(struct dial *d);

@@ -98,6 +98,25 @@ ports_fini(struct ports *p)
 }
 
 static bool
+want_path(struct ports *p, const struct listen_settings *l, struct err *err)
+{
+	struct port *port = find_port(p, &l->bind);
+
+	if (!port)
+		port = add_port(p, &l->bind);
+	port->wanted = true;
+	port->shared = port->is_path = true;
+	if (port->n > 0)
+		return true;
+	port->fds = mem_alloc(sizeof(int));
+	/* Who may sign is decided by certificates, not by who may connect. */
+	if (!listen_open_unix(l->path, 0666, port->fds, err))
+		return false;
+	port->n = 1;
+	return true;
+}
+
+static bool
 want_port(struct ports *p, const struct addr *a, size_t n, struct err *err)
 {
 	struct port *port = find_port(p, a);
@@ -120,7 +139,9 @@ want_all(struct ports *p, const struct settings *s, size_t n, struct err *err)
 	for (const struct conf_item *it = s->listens; it; it = it->next) {
 		const struct listen_settings *l =
 			(const struct listen_settings *)(const void *)it;
-		if (!want_port(p, &l->bind, n, err))
+		bool ok =
+			l->path ? want_path(p, l, err) : want_port(p, &l->bind, n, err);
+		if (!ok)
 			return false;
 	}
 	if (s->admin.port == 0)
@@ -148,7 +169,7 @@ ports_keep(struct ports *p)
 {
 	LIST_EACH (l, &p->all) {
 		struct port *port = CONTAINER_OF(l, struct port, in);
-		if (!port->wanted && !port->shared)
+		if (!port->wanted && (!port->shared || port->is_path))
 			free_port(port);
 	}
 }

@@ -21,7 +21,8 @@ struct port {
 	size_t n;
 	size_t n_before; /* how many there were before ports_prepare() */
 	bool wanted;
-	bool shared; /* given to us: one for all workers */
+	bool shared; /* one for all workers: given to us, or a Unix socket */
+	bool is_path;
 };
 
 struct ports {

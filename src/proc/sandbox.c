@@ -256,6 +256,10 @@ fill_filter(scmp_filter_ctx filter, const struct sandbox_calls *more)
 		rc = add_calls(filter, SCMP_ACT_ALLOW, more->calls, more->n);
 	if (rc == 0 && more->connects)
 		rc = add_connecting(filter);
+	if (rc == 0 && more->connects_here) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	}
 	return rc;
 }
 

@@ -46,6 +46,7 @@ MUST_USE bool sandbox_files(
 struct sandbox_calls {
 	const int *calls;
 	size_t n;
-	bool connects; /* may open sockets of IPv4 and IPv6 */
+	bool connects;      /* may open sockets of IPv4 and IPv6 */
+	bool connects_here; /* … and Unix sockets */
 };
 MUST_USE bool sandbox_calls(const struct sandbox_calls *more, struct err *err);

@@ -23,6 +23,7 @@
 #include "gate/settings.h"
 #include "keyless/ask_pool.h"
 #include "keyless/line.h"
+#include "keyless/sealing.h"
 #include "net/resolve.h"
 #include "pki/leaf.h"
 #include "pki/resign.h"
@@ -50,6 +51,13 @@ struct known_authority {
 	uint8_t op;
 };
 
+/* The secret a key server seals with. */
+struct known_seal {
+	struct known_seal *next;
+	struct span name; /* of the key server; the settings' */
+	struct seal seal;
+};
+
 struct minted {
 	struct lru_item item;
 	uint64_t until_ms;
@@ -65,8 +73,10 @@ struct vault {
 	struct known_authority *authorities;
 	struct leafkeys leafkeys;
 	struct keys keys;          /* of key servers */
+	struct known_seal *seals;  /* owned */
 	struct resolver *resolver; /* owned; NULL: no key is elsewhere */
 	struct profile *tunnel;    /* the same */
+	bool asks_here;            /* a key server is behind a Unix socket */
 	struct lru minted;
 	struct timer renew;
 	struct list lines;
@@ -333,10 +343,48 @@ run_chain(struct answer_call *c)
 	}
 }
 
+/* ---- seal and unseal */
+
+static const struct seal *
+find_seal(const struct answer_call *c)
+{
+	for (const struct known_seal *k = vault_of(c)->seals; k; k = k->next) {
+		if (span_eq(k->name, c->req.cert_id))
+			return &k->seal;
+	}
+	return NULL;
+}
+
+static void
+run_seal(struct answer_call *c)
+{
+	const struct seal *s = find_seal(c);
+
+	if (s) {
+		sealing_seal(c, s);
+	} else {
+		answer_refuse(c, WIRE_INTERNAL);
+	}
+}
+
+static void
+run_unseal(struct answer_call *c)
+{
+	const struct seal *s = find_seal(c);
+
+	if (s) {
+		sealing_unseal(c, s);
+	} else {
+		answer_refuse(c, WIRE_INTERNAL);
+	}
+}
+
 static const struct answer_op ops[] = {
 	{.op = WIRE_MINT, .answer_max = ANSWER_MOST, .run = run_mint},
 	{.op = WIRE_LEAFKEYS, .answer_max = LEAFKEYS_WIRE, .run = run_leafkeys},
 	{.op = WIRE_CHAIN, .answer_max = CHAIN_MOST, .run = run_chain},
+	{.op = WIRE_SEAL, .answer_max = SEALING_MOST, .run = run_seal},
+	{.op = WIRE_UNSEAL, .answer_max = SEALING_MOST, .run = run_unseal},
 };
 
 /* ---- lines of workers */
@@ -445,6 +493,7 @@ reach_key(struct vault *v, struct known_authority *k, struct err *err)
 	if (!key_ski(key, k->ski, err))
 		return false;
 	k->op = signing_op(key);
+	v->asks_here = v->asks_here || site_keys_are_here(k->keys);
 	if (!v->resolver)
 		v->resolver = resolve_open(&v->loop, &(struct resolve_options){0}, err);
 	if (!v->tunnel)
@@ -493,6 +542,20 @@ load_authorities(struct vault *v, const struct settings *s, struct err *err)
 	return true;
 }
 
+static bool
+load_seal(struct vault *v, const struct keyserver_settings *k, struct err *err)
+{
+	if (k->seal_secret.n == 0)
+		return true;
+
+	struct known_seal *known = mem_alloc(sizeof(*known));
+
+	known->name = k->name;
+	known->next = v->seals;
+	v->seals = known;
+	return sealing_load(&known->seal, (const char *)k->seal_secret.p, err);
+}
+
 /* One store for all key servers: the workers judge who may use which. */
 static bool
 load_keys(struct vault *v, const struct settings *s, struct err *err)
@@ -501,7 +564,7 @@ load_keys(struct vault *v, const struct settings *s, struct err *err)
 		const struct keyserver_settings *k =
 			(const struct keyserver_settings *)(const void *)it;
 
-		if (!keyserver_load_keys(k, &v->keys, err))
+		if (!keyserver_load_keys(k, &v->keys, err) || !load_seal(v, k, err))
 			return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
 	}
 	return true;
@@ -527,7 +590,8 @@ open_vault(struct vault *v, const struct duty *duty, struct err *err)
 		wire_mask_add(&v->workers.mask, ops[i].op);
 	/* No sockets at all, unless an authority's key is elsewhere: then it is not
 	 * here. */
-	const struct sandbox_calls calls = {.connects = v->resolver != NULL};
+	const struct sandbox_calls calls = {
+		.connects = v->resolver != NULL, .connects_here = v->asks_here};
 	if (!sandbox_become(duty->owner, err) || !sandbox_files(NULL, 0, err) ||
 		!sandbox_calls(&calls, err))
 		return false;
@@ -551,6 +615,12 @@ close_vault(struct vault *v)
 	lru_fini(&v->minted);
 	leafkeys_fini(&v->leafkeys);
 	keys_fini(&v->keys);
+	while (v->seals) {
+		struct known_seal *k = v->seals;
+		v->seals = k->next;
+		seal_fini(&k->seal);
+		mem_free(k);
+	}
 	while (v->authorities) {
 		struct known_authority *k = v->authorities;
 		v->authorities = k->next;

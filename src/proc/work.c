@@ -84,10 +84,23 @@ list_readable(const struct settings *s, struct sandbox_path *paths)
 	return n;
 }
 
+/* Whether a key server is behind a Unix socket. */
+static bool
+asks_here(const struct settings *s)
+{
+	for (const struct conf_item *it = s->edges; it; it = it->next) {
+		if (site_keys_are_here(
+			    &((const struct gateway *)(const void *)it)->sites.keys))
+			return true;
+	}
+	return false;
+}
+
 static bool
 narrow(const struct duty *duty, struct err *err)
 {
-	const struct sandbox_calls calls = {.connects = true};
+	const struct sandbox_calls calls = {
+		.connects = true, .connects_here = asks_here(duty->settings)};
 	struct sandbox_path paths[LISTS_MOST] = {0};
 	size_t n = list_readable(duty->settings, paths);
 	bool ok = sandbox_become(duty->owner, err) && sandbox_files(paths, n, err) &&

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key servers and edges of the configuration: sockets in the file system, seals, changes while it runs."""
+
+import json
+import signal
+import ssl
+
+import pytest
+
+import lab
+from keyless_cast import Configured, Edge, cast, ends, home, origin, ski_of  # noqa: F401
+from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, RESPONSE, SKI, Client, message)
+
+SEAL, UNSEAL = 0x21, 0x22
+
+SERVER = """\
+workers 1
+user {user}
+data {folder}/data
+control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
+listen 127.0.0.1:{port} as keyserver use keys
+listen {folder}/keys.sock as keyserver use keys
+keyserver keys {{
+	keys {keys}
+	certificate {home}/tunnel/server.crt
+	key {home}/tunnel/server.key
+	authority {home}/tunnel/ca.crt
+	seal-secret {secret}
+	client edge1 {{ rate 1000 }}
+{more}
+}}
+"""
+
+EDGE = """\
+workers 1
+user {user}
+data {folder}/data
+control {folder}/control.sock
+listen 127.0.0.1:{port} as edge use shop
+edge shop {{
+	keys {{
+		server {server} called keys.test
+		certificate {home}/tunnel/edge1.crt
+		key {home}/tunnel/edge1.key
+		authority {home}/tunnel/ca.crt
+	}}
+	site ec.test {{ keyless {home}/ec.crt; origin http://127.0.0.1:{origin} }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def secret(home):  # noqa: F811
+    path = home / "seal.secret"
+    path.write_text("5ea1" * 16)
+    path.chmod(0o400)
+    return path
+
+
+@pytest.fixture
+def key_server(cast, home, secret):  # noqa: F811
+    def start(keys=None, more=""):
+        return cast(Configured, SERVER, keys=keys or home / "keys", secret=secret, more=more)
+    return start
+
+
+def get(edge, home):  # noqa: F811
+    return lab.run("curl", "-sS", "--max-time", "15", "--cacert", home / "ec.crt", "--resolve",
+                   f"ec.test:{edge.port}:127.0.0.1", f"https://ec.test:{edge.port}/").stdout
+
+
+def test_the_edge_next_door_uses_a_socket_in_the_file_system(cast, home, origin, program, key_server):  # noqa: F811
+    server = key_server()
+    path = server.folder / "keys.sock"
+    shown = lab.run(program, "key", "test", path, "--name", "keys.test", "--certificate", home / "ec.crt",
+                    *ends(home, "edge1"))
+    assert "signature verified" in shown.stdout
+    stranger = lab.run(program, "key", "test", path, "--name", "keys.test", "--certificate", home / "ec.crt",
+                       *ends(home, "edge2"), check=False)
+    assert stranger.returncode == 1 and "bad_certificate" in stranger.stderr
+    edge = cast(Configured, EDGE, server=path, origin=origin.port)
+    assert "from the origin" in get(edge, home)
+    server.process.send_signal(signal.SIGHUP)
+    lab.wait_for("reload", lambda: server.text().count("generation.serves") == 2)
+    assert "from the origin" in get(edge, home)
+
+
+def test_one_server_unseals_what_another_sealed(home, key_server):  # noqa: F811
+    one, other = (Client(key_server().port, home / "tunnel") for _ in range(2))
+    op, blob = one.ask(SEAL, b"a session's secrets")
+    assert op == RESPONSE and b"secrets" not in blob and len(blob) == 19 + 1 + 4 + 12 + 16
+    assert other.ask(UNSEAL, blob) == (RESPONSE, b"a session's secrets")
+    assert other.ask(UNSEAL, blob[:-1] + b"\0") in ((ERROR, b"\1"), (ERROR, b"\1"))
+    old = blob[:1] + (1).to_bytes(4, "big") + blob[5:]
+    assert other.ask(UNSEAL, old) == (ERROR, b"\x0a")
+
+
+def test_without_a_secret_sealing_is_an_internal_error(cast, home, key_server):  # noqa: F811
+    text = "\n".join(line for line in SERVER.splitlines() if "seal-secret" not in line) + "\n"
+    server = cast(Configured, text, keys=home / "keys", more="")
+    assert Client(server.port, home / "tunnel").ask(SEAL, b"x") == (ERROR, b"\x08")
+
+
+def test_a_reload_brings_new_keys_and_new_policy(home, program, tmp_path, key_server):  # noqa: F811
+    keys = tmp_path / "served"
+    keys.mkdir()
+    (keys / "rsa.key").write_bytes((home / "keys" / "rsa.key").read_bytes())
+    (keys / "rsa.key").chmod(0o400)
+    server = key_server(keys, "\tclient edge2 { keys " + "00" * 20 + " }")
+    ski = ski_of(program, home / "keys" / "ec.key")
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", who="edge3").ask(0xF1)
+
+    def sign(who="edge1"):
+        client = Client(server.port, home / "tunnel", who=who)
+        answer = client.ask(ECDSA_SHA256, bytes(32), ski)
+        client.close()
+        return answer
+
+    assert sign() == (ERROR, b"\2")
+    (keys / "ec.key").write_bytes((home / "keys" / "ec.key").read_bytes())
+    (keys / "ec.key").chmod(0o400)
+    config = server.folder / "sekisho.conf"
+    config.write_text(config.read_text().replace("00" * 20, ski.hex()))
+    server.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the new key", lambda: sign()[0] == RESPONSE)
+    assert sign("edge2")[0] == RESPONSE
+    events = server.folder / "data" / "events.json"
+    lab.wait_for("events", lambda: events.read_text().count('"sign"') >= 2)
+    said = [json.loads(line) for line in events.read_text().splitlines() if '"kind":"key"' in line]
+    assert {event["client_cert"] for event in said} >= {"edge1", "edge2"}
