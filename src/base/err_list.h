@@ -255,3 +255,16 @@ ERR(DOCTOR_JOURNAL, "doctor.journal", "The journal of changes cannot be used.",
 	"Without it nothing is changed; see $XDG_STATE_HOME/sekisho/doctor.")
 ERR(DOCTOR_RUN, "doctor.run", "A program of the system could not be run.",
 	"Install it, or run the line that was printed by hand.")
+/* edge */
+ERR(GATE_RATE, "gate.rate", "Too many requests were made in too short a time.",
+	"Wait as long as Retry-After says, then go on more slowly.")
+ERR(GATE_NOT_STORED, "gate.not-stored", "The answer is not stored here, and only a stored one was asked for.",
+	"Ask again without Cache-Control: only-if-cached.")
+ERR(GATE_BUSY, "gate.busy", "The origins of the site have as much to do as they are allowed to.",
+	"Try again in a moment; `limit` of the site says how much that is.")
+ERR(GATE_TOO_LARGE, "gate.too-large", "The message is larger than this site allows.",
+	"`request-size` and `response-size` of the site say how large one may be.")
+ERR(GATE_CACHE, "gate.cache", "The memory for the cache cannot be had.",
+	"Check `cache` and its size; a file for it needs a directory that can be written.")
+ERR(PROC_UPGRADE, "proc.upgrade", "The new program could not take over.",
+	"The old one goes on. Check that the new binary runs: sekisho check FILE.")
