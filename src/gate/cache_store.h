@@ -2,16 +2,16 @@
 /*
  * cache_store: stored responses, in memory that all workers share.
  *
- * The master maps it before it forks, so every worker of every generation sees the same,
- * and a reload loses nothing. It is cut into blocks of one size; an entry is a chain of
- * blocks for its head and one for its body. When there is no block left, what was not
- * asked for longest goes. Whoever reads an entry pins it: it may leave the index
- * meanwhile, but not its blocks.
+ * The master maps it before it forks, so every worker of every generation sees the
+ * same, and a reload loses nothing. It is cut into blocks of one size; an entry is a
+ * chain of blocks for its head and one for its body. When there is no block left, what
+ * was not asked for longest goes. Whoever reads an entry pins it: it may leave the
+ * index meanwhile, but not its blocks.
  *
- * One lock guards all of it and is held for a few memory copies at most. If a worker dies
- * while it has it, the store is given up: it finds and takes nothing any more until the
- * program is started anew. What a process that died had pinned or half written is lost
- * room, nothing worse.
+ * One lock guards all of it and is held for a few memory copies at most. If a worker
+ * dies while it has it, the store is given up: it finds and takes nothing any more
+ * until the program is started anew. What a process that died had pinned or half
+ * written is lost room, nothing worse.
  */
 #pragma once
 
@@ -104,7 +104,8 @@ bool cache_store_renew(struct cache_store *s, const struct cache_hit *hit,
 size_t cache_store_forget(struct cache_store *s, const struct cache_key *key);
 enum cache_purge { CACHE_PURGE_ALL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG };
 /* Those whose URL begins so, or that have this tag. Returns how many. */
-size_t cache_store_purge(struct cache_store *s, enum cache_purge what, struct span text);
+size_t cache_store_purge(
+	struct cache_store *s, enum cache_purge what, struct span text);
 
 /* ---- one request for many ---- */
 
@@ -117,8 +118,8 @@ enum cache_claim {
 enum cache_claim cache_store_claim(struct cache_store *s, const struct cache_key *key,
 	uint64_t now_ms, uint64_t for_ms);
 /* unshared_until_ms: 0, or until when nobody shall wait for another. */
-void cache_store_release(struct cache_store *s, const struct cache_key *key,
-	uint64_t unshared_until_ms);
+void cache_store_release(
+	struct cache_store *s, const struct cache_key *key, uint64_t unshared_until_ms);
 
 struct cache_store_sums {
 	uint64_t entries;
