@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "conf/format.h"
+#include "gate/lets.h"
 #include "gate/vocab.h"
 
 enum { FILE_LIMIT = 8 * 1024 * 1024, EXPR_ROOM = 64 * 1024 };
@@ -23,6 +24,7 @@ static const struct cli_option options[] = {
 struct rule_format {
 	struct conf_format format;
 	const struct scheme *scheme;
+	const struct rule_let *lets;
 };
 
 /* What the language cannot read stays: `check` tells why. */
@@ -33,8 +35,8 @@ put_expr(struct conf_format *f, struct span expr, struct text *t)
 	struct rule_error error;
 	struct rule_expr *compiled = NULL;
 
-	if (!rule_compile(r->scheme, expr,
-		    (struct rule_options){.dialect = RULE_GATEWAY}, &compiled, &error))
+	const struct rule_options how = {.dialect = RULE_GATEWAY, .lets = r->lets};
+	if (!rule_compile(r->scheme, expr, how, &compiled, &error))
 		return false;
 	rule_put(t, compiled);
 	rule_free(compiled);
@@ -42,10 +44,9 @@ put_expr(struct conf_format *f, struct span expr, struct text *t)
 }
 
 static bool
-lay_out(const struct conf_file *file, const struct scheme *scheme, struct text *t)
+lay_out(const struct conf_file *file, struct rule_format f, struct text *t)
 {
 	struct conf_report *report = mem_alloc(sizeof(*report));
-	struct rule_format f = {.format.put_expr = put_expr, .scheme = scheme};
 
 	conf_report_init(report);
 	bool ok = conf_format(&f.format, file, t, report);
@@ -66,7 +67,12 @@ lay_out_by_settings(const struct conf_file *file, struct text *t)
 	conf_report_init(report);
 	bool loaded = settings_load(s, file->path, report);
 	scheme_init(&bare, vocab_fields, vocab_count, NULL);
-	bool ok = lay_out(file, loaded ? &s->scheme : &bare, t);
+	const struct rule_format f = {
+		.format.put_expr = put_expr,
+		.scheme = loaded ? &s->scheme : &bare,
+		.lets = lets_all(s),
+	};
+	bool ok = lay_out(file, f, t);
 	scheme_fini(&bare);
 	settings_fini(s);
 	mem_free(s);

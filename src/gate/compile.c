@@ -9,6 +9,7 @@
 #include "gate/catalogue.h"
 #include "gate/geo.h"
 #include "gate/keyserver.h"
+#include "gate/lets.h"
 #include "gate/vocab.h"
 #include "pki/authority.h"
 #include "pki/cert.h"
@@ -51,6 +52,7 @@ static bool
 compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
 	struct conf_report *report)
 {
+	bool edge = g->sites.is_edge;
 	struct rule_error error = {0};
 	size_t action = 4;
 	if (node->n < 5 || !span_eq(node->words[2].text, SPAN("when"))) {
@@ -66,7 +68,9 @@ compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
 	const struct policy_rule rule = {
 		.name = node->words[1].text,
 		.text = node->expr.text,
-		.options = {.dialect = RULE_GATEWAY},
+		.options = {.dialect = edge ? RULE_EDGE : RULE_GATEWAY,
+			.wide_lists = true,
+			.lets = g->lets},
 		.action = g->acts[tag].row,
 		.tag = tag,
 		.dry_run = dry_run,
@@ -117,7 +121,10 @@ compile_geo(struct settings *s, struct conf_report *report)
 static bool
 compile_rules(struct settings *s, struct gateway *g, struct conf_report *report)
 {
-	bool ok = true;
+	const struct lets_scope scope = {.nodes = &g->let_nodes,
+		.outer = s->lets,
+		.dialect = g->sites.is_edge ? RULE_EDGE : RULE_GATEWAY};
+	bool ok = lets_compile(s, &scope, &g->lets, report);
 	g->policy = policy_new(&s->scheme);
 	g->acts = arena_alloc(&s->tree.arena, (g->rules.n + 1) * sizeof(struct act));
 	for (size_t i = 0; i < g->rules.n; i++)
@@ -289,6 +296,7 @@ compile_gateway(struct settings *s, struct gateway *g, struct conf_report *repor
 static bool
 compile_edge(struct settings *s, struct gateway *g, struct conf_report *report)
 {
+	g->sites.is_edge = true;
 	bool ok = compile_rules(s, g, report);
 	ok = compile_trust(s, g, report) && ok;
 	ok = site_compile(s, g, &s->n_origins, report) && ok;
@@ -377,6 +385,10 @@ bool
 settings_compile(struct settings *s, struct conf_report *report)
 {
 	bool ok = compile_lists(s, report);
+	/* Used by edges too, so written as theirs are where there are any. */
+	const struct lets_scope top = {.nodes = &s->let_nodes,
+		.dialect = s->edges != NULL ? RULE_EDGE : RULE_GATEWAY};
+	ok = lets_compile(s, &top, &s->lets, report) && ok;
 	ok = compile_geo(s, report) && ok;
 	EACH_ITEM(struct gateway, g, s->gateways)
 	{

@@ -245,6 +245,10 @@ static const struct conf_row gateway_words[] = {
 		.help = "What is done with bytes inside CONNECT that are not TLS."},
 	{"pages", CONF_BLOCK, GATEWAY(pages), .block = &page_words_table,
 		.help = "How pages of ours look."},
+	{"let", CONF_NODES, GATEWAY(let_nodes), .shape = "let NAME = EXPRESSION",
+		.help = "A condition with a name, for the rules and conditions behind "
+			"it"
+			" here."},
 	{"rule", CONF_NODES, GATEWAY(rules),
 		.shape = "rule NAME when EXPRESSION do ACTION …",
 		.help = "One rule of the policy. The first deciding rule that matches "
@@ -273,6 +277,10 @@ static const struct conf_row edge_words[] = {
 		.help = "How clients are treated."},
 	{"forward", CONF_BLOCK, GATEWAY(forward), .block = &edge_forward_table,
 		.help = "Fields that a proxy adds or takes away."},
+	{"let", CONF_NODES, GATEWAY(let_nodes), .shape = "let NAME = EXPRESSION",
+		.help = "A condition with a name, for the rules and conditions behind "
+			"it"
+			" here."},
 	{"rule", CONF_NODES, GATEWAY(rules),
 		.shape = "rule NAME when EXPRESSION do ACTION …",
 		.help = "One rule of the policy. The first deciding rule that matches "
@@ -393,6 +401,9 @@ static const struct conf_row top_words[] = {
 		.help = "Where events are recorded."},
 	{"resolver", CONF_BLOCK, TOP(resolver), .block = &resolver_table,
 		.help = "How names are resolved."},
+	{"let", CONF_NODES, TOP(let_nodes), .shape = "let NAME = EXPRESSION",
+		.help = "A condition with a name, for the rules of every gateway and "
+			"edge."},
 	{"list", CONF_BLOCKS, TOP(lists), .block = &list_table,
 		.help = "A named list."},
 	{"listen", CONF_BLOCKS, TOP(listens), .block = &listen_table,

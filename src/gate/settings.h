@@ -100,10 +100,12 @@ struct gateway {
 	struct forward_settings forward;
 	int non_tls; /* enum non_tls_action */
 	struct page_words pages;
+	struct conf_nodes let_nodes;
 	struct conf_nodes rules;
 	struct site_table sites; /* of an edge only */
 
 	/* Compiled. */
+	const struct rule_let *lets;  /* with those of the top level */
 	struct policy *policy;        /* owned */
 	const struct catalogue *apps; /* borrowed from the settings */
 	const struct geo *geo;        /* the same; NULL without files */
@@ -166,6 +168,7 @@ struct settings {
 	struct event_settings events;
 	struct resolver_settings resolver;
 	struct conf_texts geo; /* paths of MaxMind DB files */
+	struct conf_nodes let_nodes;
 	struct conf_item *lists;
 	struct conf_item *listens;
 	struct conf_item *gateways;   /* struct gateway */
@@ -175,9 +178,10 @@ struct settings {
 	size_t n_origins;             /* compiled: of all sites */
 
 	/* Compiled. */
-	struct lists *rule_lists; /* owned */
-	struct catalogue *apps;   /* owned; NULL when no rule asks */
-	struct geo *geo_files;    /* owned; NULL without files */
+	struct lists *rule_lists;    /* owned */
+	const struct rule_let *lets; /* of the top level; in the tree's arena */
+	struct catalogue *apps;      /* owned; NULL when no rule asks */
+	struct geo *geo_files;       /* owned; NULL without files */
 	struct scheme scheme;
 	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
 	char *servers;             /* owned; comma-joined, for the resolver; or NULL */

@@ -446,6 +446,8 @@ eval_bool(const struct eval *e, const struct node *n)
 		return eval_quantifier(e, n);
 	case NODE_NOT:
 		return !eval_bool(e, n->first);
+	case NODE_NAMED:
+		return eval_bool(e, n->first);
 	case NODE_AND:
 	case NODE_OR:
 	case NODE_XOR:

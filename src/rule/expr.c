@@ -28,6 +28,7 @@ tree_walk(struct node *n, struct walk *w)
 	case NODE_ANY:
 	case NODE_ALL:
 	case NODE_NOT:
+	case NODE_NAMED:
 	case NODE_AND:
 	case NODE_XOR:
 	case NODE_OR:
@@ -156,6 +157,8 @@ compile(const struct scheme *s, struct span text, struct rule_options options,
 	p->scheme = s;
 	p->expr = e;
 	p->dialect = options.dialect;
+	p->wide_lists = options.wide_lists || options.dialect == RULE_GATEWAY;
+	p->lets = options.lets;
 	p->lex.arena = &e->arena;
 	p->lex.warnings = warnings;
 	p->lex.text = text;

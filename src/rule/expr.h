@@ -20,9 +20,23 @@ enum rule_dialect {
 	RULE_GATEWAY, /* also takes the looser forms of published Gateway rules */
 };
 
+/*
+ * A condition with a name, which other conditions may use as they use a Bool field. Its
+ * own text may use those that were named before it: `outer` and what is behind it.
+ */
+struct rule_let {
+	const struct rule_let *next;  /* another one that can be used, or NULL */
+	const struct rule_let *outer; /* those that its own text can use */
+	struct span name;
+	struct span text;
+};
+
 struct rule_options {
 	enum rule_dialect dialect;
 	bool any_length; /* lifts RULE_TEXT_MAX, e.g. for imports */
+	bool wide_lists; /* names of lists with capitals and hyphens, as in RULE_GATEWAY
+			  */
+	const struct rule_let *lets; /* borrowed, for compiling only; NULL: none */
 };
 
 /* Where, and what to do about it. Lines and columns count from 1, columns in
@@ -43,6 +57,10 @@ MUST_USE bool rule_compile(const struct scheme *s, struct span text,
 /* A value expression, of any type: rewrites a URL, sets a header. */
 MUST_USE bool rule_compile_value(const struct scheme *s, struct span text,
 	struct rule_options options, struct rule_expr **out, struct rule_error *error);
+/* Whether a condition may have this name: it is a dotted name, and no field, function
+ * or word of the language. *error says why not, at line 1, column 1. */
+MUST_USE bool rule_let_name(
+	const struct scheme *s, struct span name, struct rule_error *error);
 /* NULL is fine. */
 void rule_free(struct rule_expr *e);
 

@@ -125,7 +125,7 @@ scheme_nearest(const struct scheme *s, struct span name)
 {
 	const char *best = NULL;
 	size_t least = name.n / 3 + 1;
-	for (size_t i = 0; i < s->n_fields; i++) {
+	for (size_t i = 0; i < s->n_sorted; i++) {
 		size_t d = text_distance(name, span_str(s->sorted[i]->name));
 		if (d < least) {
 			least = d;

@@ -97,6 +97,8 @@ same_text(const struct node *a, const struct node *b)
 static const struct test *
 test_of(const struct node *n)
 {
+	if (n->kind == NODE_NAMED)
+		return test_of(n->first);
 	if (n->kind == NODE_ANY && n->first->kind == NODE_TEST)
 		return n->first->test;
 	return n->kind == NODE_TEST ? n->test : NULL;
@@ -145,6 +147,10 @@ static bool implies(const struct node *a, const struct node *b);
 static bool
 some_part_implies(const struct node *a, const struct node *b)
 {
+	if (a->kind == NODE_NAMED)
+		return implies(a->first, b);
+	if (b->kind == NODE_NAMED)
+		return implies(a, b->first);
 	for (const struct node *c = a->first; c != NULL; c = c->next) {
 		if (implies(c, b))
 			return true;
@@ -250,7 +256,8 @@ lint_node(struct walk *w, struct node *n)
 			lw->verified_at = n->from;
 		lw->verified = lw->verified || verified;
 		lw->revoked = lw->revoked || revoked;
-		lint_test(lw->run, n);
+		if (!n->named) /* what has a name is looked at where it gets it */
+			lint_test(lw->run, n);
 	}
 }
 

@@ -10,8 +10,9 @@ parse_node(struct parser *p, enum node_kind kind, enum type type, size_t from)
 	struct node *n = arena_alloc(p->lex.arena, sizeof(*n));
 	n->kind = kind;
 	n->type = type;
-	n->from = from;
-	n->to = p->lex.at;
+	n->from = p->pin != NULL ? p->pin->from : from;
+	n->to = p->pin != NULL ? p->pin->to : p->lex.at;
+	n->named = p->pin != NULL;
 	return n;
 }
 
@@ -38,9 +39,8 @@ is_word_octet(uint8_t c)
 	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '_';
 }
 
-/* A name as the lexer would read it, without moving and without an error. */
-static struct span
-peek_name(const struct parser *p)
+struct span
+parse_peek_name(const struct parser *p)
 {
 	struct span left = lex_left(&p->lex);
 	size_t n = 0;
@@ -52,20 +52,21 @@ peek_name(const struct parser *p)
 bool
 parse_sees_field(const struct parser *p)
 {
-	return scheme_field(p->scheme, peek_name(p)) != NULL;
+	return scheme_field(p->scheme, parse_peek_name(p)) != NULL ||
+		parse_sees_let(p) != NULL;
 }
 
 static bool
 sees_constant(const struct parser *p)
 {
-	struct span name = peek_name(p);
+	struct span name = parse_peek_name(p);
 	return span_eq(name, SPAN("true")) || span_eq(name, SPAN("false"));
 }
 
 bool
 parse_sees_quantifier(const struct parser *p)
 {
-	struct span name = peek_name(p);
+	struct span name = parse_peek_name(p);
 	return span_eq(name, SPAN("any")) || span_eq(name, SPAN("all"));
 }
 
@@ -100,8 +101,10 @@ parse_parenthesis(struct parser *p, struct node **out)
 	parse_rise(p);
 	if (!lex_expect(&p->lex, ")"))
 		return false;
-	(*out)->from = from; /* errors and carets cover the parentheses too */
-	(*out)->to = p->lex.at;
+	if (p->pin == NULL) {
+		(*out)->from = from; /* errors and carets cover the parentheses too */
+		(*out)->to = p->lex.at;
+	}
 	return true;
 }
 
@@ -211,6 +214,9 @@ parse_simple(struct parser *p, struct node **out)
 
 	if (span_starts(lex_left(&p->lex), SPAN("(")))
 		return parse_parenthesis(p, out);
+	const struct rule_let *let = parse_sees_let(p);
+	if (let != NULL)
+		return parse_let(p, let, out);
 	if (!parse_sees_field(p)) {
 		if (sees_constant(p))
 			return parse_constant(p, out);

@@ -18,6 +18,11 @@ fail_name(struct parser *p, size_t from, struct span name)
 	if (span_eq_nocase(name, SPAN("and")) || span_eq_nocase(name, SPAN("or")) ||
 		span_eq_nocase(name, SPAN("eq")))
 		return lex_hint(&p->lex, "an operator stands between two conditions");
+	for (const struct rule_let *l = p->lets; l != NULL; l = l->next) {
+		if (text_distance(name, l->name) <= name.n / 4)
+			return lex_hint(
+				&p->lex, "did you mean %.*s?", SPAN_ARG(l->name));
+	}
 	const char *near = scheme_nearest(p->scheme, name);
 	if (near == NULL)
 		near = function_nearest(name);
@@ -501,6 +506,8 @@ parse_argument(struct parser *p, struct node **out)
 	if (raw || span_starts(left, SPAN("\"")))
 		return parse_string_argument(p, out);
 	if (span_starts(left, SPAN("(")) || span_starts(left, SPAN("!")))
+		return parse_logical(p, out);
+	if (parse_sees_let(p) != NULL)
 		return parse_logical(p, out);
 	if (!parse_sees_field(p) &&
 		(span_starts(left, SPAN("not")) || parse_sees_quantifier(p)))

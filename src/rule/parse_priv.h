@@ -17,6 +17,10 @@ struct parser {
 	const struct scheme *scheme;
 	struct rule_expr *expr; /* sets and trees go here */
 	enum rule_dialect dialect;
+	bool wide_lists;
+	const struct rule_let *lets; /* conditions that can be used by name */
+	size_t named_octets;         /* of their texts, read so far */
+	const struct node *pin; /* within one: all nodes stand where its name stands */
 	unsigned depth;
 	bool is_value;      /* a value expression: functions that rewrite are allowed */
 	bool in_quantifier; /* directly inside any() or all() */
@@ -41,8 +45,15 @@ MUST_USE bool parse_test(
 MUST_USE bool parse_argument(struct parser *p, struct node **out);
 /* Whether an operator of comparison is next (after blanks); does not move. */
 MUST_USE bool parse_sees_operator(const struct parser *p);
-/* Whether a known field's whole name is next; does not move. */
+/* Whether the whole name of a known field or condition is next; does not move. */
 MUST_USE bool parse_sees_field(const struct parser *p);
+/* The condition whose whole name is next, or NULL; does not move. */
+const struct rule_let *parse_sees_let(const struct parser *p);
+/* The condition's tree, in place of its name, which is next. */
+MUST_USE bool parse_let(
+	struct parser *p, const struct rule_let *let, struct node **out);
+/* A name as the lexer would read it, without moving and without an error. */
+struct span parse_peek_name(const struct parser *p);
 /* Whether the name any or all is next; does not move. */
 MUST_USE bool parse_sees_quantifier(const struct parser *p);
 struct node *parse_node(

@@ -279,7 +279,7 @@ read_list(struct parser *p, enum type t, struct test *test)
 {
 	size_t from = p->lex.at;
 	struct span name;
-	if (!lex_list_name(&p->lex, p->dialect == RULE_GATEWAY, &name))
+	if (!lex_list_name(&p->lex, p->wide_lists, &name))
 		return false;
 	/* Capitals and hyphens behind it are the rest of a Gateway name. */
 	struct span left = lex_left(&p->lex);

@@ -21,6 +21,8 @@ demands_strings(const struct test *t, bool each)
 static const struct test *
 demanding_test(const struct node *n)
 {
+	if (n->kind == NODE_NAMED)
+		return demanding_test(n->first);
 	if (n->kind == NODE_TEST && demands_strings(n->test, n->test->any))
 		return n->test;
 	if (n->kind == NODE_ANY && n->first->kind == NODE_TEST &&
@@ -38,6 +40,8 @@ usefulness(const struct node *n)
 		return t->path.field->flags & FIELD_HOST ? 3 : 1;
 	if (n->kind == NODE_CONST && !n->truth)
 		return 3;
+	if (n->kind == NODE_NAMED)
+		return usefulness(n->first);
 	if (n->kind != NODE_AND && n->kind != NODE_OR)
 		return 0;
 	unsigned best = n->kind == NODE_AND ? 0 : 3;

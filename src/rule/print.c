@@ -283,6 +283,9 @@ print_node(struct text *t, const struct node *n)
 	case NODE_LITERAL:
 		put_literal(t, &n->literal);
 		return;
+	case NODE_NAMED:
+		text_put(t, n->name);
+		return;
 	}
 	must_not_reach("all kinds are above");
 }

@@ -27,6 +27,7 @@ enum node_kind {
 	NODE_TEST,    /* a path compared */
 	NODE_PATH,    /* a value, as an argument or the whole of a value expression */
 	NODE_LITERAL, /* an argument */
+	NODE_NAMED,   /* a condition by its name, first child */
 };
 
 enum test_op {
@@ -106,7 +107,9 @@ struct node {
 	struct node *next; /* sibling */
 	size_t from;       /* where it stands in the text */
 	size_t to;
-	uint64_t mark; /* lint's: hash of the canonical text */
+	uint64_t mark;    /* lint's: hash of the canonical text */
+	bool named;       /* within a NODE_NAMED: stands where its name stands */
+	struct span name; /* of NODE_NAMED */
 	union {
 		bool truth;
 		struct node *first; /* children */

@@ -25,9 +25,10 @@ advice_stands_at_the_place_in_the_configuration(void)
 	text_format(text, sizeof(text),
 		"listen 127.0.0.1:8080 as proxy use g\n"
 		"gateway g { authority %s; upstream { trust %s/root.crt }\n"
+		"let own = http.request.host matches \"^www.example.org$\"\n"
 		"rule one when http.request.host matches \"^www.example.com$\" do "
 		"block\n"
-		"rule two when any(http.request.domains[*] == \"co.uk\") do "
+		"rule two when own and any(http.request.domains[*] == \"co.uk\") do "
 		"bypass\n}\n",
 		path, path);
 	conf_report_init(&report);
@@ -36,6 +37,10 @@ advice_stands_at_the_place_in_the_configuration(void)
 	settings_advise(&settings, &report);
 	CHECK(report.n >= before + 1 && report.errors == 0);
 	CHECK_INT(report.list[before].at.line, 3);
+	CHECK_INT(report.list[before].at.column, 11);
+	CHECK(strstr(report.list[before].text, "[regex-dots]") != NULL);
+	before++; /* the one that has a name comes first */
+	CHECK_INT(report.list[before].at.line, 4);
 	CHECK_INT(report.list[before].at.column, 15);
 	CHECK(strstr(report.list[before].text, "[regex-dots]") != NULL);
 	settings_fini(&settings);
