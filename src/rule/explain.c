@@ -66,7 +66,8 @@ explain_node(struct explain *x, const struct node *n, unsigned depth)
 	scratch_back(x->eval.scratch, 0);
 	bool chain = n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_XOR;
 	put_line(x, n, depth, eval_bool(&x->eval, n) ? "true" : "false");
-	bool descend = chain || n->kind == NODE_NAMED || (n->kind == NODE_NOT && n->first->type == TYPE_BOOL);
+	bool descend = chain || n->kind == NODE_NAMED ||
+		(n->kind == NODE_NOT && n->first->type == TYPE_BOOL);
 	for (const struct node *c = descend ? n->first : NULL; c != NULL; c = c->next)
 		explain_node(x, c, depth + 1);
 }
