@@ -24,6 +24,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (chain_add_text(&c, in, &err))
 		must(c.n > 0 && c.n <= CHAIN_MAX && c.bytes <= CHAIN_BYTES);
 	chain_fini(&c);
+	if (chain_add_issuers(&c, in, &err))
+		must(c.n > 0 && c.n <= CHAIN_MAX && c.bytes <= CHAIN_BYTES);
+	else
+		must(c.n == 0);
+	chain_fini(&c);
 	EVP_PKEY_free(key_from_pem(in, (struct span){0}, &err));
 	return 0;
 }

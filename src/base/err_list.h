@@ -93,6 +93,8 @@ ERR(NET_RESOLVER, "net.resolver", "The resolver could not be started.",
 	"Check the list of name servers in the configuration.")
 ERR(NET_UNREACHABLE, "net.unreachable", "No address of the host could be reached.",
 	"Read what each address said; check routes and packet filters.")
+ERR(NET_REFUSED, "net.refused", "The host refused the connection.",
+	"It is up, and nothing listens on that port: check the port, or the server there.")
 ERR(NET_TIMEOUT, "net.timeout", "The host did not accept a connection in time.",
 	"Check routes and packet filters, or allow more time.")
 ERR(NET_FORBIDDEN, "net.forbidden", "Connections to this address are not allowed.",
@@ -237,6 +239,13 @@ ERR(PROC_STARTUP, "proc.startup", "A process of the new generation did not come 
 ERR(PROC_BUSY, "proc.busy", "Another reload is under way.", "Wait until it has ended.")
 ERR(PROC_CONTROL, "proc.control", "The control socket could not be used.",
 	"Check that sekisho runs, and that this user may use its control socket.")
+ERR(GATE_FETCH, "gate.fetch",
+	"What is needed to verify a certificate could not be fetched.",
+	"Look at the address in the line; only public http addresses are asked, see `fetch-allow`.")
+ERR(VAULT_RATE, "vault.rate", "A worker asked for more certificates than it may.",
+	"If this is ordinary traffic, raise `mint-rate`; otherwise look at the worker.")
+ERR(VAULT_NAME, "vault.name", "A worker asked for a certificate for a name that is not its to show.",
+	"See `mint-only` and `mint-never` of the gateway; a worker that asks all the same may be owned.")
 ERR(GATE_PROMPT, "gate.prompt", "This network asks you to think twice before you go on.",
 	"Go on with the link of the page if you are sure.")
 

@@ -276,7 +276,9 @@ hash_policy(struct gateway *g)
 	words[1] = map_hash(span_of(&g->untrusted, sizeof(g->untrusted)));
 	words[2] = map_hash(
 		span_of(&g->upstream.min_version, sizeof(g->upstream.min_version)));
-	words[3] = g->index;
+	words[3] = g->index ^
+		map_hash(span_of(
+			&g->upstream.revocation, sizeof(g->upstream.revocation)));
 }
 
 static bool

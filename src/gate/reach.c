@@ -19,6 +19,12 @@ resolved(struct resolve *q)
 }
 
 static void
+gathered(struct evidence_wait *wait)
+{
+	lane_wake(lane_of(CONTAINER_OF(wait, struct reach, evidence)));
+}
+
+static void
 dialled(struct dial *d)
 {
 	lane_wake(lane_of(CONTAINER_OF(d, struct reach, dial)));
@@ -119,6 +125,22 @@ resume_key(const struct worker *w, const struct target *to)
 	};
 }
 
+/* How we look to the origin: the ClientHello that waits to be sent. */
+static void
+note_prints(struct upstream *up)
+{
+	struct hello_peek peek = {0};
+	struct hello hello = {0};
+	struct err ignored = {0};
+
+	if (hello_peek(&peek, buf_peek(&up->side.io.out), &hello, &ignored) ==
+		HELLO_READY) {
+		(void)hello_ja3(&hello, up->ja3);
+		(void)hello_ja4(&hello, up->ja4);
+	}
+	hello_peek_fini(&peek);
+}
+
 static bool
 start_tls(struct reach *r)
 {
@@ -139,6 +161,7 @@ start_tls(struct reach *r)
 		return false;
 	r->deadline = clock_now() + r->to.g->upstream.handshake_ms;
 	side_pull(side);
+	note_prints(r->up);
 	side_push(side);
 	return true;
 }
@@ -162,27 +185,63 @@ advance_dialling(struct reach *r)
 	return r->state == REACH_READY ? REACH_DONE : REACH_WAIT;
 }
 
-/* The chain is judged before an octet of plaintext moves, whoever asked. */
-static bool
-judge(struct reach *r)
+/* How hard this connection's certificates are asked after. */
+static enum trust_revocation
+revocation_wanted(const struct reach *r)
 {
-	struct chain chain = {0};
+	return (enum trust_revocation)r->to.g->upstream.revocation;
+}
+
+/* Judges, and as long as that leads on, lets what is missing be fetched. */
+static enum evidence_turn
+judge_chain(struct reach *r, const struct chain *chain)
+{
+	struct evidence *e = &r->s->w->evidence;
 	struct upstream *up = r->up;
-	if (!tls_peer_chain(up->side.tls, &chain, &r->err)) {
-		chain_fini(&chain);
-		return false;
-	}
-	const struct trust_ask ask = {
-		.chain = &chain,
+	struct trust_ask ask = {
+		.chain = chain,
 		.host = r->to.sni.n > 0 ? r->to.sni : r->to.host,
 		.now = clock_wall(),
 		.options = trust_options_default(),
 		.staple = tls_peer_staple(up->side.tls),
+		.revoke = e->revoke,
 	};
-	trust_check(r->to.g->trust, &ask, &up->verdict);
+	const struct evidence_ask more = {
+		.g = r->to.g, .trust = &ask, .verdict = &up->verdict};
+	enum evidence_turn turn = EVIDENCE_AGAIN;
+
+	ask.options.revocation = revocation_wanted(r);
+	for (; turn == EVIDENCE_AGAIN && r->judged < EVIDENCE_ROUNDS; r->judged++) {
+		verdict_fini(&up->verdict);
+		trust_check(r->to.g->trust, &ask, &up->verdict);
+		turn = evidence_gather(e, &more, &r->evidence);
+	}
+	return turn;
+}
+
+/* The chain is judged before an octet of plaintext moves, whoever asked. */
+static enum reach_turn
+judge(struct reach *r)
+{
+	struct chain chain = {0};
+	bool ok = tls_peer_chain(r->up->side.tls, &chain, &r->err);
+	enum evidence_turn turn = ok ? judge_chain(r, &chain) : EVIDENCE_NOTHING;
+
 	chain_fini(&chain);
-	r->times.verify_us = lap(r);
-	return true;
+	r->times.verify_us += lap(r);
+	if (!ok)
+		return fail(r);
+	r->state = turn == EVIDENCE_WAIT ? REACH_GATHERING : REACH_READY;
+	return turn == EVIDENCE_WAIT ? REACH_WAIT : REACH_DONE;
+}
+
+static enum reach_turn
+advance_gathering(struct reach *r)
+{
+	if (r->evidence.pending > 0)
+		return REACH_WAIT;
+	r->times.fetch_us += lap(r);
+	return judge(r);
 }
 
 static enum reach_turn
@@ -194,10 +253,8 @@ advance_shaking(struct reach *r)
 	switch (tls_state(side->tls)) {
 	case TLS_WANTS_VERDICT:
 		r->times.tls_us = lap(r);
-		if (!judge(r))
-			return fail(r);
-		r->state = REACH_READY;
-		return REACH_DONE;
+		r->evidence.done = gathered;
+		return judge(r);
 	case TLS_FAILED:
 	case TLS_ENDED:
 		r->err = side->err;
@@ -231,6 +288,8 @@ reach_advance(struct reach *r)
 		return advance_dialling(r);
 	case REACH_SHAKING:
 		return advance_shaking(r);
+	case REACH_GATHERING:
+		return advance_gathering(r);
 	case REACH_READY:
 		return REACH_DONE;
 	case REACH_IDLE:
@@ -257,6 +316,7 @@ reach_cancel(struct reach *r)
 		resolve_cancel(&r->resolve);
 	if (r->state == REACH_DIALLING)
 		dial_cancel(&r->dial);
+	evidence_cancel(&r->evidence);
 	upstream_free(r->up);
 	r->up = NULL;
 	r->state = REACH_IDLE;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "gate/evidence.h"
 #include "gate/upstream.h"
 #include "net/dial.h"
 #include "net/resolve.h"
@@ -27,6 +28,7 @@ struct reach_times {
 	uint64_t dial_us;
 	uint64_t tls_us;
 	uint64_t verify_us;
+	uint64_t fetch_us; /* parked for what was fetched */
 };
 
 struct reach {
@@ -35,6 +37,7 @@ struct reach {
 		REACH_RESOLVING,
 		REACH_DIALLING,
 		REACH_SHAKING,
+		REACH_GATHERING, /* what the verdict needs is being fetched */
 		REACH_READY,
 		REACH_BROKEN,
 	} state;
@@ -44,6 +47,8 @@ struct reach {
 	struct resolve resolve;
 	struct dial dial;
 	struct upstream *up; /* owned until taken */
+	struct evidence_wait evidence;
+	unsigned judged; /* times, with more known each */
 	struct err err;
 	struct reach_times times;
 	uint64_t since_us; /* this step began */

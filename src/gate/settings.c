@@ -9,11 +9,21 @@
 #include "base/text.h"
 #include "gate/compile.h"
 #include "http/header.h"
+#include "pki/trust.h"
 #include "tls/profile.h"
 
 static const struct conf_choice tls_versions[] = {
 	{"1.2", TLS_1_2, "TLS 1.2 (RFC 5246)"},
 	{"1.3", TLS_1_3, "TLS 1.3 (RFC 8446)"},
+	{0},
+};
+
+static const struct conf_choice revocation_modes[] = {
+	{"off", TRUST_REVOCATION_OFF,
+		"Nobody is asked, and staples are not looked at."},
+	{"soft", TRUST_REVOCATION_SOFT,
+		"What is revoked is refused; what cannot be learned is good."},
+	{"hard", TRUST_REVOCATION_HARD, "What cannot be learned is refused too."},
 	{0},
 };
 
@@ -93,6 +103,28 @@ static const struct conf_row upstream_words[] = {
 	{"idle-timeout", CONF_DURATION, UPSTREAM(idle_ms), .preset = "60s",
 		.help = "A connection to an origin is kept so long for the next "
 			"request."},
+	{"revocation", CONF_CHOICE, UPSTREAM(revocation), .preset = "soft",
+		.choices = revocation_modes,
+		.help = "What is done about certificates that their issuer took back."},
+	{"fetch", CONF_FLAG, UPSTREAM(fetch), .preset = "on",
+		.help = "Fetch what verifying an origin needs and it did not send: "
+			"missing intermediates, OCSP answers, CRLs. Plain http from "
+			"public addresses only, without redirects."},
+	{"fetch-timeout", CONF_DURATION, UPSTREAM(fetch_ms), .preset = "3s", .min = 50,
+		.max = 60000,
+		.help = "A handshake waits no longer for all that is fetched; what "
+			"comes later serves the next one."},
+	{"fetch-most", CONF_SIZE, UPSTREAM(fetch_most), .preset = "4m", .min = 65536,
+		.max = 16777216, .help = "A larger CRL is not taken."},
+	{"fetch-cache", CONF_SIZE, UPSTREAM(fetch_cache), .preset = "32m",
+		.min = 1048576,
+		.help = "Octets of what was fetched that are kept: in memory per "
+			"worker, "
+			"and as much on disk in `fetched` below `data` for all of "
+			"them."},
+	{"fetch-allow", CONF_PREFIXES, UPSTREAM(fetch_allow),
+		.help = "Addresses that are fetched from although they are not public: "
+			"for an authority of your own, or a laboratory."},
 	{"reuse", CONF_FLAG, UPSTREAM(reuse), .preset = "on",
 		.help = "Keep connections to origins, and send the next client's "
 			"requests over "
@@ -522,6 +554,22 @@ gateway_address_allowed(const struct gateway *g, const struct settings *s,
 	}
 	/* The origins of an edge are the operator's choice, not a stranger's. */
 	if (g->sites.is_edge || kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
+		return true;
+	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
+		addr_text(shown, to), ip_kind_name(kind));
+}
+
+bool
+gateway_fetch_allowed(const struct gateway *g, const struct settings *s,
+	const struct addr *to, struct err *err)
+{
+	char shown[ADDR_TEXT];
+	enum ip_kind kind = ip_kind(&to->ip);
+	if (is_own_port(s, to)) {
+		return err_set(err, ERR_GATE_SELF, "%s is a port of this program",
+			addr_text(shown, to));
+	}
+	if (kind == IP_PUBLIC || in_any(&g->upstream.fetch_allow, &to->ip))
 		return true;
 	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
 		addr_text(shown, to), ip_kind_name(kind));

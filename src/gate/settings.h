@@ -57,8 +57,14 @@ struct upstream_settings {
 	int min_version;         /* as on the wire */
 	uint64_t connect_ms;
 	uint64_t handshake_ms;
-	uint64_t answer_ms; /* from request to response head */
-	uint64_t idle_ms;   /* a connection without a request is kept so long */
+	uint64_t answer_ms;   /* from request to response head */
+	uint64_t idle_ms;     /* a connection without a request is kept so long */
+	int revocation;       /* enum trust_revocation */
+	bool fetch;           /* what verifying needs and nobody sent */
+	uint64_t fetch_ms;    /* a handshake waits for it no longer */
+	uint64_t fetch_most;  /* octets of one CRL */
+	uint64_t fetch_cache; /* octets kept, per worker and on disk */
+	struct conf_prefixes fetch_allow; /* not public, and yet fetched from */
 	bool reuse;
 	uint64_t pool; /* idle connections kept per worker */
 };
@@ -206,4 +212,7 @@ const struct gateway *settings_gateway(const struct settings *s, struct span nam
 MUST_USE bool gateway_port_allowed(const struct gateway *g, uint16_t port);
 /* Whether this address may be connected to for a client; *err says why not. */
 MUST_USE bool gateway_address_allowed(const struct gateway *g, const struct settings *s,
+	const struct addr *to, struct err *err);
+/* The same for what certificates point at: public addresses and `fetch-allow`. */
+MUST_USE bool gateway_fetch_allowed(const struct gateway *g, const struct settings *s,
 	const struct addr *to, struct err *err);

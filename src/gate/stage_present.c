@@ -119,6 +119,7 @@ ask_for_leaf(struct session *s)
 		.n_ips = names.n_ips,
 	};
 	s->mint.done = minted;
+	s->story->leaf_key = facts.kind;
 	s->story->leaf_cached = mint_start(&s->w->mint, s->g, &facts, &s->mint);
 	return s->story->leaf_cached;
 }

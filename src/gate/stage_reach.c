@@ -223,6 +223,7 @@ arrive(struct session *s)
 {
 	s->lane->up = reach_take(&s->lane->reach);
 	s->story->reach = s->lane->reach.times;
+	s->story->fetched = s->lane->reach.evidence.fetched;
 	story_origin(s, s->lane->up);
 	if (!s->target.tls)
 		return STAGE_TUNNEL;

@@ -19,7 +19,8 @@ patience_ms(const struct session *s)
 	case EXCHANGE_HEAD:
 		return c->head_ms;
 	case EXCHANGE_REACHING:
-		return s->g->upstream.connect_ms + s->g->upstream.handshake_ms;
+		return s->g->upstream.connect_ms + s->g->upstream.handshake_ms +
+			s->g->upstream.fetch_ms;
 	case EXCHANGE_SENDING:
 		return s->exchange.request_sent && !s->exchange.answered
 			? s->g->upstream.answer_ms

@@ -19,7 +19,7 @@ hello_ms(const struct gateway *g)
 static uint64_t
 reach_ms(const struct gateway *g)
 {
-	return g->upstream.connect_ms + g->upstream.handshake_ms;
+	return g->upstream.connect_ms + g->upstream.handshake_ms + g->upstream.fetch_ms;
 }
 
 static uint64_t

@@ -24,6 +24,7 @@ story_free(struct session_story *story)
 	if (!story)
 		return;
 	cert_put(story->origin_leaf);
+	cert_put(story->origin_root);
 	mem_free(story->origin_chain);
 	mem_free(story);
 }
@@ -36,87 +37,8 @@ story_stage(struct session *s)
 	s->story->stage_us = now;
 }
 
-static void
-copy_text(char *dst, size_t cap, const char *text)
-{
-	text_format(dst, cap, "%s", text ? text : "");
-}
-
-/* "CN=a.example < CN=Some CA < CN=Some Root"; the caller frees. */
-static char *
-chain_text(const struct verdict *v)
-{
-	char line[1024];
-	struct text t = text_to(line, sizeof(line));
-	for (size_t i = 0; i < v->n_path; i++) {
-		text_add(&t, i > 0 ? " < " : "");
-		cert_name_text(v->path[i]->subject, &t);
-	}
-	return mem_cstr(text_span(&t));
-}
-
-void
-story_origin(struct session *s, const struct upstream *up)
-{
-	struct session_story *story = s->story;
-	struct tls_facts facts;
-	story->origin = up->peer;
-	story->origin_reused = up->was_reused;
-	if (!up->side.tls)
-		return;
-	tls_facts(up->side.tls, &facts);
-	story->origin_version = facts.version_name;
-	story->origin_resumed = facts.resumed;
-	copy_text(story->origin_cipher, sizeof(story->origin_cipher), facts.cipher);
-	copy_text(story->origin_group, sizeof(story->origin_group), facts.group);
-	story->origin_verdict = verdict_id(up->verdict.class);
-	if (up->verdict.n_path > 0 && !story->origin_leaf) {
-		story->origin_leaf = cert_get(up->verdict.path[0]);
-		story->origin_chain = chain_text(&up->verdict);
-	}
-}
-
-void
-story_client(struct session *s)
-{
-	struct session_story *story = s->story;
-	struct tls_facts facts;
-	tls_facts(s->client.tls, &facts);
-	story->client_version = facts.version_name;
-	story->client_resumed = facts.resumed;
-	copy_text(story->client_cipher, sizeof(story->client_cipher), facts.cipher);
-	copy_text(story->client_group, sizeof(story->client_group), facts.group);
-	(void)!span_copy(story->alpn, sizeof(story->alpn), facts.alpn);
-}
-
-/* close_notify is how it should end; anything else is worth telling. */
-static void
-note_alert(struct session_story *story, const struct tls *tls, enum ender peer)
-{
-	struct tls_facts facts;
-	if (!tls || story->alert > 0)
-		return;
-	tls_facts(tls, &facts);
-	if (facts.alert_received > 0) {
-		story->alert = facts.alert_received;
-		story->alert_by = peer;
-	} else if (facts.alert_sent > 0) {
-		story->alert = facts.alert_sent;
-		story->alert_by = ENDER_GATEWAY;
-	}
-}
-
-void
-story_alerts(struct session *s)
-{
-	const struct upstream *up = s->own.up ? s->own.up : s->own.reach.up;
-	note_alert(s->story, s->client.tls, ENDER_CLIENT);
-	if (up)
-		note_alert(s->story, up->side.tls, ENDER_ORIGIN);
-}
-
-static const char *
-ender_name(enum ender who)
+const char *
+story_ender_name(enum ender who)
 {
 	static const char *const names[] = {
 		[ENDER_NONE] = NULL,
@@ -240,52 +162,6 @@ tell_hello(struct event *e, const struct session *s)
 	event_str(e, EVENT_ALPN_OFFERED, text_span(&t));
 }
 
-static void
-tell_certificate(struct event *e, struct cert *leaf)
-{
-	char line[512];
-	char date[CLOCK_TEXT];
-	struct text t = text_to(line, sizeof(line));
-	if (!leaf)
-		return;
-	cert_name_text(leaf->subject, &t);
-	event_str(e, EVENT_ORIGIN_SUBJECT, text_span(&t));
-	t = text_to(line, sizeof(line));
-	cert_name_text(leaf->issuer, &t);
-	event_str(e, EVENT_ORIGIN_ISSUER, text_span(&t));
-	t = text_to(line, sizeof(line));
-	text_put_hex(&t, span_of(leaf->sha256, sizeof(leaf->sha256)), false);
-	event_str(e, EVENT_ORIGIN_SHA256, text_span(&t));
-	event_cstr(e, EVENT_ORIGIN_NOT_AFTER, clock_text(date, leaf->not_after * 1000));
-}
-
-static void
-tell_tls(struct event *e, const struct session *s)
-{
-	const struct session_story *story = s->story;
-	event_cstr(e, EVENT_ALPN, story->alpn);
-	event_cstr(e, EVENT_CLIENT_TLS, story->client_version);
-	event_cstr(e, EVENT_CLIENT_CIPHER, story->client_cipher);
-	event_cstr(e, EVENT_CLIENT_GROUP, story->client_group);
-	event_flag(e, EVENT_CLIENT_RESUMED, story->client_resumed);
-	event_cstr(e, EVENT_ORIGIN_TLS, story->origin_version);
-	event_cstr(e, EVENT_ORIGIN_CIPHER, story->origin_cipher);
-	event_cstr(e, EVENT_ORIGIN_GROUP, story->origin_group);
-	event_flag(e, EVENT_ORIGIN_RESUMED, story->origin_resumed);
-	event_flag(e, EVENT_ORIGIN_REUSED, story->origin_reused);
-	event_cstr(e, EVENT_ORIGIN_VERDICT, story->origin_verdict);
-	event_flag(e, EVENT_LEAF_CACHED, story->leaf_cached);
-	event_cstr(e, EVENT_LEAF_SERIAL, story->leaf_serial);
-	event_cstr(e, EVENT_ORIGIN_CHAIN, story->origin_chain);
-	if (story->leaf_serial[0])
-		event_str(e, EVENT_LEAF_ISSUER, s->g->status.node_name);
-	tell_certificate(e, story->origin_leaf);
-	if (story->alert >= 0) {
-		event_cstr(e, EVENT_ALERT, tls_alert_name(story->alert));
-		event_cstr(e, EVENT_ALERT_BY, ender_name(story->alert_by));
-	}
-}
-
 /* A step that was not taken has no duration. */
 static void
 tell_duration(struct event *e, enum event_field field, uint64_t us)
@@ -304,9 +180,19 @@ tell_durations(struct event *e, const struct session *s)
 	tell_duration(e, EVENT_US_DIAL, story->reach.dial_us);
 	tell_duration(e, EVENT_US_ORIGIN_TLS, story->reach.tls_us);
 	tell_duration(e, EVENT_US_VERIFY, story->reach.verify_us);
+	tell_duration(e, EVENT_US_FETCH, story->reach.fetch_us);
 	tell_duration(e, EVENT_US_MINT, story->mint_us);
 	tell_duration(e, EVENT_US_CLIENT_TLS, story->stages[STAGE_PRESENT]);
 	tell_duration(e, EVENT_US_TOTAL, clock_us() - story->began_us);
+}
+
+static void
+tell_err(struct event *e, const struct err *err)
+{
+	if (err->code == ERR_NONE)
+		return;
+	event_err(e, err);
+	event_cstr(e, EVENT_HINT, err_hint(err->code));
 }
 
 void
@@ -323,7 +209,7 @@ story_tell(const struct session *s)
 	event_str(&e, EVENT_WHY, s->refusal.reason);
 	story_verdicts(&e, s->g, &s->verdicts);
 	tell_hello(&e, s);
-	tell_tls(&e, s);
+	story_tell_tls(&e, s);
 	tell_durations(&e, s);
 	event_ip(&e, EVENT_ORIGIN_IP, &story->origin.ip);
 	if (story->origin.port)
@@ -331,10 +217,9 @@ story_tell(const struct session *s)
 	event_int(&e, EVENT_REQUESTS, (int64_t)story->requests);
 	event_int(&e, EVENT_BYTES_UP, (int64_t)story->bytes_up);
 	event_int(&e, EVENT_BYTES_DOWN, (int64_t)story->bytes_down);
-	event_cstr(&e, EVENT_ENDED_BY, ender_name(story->ender));
+	event_cstr(&e, EVENT_ENDED_BY, story_ender_name(story->ender));
 	event_cstr(&e, EVENT_ENDED_IN, stage_row(story->ended_in)->name);
-	if (story->err.code != ERR_NONE)
-		event_err(&e, &story->err);
+	tell_err(&e, &story->err);
 	event_emit(&s->w->events, &e);
 }
 
@@ -391,8 +276,9 @@ exchange_tell(struct session *s)
 	if (x->page_code != ERR_NONE) {
 		event_cstr(&e, EVENT_ERR, err_id(x->page_code));
 		event_str(&e, EVENT_ERR_TEXT, x->why);
-	} else if (x->err.code != ERR_NONE) {
-		event_err(&e, &x->err);
+		event_cstr(&e, EVENT_HINT, err_hint(x->page_code));
+	} else {
+		tell_err(&e, &x->err);
 	}
 	event_emit(&s->w->events, &e);
 }

@@ -8,6 +8,7 @@
 #include "event/event.h"
 #include "gate/session.h"
 #include "pki/cert.h"
+#include "tls/hello.h"
 
 struct session_story {
 	uint64_t id;
@@ -27,13 +28,25 @@ struct session_story {
 	const char *origin_version;
 	char origin_cipher[48];
 	char origin_group[24];
+	uint16_t origin_number; /* its version as on the wire */
+	char origin_ja3[HELLO_JA3];
+	char origin_ja4[HELLO_JA4];
 	const char *origin_verdict;
+	uint32_t origin_faults;        /* as in the verdict */
+	const char *origin_revocation; /* a constant of pki/, as the next */
+	const char *origin_ct;
+	const char *untrusted; /* what was done about the verdict, or NULL */
+	unsigned fetched;
 	struct cert *origin_leaf; /* owned reference, or NULL */
+	struct cert *origin_root; /* the same; of a good chain only */
 	char *origin_chain;       /* owned; names, leaf first; or NULL */
 	char leaf_serial[48];     /* of what the client was shown */
+	enum key_kind leaf_key;
+	const char *leaf_issuer; /* a constant; NULL: the node CA */
 	bool leaf_cached;
 	bool client_resumed;
 	const char *client_version;
+	uint16_t client_number;
 	char client_cipher[48];
 	char client_group[24];
 	char alpn[16];
@@ -55,6 +68,10 @@ void story_origin(struct session *s, const struct upstream *up);
 void story_client(struct session *s);
 /* The alert that ended it, if one did. */
 void story_alerts(struct session *s);
+/* Sets the TLS fields of the session's event: story_tls.c. */
+void story_tell_tls(struct event *e, const struct session *s);
+/* "client", "origin", "gateway", or NULL. */
+const char *story_ender_name(enum ender who);
 /* Emits the session's event. */
 void story_tell(const struct session *s);
 /* Sets what sessions and requests have in common: rule, verdicts, labels, dry run. */

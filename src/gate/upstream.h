@@ -16,6 +16,7 @@
 #include "gate/target.h"
 #include "net/addr.h"
 #include "pki/trust.h"
+#include "tls/hello.h"
 
 struct worker;
 struct lane;
@@ -37,6 +38,8 @@ struct upstream {
 	size_t target_index;
 
 	struct addr peer;
+	char ja3[HELLO_JA3]; /* of the ClientHello we sent; "" without TLS */
+	char ja4[HELLO_JA4];
 	struct verdict verdict; /* of its chain; class good for plain ones too */
 	bool was_reused;        /* at least one request went before */
 	bool bound;             /* a client authenticated on it: never shared */

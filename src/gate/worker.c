@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "gate/keyserver.h"
 #include "gate/session.h"
 #include "gate/story.h"
@@ -135,6 +136,43 @@ leaf_cache_bytes(const struct settings *set)
 	return most;
 }
 
+static uint64_t
+fetch_cache_bytes(const struct conf_item *first, uint64_t most)
+{
+	for (const struct conf_item *it = first; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+		if (g->upstream.fetch && g->upstream.fetch_cache > most)
+			most = g->upstream.fetch_cache;
+	}
+	return most;
+}
+
+uint64_t
+worker_shelf_bytes(const struct settings *s)
+{
+	return fetch_cache_bytes(s->edges, fetch_cache_bytes(s->gateways, 0));
+}
+
+char *
+worker_shelf_path(const struct settings *s)
+{
+	char path[1024];
+	struct text t = text_to(path, sizeof(path));
+
+	text_add(&t, "%.*s/fetched", SPAN_ARG(s->data));
+	return s->data.n == 0 || t.cut || worker_shelf_bytes(s) == 0
+		? NULL
+		: mem_cstr(text_span(&t));
+}
+
+static void
+open_evidence(struct worker *w)
+{
+	const struct fetch_place at = {.loop = &w->loop, .resolver = w->resolver};
+
+	evidence_init(&w->evidence, &at, w->settings, worker_shelf_bytes(w->settings));
+}
+
 static size_t
 pool_size(const struct conf_item *first, size_t most)
 {
@@ -202,6 +240,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 		worker_close(w);
 		return false;
 	}
+	open_evidence(w);
 	open_listeners(w, spec);
 	return true;
 }
@@ -293,6 +332,7 @@ worker_close(struct worker *w)
 	keyserver_close_all(w);
 	upstream_pool_fini(&w->pool);
 	mint_fini(&w->mint);
+	evidence_fini(&w->evidence);
 	event_link_fini(&w->events);
 	if (w->event_pipe.loop)
 		ipc_out_close(&w->event_pipe);

@@ -10,6 +10,7 @@
 
 #include "event/event.h"
 #include "gate/edge.h"
+#include "gate/evidence.h"
 #include "gate/facts.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
@@ -61,6 +62,7 @@ struct worker {
 	struct resume_cache resumes;
 	struct upstream_pool pool;
 	struct mint mint;
+	struct evidence evidence;
 	struct ask_line vault;
 	struct keyserver *keyservers; /* owned; linked by next */
 	struct ipc_out event_pipe;
@@ -73,6 +75,11 @@ struct worker {
 	struct timer drain_fresh;
 	void (*drained)(struct worker *w); /* may be NULL; the last session has gone */
 };
+
+/* The directory below `data` in which workers share what they fetched, as a C string
+ * for the caller to free; NULL: there is none. */
+char *worker_shelf_path(const struct settings *s);
+uint64_t worker_shelf_bytes(const struct settings *s);
 
 /* Opens everything and begins to accept. False with everything closed. */
 MUST_USE bool worker_open(

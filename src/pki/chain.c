@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/read.h"
+#include "pki/der.h"
 
 enum {
 	PEM_MAX = 2 * CHAIN_BYTES, /* base64 costs a third; texts between are common */
@@ -128,6 +129,46 @@ chain_add_text(struct chain *c, struct span text, struct err *err)
 		return false;
 	}
 	return c->n > before || err_set(err, ERR_PKI_CHAIN, "no certificate in it");
+}
+
+/* ContentInfo { SignedData { version, algorithms, content, [0] certificates … } }. */
+static bool
+add_cms(struct chain *c, struct read info, struct err *err)
+{
+	static const struct span signed_data =
+		SPAN_INIT("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02");
+	size_t before = c->n;
+	struct span kind = der_take(&info, DER_OID).left;
+	struct read outer = der_take(&info, DER_EXPLICIT + 0);
+	struct read data = der_take(&outer, DER_SEQUENCE);
+	(void)der_take(&data, DER_INTEGER);
+	(void)der_take(&data, DER_SET);
+	(void)der_take(&data, DER_SEQUENCE);
+	struct read certs = der_take(&data, DER_EXPLICIT + 0);
+
+	if (!span_eq(kind, signed_data) || certs.bad)
+		return err_set(err, ERR_PKI_CHAIN, "a message without certificates");
+	while (read_more(&certs)) {
+		struct span der = der_take_whole(&certs, DER_SEQUENCE);
+		if (certs.bad || !chain_add(c, der, err))
+			break;
+	}
+	if (read_done(&certs) && c->n > before)
+		return true;
+	cut_to(c, before);
+	return err_set(err, ERR_PKI_CHAIN, "a message of malformed certificates");
+}
+
+bool
+chain_add_issuers(struct chain *c, struct span body, struct err *err)
+{
+	struct read whole = read_from(body);
+	struct read inner =
+		der_is(&whole, DER_SEQUENCE) ? der_take(&whole, DER_SEQUENCE) : whole;
+
+	if (body.n > 0 && body.p[0] == 0x30 && der_is(&inner, DER_OID))
+		return add_cms(c, inner, err);
+	return chain_add_text(c, body, err);
 }
 
 bool

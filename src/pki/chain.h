@@ -32,6 +32,10 @@ MUST_USE bool chain_add_all(struct chain *c, const struct chain *from, struct er
 MUST_USE bool chain_add_text(struct chain *c, struct span pem_or_der, struct err *err);
 MUST_USE bool chain_load(struct chain *c, const char *path, struct err *err);
 
+/* What an authority's "CA issuers" address may serve (RFC 5280 §4.2.2.1): as above, or
+ * a certs-only CMS message in DER, of which no signature is looked at. */
+MUST_USE bool chain_add_issuers(struct chain *c, struct span body, struct err *err);
+
 /* From OpenSSL's list; leaf may be NULL when the list begins with it. */
 MUST_USE bool chain_from_x509(struct chain *c, const X509 *leaf,
 	const STACK_OF(X509) * rest, struct err *err);

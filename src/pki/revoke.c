@@ -83,7 +83,8 @@ add_newest(struct revoke *r, struct crl *c)
 		struct crl *old = CONTAINER_OF(it, struct crl, all);
 		if (!span_eq(old->issuer, c->issuer) || !span_eq(old->idp, c->idp))
 			continue;
-		if (old->this_update > c->this_update) {
+		/* One that nobody proved must not keep a proven one away. */
+		if (old->this_update > c->this_update && (old->proven || !c->proven)) {
 			crl_free(c);
 			return;
 		}
@@ -97,19 +98,29 @@ add_newest(struct revoke *r, struct crl *c)
 		drop_crl(r, CONTAINER_OF(list_first(&r->crls), struct crl, all));
 }
 
-bool
-revoke_add_crl(struct revoke *r, struct span text, struct err *err)
+static struct crl *
+read_list(struct span text, struct err *err)
 {
 	struct span der = text;
 	bool is_pem = text.n > 0 && text.p[0] != 0x30;
 
-	if (text.n == 0 || text.n > REVOKE_CRL_MAX)
-		return err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
+	if (text.n == 0 || text.n > REVOKE_CRL_MAX) {
+		err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
+		return NULL;
+	}
 	if (is_pem && !decode_pem(text, &der, err))
-		return false;
+		return NULL;
 	struct crl *c = crl_read(der, err);
 	if (is_pem)
 		mem_free((void *)(uintptr_t)der.p);
+	return c;
+}
+
+bool
+revoke_add_crl(struct revoke *r, struct span text, struct err *err)
+{
+	struct crl *c = read_list(text, err);
+
 	if (!c)
 		return false;
 	add_newest(r, c);
@@ -136,6 +147,23 @@ is_proven(struct crl *crl, struct cert *issuer)
 	crl->proven = true;
 	for (size_t i = 0; i < CERT_HASH; i++)
 		crl->signer[i] = issuer->spki_sha256[i];
+	return true;
+}
+
+bool
+revoke_add_crl_of(
+	struct revoke *r, struct span text, struct cert *issuer, struct err *err)
+{
+	struct crl *c = read_list(text, err);
+
+	if (!c)
+		return false;
+	if (!cert_names_eq(c->issuer, issuer->subject) || !is_proven(c, issuer)) {
+		crl_free(c);
+		return err_set(
+			err, ERR_PKI_CRL, "it is not signed by the authority it is of");
+	}
+	add_newest(r, c);
 	return true;
 }
 
@@ -290,6 +318,90 @@ judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i,
 		return REVOKE_GOOD;
 	}
 	return state;
+}
+
+/* Past three quarters of its life: time for the next one, and time enough. */
+static bool
+grows_old(int64_t from, int64_t until, int64_t now)
+{
+	return now > until - (until - from) / 4;
+}
+
+static bool
+has_young_list(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
+{
+	LIST_EACH (it, &r->crls) {
+		struct crl *crl = CONTAINER_OF(it, struct crl, all);
+		if (cert_names_eq(crl->issuer, c->issuer) && crl_covers(crl, c) &&
+			is_proven(crl, issuer) &&
+			!grows_old(crl->this_update, crl->next_update, now))
+			return true;
+	}
+	return false;
+}
+
+enum revoke_age
+revoke_age(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
+{
+	enum revoke_state state = revoke_ask(r, c, issuer, now);
+	const struct kept *k = find_answer(r, c, issuer);
+
+	if (state == REVOKE_UNKNOWN)
+		return REVOKE_NOTHING;
+	if (state == REVOKE_REVOKED) /* that does not change any more */
+		return REVOKE_YOUNG;
+	if (k && k->answer.state == REVOKE_GOOD &&
+		!grows_old(k->answer.this_update, k->answer.next_update, now))
+		return REVOKE_YOUNG;
+	return has_young_list(r, c, issuer, now) ? REVOKE_YOUNG : REVOKE_OLD;
+}
+
+static void
+add_way(struct revoke_want *w, enum revoke_how how, struct span url)
+{
+	if (url.n == 0)
+		return;
+	w->ways[w->n].how = how;
+	w->ways[w->n].url = url;
+	w->n++;
+}
+
+static bool
+wants(const struct trust_ask *ask, const struct verdict *v, size_t i,
+	struct revoke_want *w)
+{
+	const char *word = "";
+	enum revoke_state state = judge_cert(ask, v, i, &word);
+	bool learned = span_eq(span_str(word), SPAN("good"));
+
+	*w = (struct revoke_want){.cert = v->path[i], .issuer = v->path[i + 1]};
+	w->urgent = state == REVOKE_UNKNOWN;
+	if (!w->urgent &&
+		!(learned &&
+			revoke_age(ask->revoke, w->cert, w->issuer, ask->now) ==
+				REVOKE_OLD))
+		return false;
+	if (i > 0)
+		add_way(w, REVOKE_BY_CRL, w->cert->crl);
+	add_way(w, REVOKE_BY_OCSP, w->cert->ocsp);
+	if (i == 0)
+		add_way(w, REVOKE_BY_CRL, w->cert->crl);
+	return w->n > 0;
+}
+
+size_t
+revoke_wants(const struct trust_ask *ask, const struct verdict *v,
+	struct revoke_want *out, size_t cap)
+{
+	size_t n = 0;
+
+	if (ask->options.revocation == TRUST_REVOCATION_OFF || !ask->revoke)
+		return 0;
+	for (size_t i = 0; i + 1 < v->n_path && n < cap; i++) {
+		if (wants(ask, v, i, &out[n]))
+			n++;
+	}
+	return n;
 }
 
 static void

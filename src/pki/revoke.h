@@ -19,6 +19,8 @@ enum {
 };
 
 struct revoke;
+struct trust_ask; /* trust.h */
+struct verdict;   /* the same */
 
 /* budget: octets of CRLs and answers kept. */
 struct revoke *revoke_new(size_t budget);
@@ -30,6 +32,13 @@ void revoke_free(struct revoke *r); /* NULL does nothing */
  * ERR_PKI_CRL too for critical extensions that change its scope.
  */
 MUST_USE bool revoke_add_crl(struct revoke *r, struct span crl, struct err *err);
+
+/*
+ * The same for a list just fetched for `issuer`: taken only when that issuer signed it,
+ * and then it replaces the older one of its scope.
+ */
+MUST_USE bool revoke_add_crl_of(
+	struct revoke *r, struct span crl, struct cert *issuer, struct err *err);
 
 /*
  * Reads an OCSP response about `c` issued by `issuer` (RFC 6960 §3.2: signature by the
@@ -45,6 +54,37 @@ enum revoke_state revoke_add_ocsp(struct revoke *r, struct span response,
 /* What is known about c now, from CRLs and kept answers. */
 enum revoke_state revoke_ask(
 	struct revoke *r, struct cert *c, struct cert *issuer, int64_t now);
+
+/* How good what is known about c is: a quarter of its life before the end it is old,
+ * and the next answer should be there before it is needed. */
+enum revoke_age { REVOKE_NOTHING, REVOKE_OLD, REVOKE_YOUNG };
+enum revoke_age revoke_age(
+	struct revoke *r, struct cert *c, struct cert *issuer, int64_t now);
+
+enum revoke_how { REVOKE_BY_OCSP, REVOKE_BY_CRL };
+
+enum { REVOKE_WAYS = 2 };
+
+/* One certificate of a path of which more should be known. */
+struct revoke_want {
+	struct cert *cert;   /* borrowed from the path, as all here */
+	struct cert *issuer; /* the one above it */
+	bool urgent; /* nothing current is at hand; else what is there grows old */
+	size_t n;    /* ways to learn it, the better first; 0: it names none */
+	struct {
+		enum revoke_how how;
+		struct span url;
+	} ways[REVOKE_WAYS];
+};
+
+/*
+ * What would have to be fetched so that trust_check() knows the revocation of every
+ * certificate of v's path: at most cap are written, how many is returned. A good staple
+ * and a short life (rubric 63) want nothing. OCSP comes first for the leaf, the list
+ * for authorities, because many leafs share it.
+ */
+size_t revoke_wants(const struct trust_ask *ask, const struct verdict *v,
+	struct revoke_want *out, size_t cap);
 
 /* The request to post to cert->ocsp; the caller frees with mem_free(). */
 MUST_USE bool revoke_ocsp_request(

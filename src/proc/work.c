@@ -3,8 +3,11 @@
  * work: the duty of a worker: gate/worker.h in a process of its own, narrowed.
  *
  * All files it needs were read by the master or are read by worker_open(); afterwards
- * it reaches revocation lists alone. Its system calls are sockets and memory.
+ * it reaches revocation lists, and what was fetched for verifying, alone. Its system
+ * calls are sockets and memory, and what that shelf takes.
  */
+#include <seccomp.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/worker.h"
@@ -96,15 +99,39 @@ asks_here(const struct settings *s)
 	return false;
 }
 
-static bool
-narrow(const struct duty *duty, struct err *err)
+/* What is fetched lies in one directory, as the user the worker has become. */
+static size_t
+open_shelf(struct work *work, const struct settings *s, struct sandbox_path *paths,
+	size_t n)
 {
-	const struct sandbox_calls calls = {
-		.connects = true, .connects_here = asks_here(duty->settings)};
-	struct sandbox_path paths[LISTS_MOST] = {0};
+	struct evidence *e = &work->worker->evidence;
+	char *path = worker_shelf_path(s);
+
+	if (!path)
+		return n;
+	evidence_open_shelf(e, path, worker_shelf_bytes(s));
+	paths[n++] = (struct sandbox_path){.path = path, .writes = true};
+	return n;
+}
+
+/* Of the shelf, beyond reading. */
+static const int shelf_calls[] = {SCMP_SYS(renameat), SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat), SCMP_SYS(getdents64)};
+
+static bool
+narrow(struct work *work, const struct duty *duty, struct err *err)
+{
+	const struct sandbox_calls calls = {.connects = true,
+		.connects_here = asks_here(duty->settings),
+		.calls = shelf_calls,
+		.n = COUNT_OF(shelf_calls)};
+	struct sandbox_path paths[LISTS_MOST + 1] = {0};
 	size_t n = list_readable(duty->settings, paths);
-	bool ok = sandbox_become(duty->owner, err) && sandbox_files(paths, n, err) &&
-		sandbox_calls(&calls, err);
+	bool ok = sandbox_become(duty->owner, err);
+
+	if (ok)
+		n = open_shelf(work, duty->settings, paths, n);
+	ok = ok && sandbox_files(paths, n, err) && sandbox_calls(&calls, err);
 
 	for (size_t i = 0; i < n; i++) {
 		mem_free((void *)(uintptr_t)paths[i]
@@ -126,7 +153,7 @@ work_run(const struct duty *duty)
 		.vault_fd = duty->vault_fd,
 		.event_fd = duty->event_fd,
 	};
-	if (!worker_open(work.worker, &spec, &err) || !narrow(duty, &err)) {
+	if (!worker_open(work.worker, &spec, &err) || !narrow(&work, duty, &err)) {
 		leash_confess(duty->leash_fd, &err);
 		return 1;
 	}

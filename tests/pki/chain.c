@@ -98,6 +98,52 @@ bounds_hold_before_anything_is_copied(void)
 	CHECK_INT(c.bytes, 0);
 }
 
-TESTS(text_of_several_certificates_is_read_in_order,
+/* A certs-only message of two certificates, as OpenSSL writes it. */
+static struct span
+make_message(const struct forged *a, const struct forged *b)
+{
+	uint8_t *der = NULL;
+	PKCS7 *p7 = PKCS7_new();
+	CHECK(PKCS7_set_type(p7, NID_pkcs7_signed) == 1);
+	CHECK(PKCS7_content_new(p7, NID_pkcs7_data) == 1);
+	CHECK(PKCS7_add_certificate(p7, a->x) == 1);
+	CHECK(PKCS7_add_certificate(p7, b->x) == 1);
+	int n = i2d_PKCS7(p7, &der);
+	CHECK(n > 0);
+	PKCS7_free(p7);
+	return span_of(der, (size_t)n);
+}
+
+static void
+issuers_come_as_der_as_pem_and_as_a_message(void)
+{
+	struct forged a = forge(&(struct forge){.cn = "A", .ca = true});
+	struct forged b = forge(&(struct forge){.cn = "B", .ca = true});
+	struct chain c = {0};
+	struct err err = {0};
+	struct span der = forge_der(&a);
+	struct span message = make_message(&a, &b);
+
+	CHECK_OK(chain_add_issuers(&c, der, &err), &err);
+	CHECK_INT(c.n, 1);
+	chain_fini(&c);
+	CHECK_OK(chain_add_issuers(&c, message, &err), &err);
+	CHECK(c.n == 2 && (span_eq(c.der[0], der) || span_eq(c.der[1], der)));
+	chain_fini(&c);
+	CHECK(!chain_add_issuers(&c, (struct span){0}, &err) && c.n == 0);
+	CHECK(!chain_add_issuers(&c, SPAN("<html>not here</html>"), &err));
+	for (size_t n = 1; n < message.n; n++) {
+		/* What is cut is refused, or is seen as one odd certificate. */
+		if (chain_add_issuers(&c, span_first(message, n), &err))
+			CHECK_INT(c.n, 1);
+		chain_fini(&c);
+	}
+	OPENSSL_free((void *)(uintptr_t)der.p);
+	OPENSSL_free((void *)(uintptr_t)message.p);
+	forge_end();
+}
+
+TESTS(issuers_come_as_der_as_pem_and_as_a_message,
+	text_of_several_certificates_is_read_in_order,
 	the_wire_form_survives_and_every_truncation_is_refused,
 	a_list_of_openssl_goes_and_comes_back, bounds_hold_before_anything_is_copied)

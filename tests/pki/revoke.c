@@ -215,6 +215,94 @@ check_54_hard_refuses_what_soft_lets_pass(void)
 	forge_end();
 }
 
+static struct revoke_want
+want_of(struct revoke *r, const struct forged *chain[3], int64_t days, size_t *n)
+{
+	struct chain sent = {0};
+	struct chain roots = {0};
+	struct err err = {0};
+	struct verdict v = {0};
+	struct revoke_want wants[4] = {0};
+	forge_add(&sent, chain[0]);
+	forge_add(&sent, chain[1]);
+	forge_add(&roots, chain[2]);
+	struct trust *t = trust_new_chain(&roots, &err);
+	const struct trust_ask ask = {.chain = &sent,
+		.host = SPAN("a.example"),
+		.now = clock_wall() + days * FORGE_DAY,
+		.options = trust_options_default(),
+		.revoke = r};
+	trust_check(t, &ask, &v);
+	*n = revoke_wants(&ask, &v, wants, COUNT_OF(wants));
+	verdict_fini(&v); /* the spans of wants live in the parse cache */
+	trust_free(t);
+	chain_fini(&sent);
+	chain_fini(&roots);
+	return wants[0];
+}
+
+static void
+what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old(void)
+{
+	size_t n = 0;
+	struct err err = {0};
+	root = forge(&(struct forge){.cn = "Root", .ca = true, .to_days = 3000});
+	middle = forge(&(struct forge){
+		.cn = "Middle", .ca = true, .by = &root, .to_days = 300});
+	leaf = forge(&(struct forge){.cn = "l",
+		.by = &middle,
+		.san = "DNS:a.example",
+		.more = {"crlDistributionPoints", "URI:http://c.example/l",
+			"authorityInfoAccess", "OCSP;URI:http://o.example/"}});
+	const struct forged *chain[] = {&leaf, &middle, &root};
+	struct revoke *r = revoke_new(1024 * 1024);
+
+	struct revoke_want w = want_of(r, chain, 0, &n);
+	CHECK_INT(n, 1); /* the intermediate names no place */
+	CHECK(w.urgent && w.n == 2);
+	CHECK(w.ways[0].how == REVOKE_BY_OCSP && w.ways[1].how == REVOKE_BY_CRL);
+	CHECK(span_eq(w.ways[1].url, SPAN("http://c.example/l")));
+
+	struct span crl = make_crl(&(struct list_plan){.by = &middle});
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+	struct cert *other = cert_from_x509(root.x, &err);
+	CHECK(!revoke_add_crl_of(r, crl, other, &err)); /* not that one's */
+	CHECK_INT(err.code, ERR_PKI_CRL);
+	CHECK_OK(revoke_add_crl_of(r, crl, issuer, &err), &err);
+	(void)want_of(r, chain, 0, &n);
+	CHECK_INT(n, 0);
+	w = want_of(r, chain, 6, &n); /* it ends in seven */
+	CHECK(n == 1 && !w.urgent);
+	w = want_of(r, chain, 8, &n);
+	CHECK(n == 1 && w.urgent);
+	OPENSSL_free((void *)(uintptr_t)crl.p);
+	cert_put(issuer);
+	cert_put(other);
+	revoke_free(r);
+	forge_end();
+}
+
+/* Anybody between can serve a list with any date; it must not keep the real one out. */
+static void
+a_list_nobody_signed_does_not_keep_a_proven_one_away(void)
+{
+	struct err err = {0};
+	begin();
+	struct forged other = forge(&(struct forge){.cn = "Middle", .ca = true});
+	struct revoke *r = knowing(
+		&(struct list_plan){.by = &other, .from_days = 2, .to_days = 90});
+	struct span crl =
+		make_crl(&(struct list_plan){.by = &middle, .revoked = &leaf});
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+	CHECK_OK(revoke_add_crl_of(r, crl, issuer, &err), &err);
+	CHECK_VERDICT("revoked", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .revoke = r);
+	OPENSSL_free((void *)(uintptr_t)crl.p);
+	cert_put(issuer);
+	revoke_free(r);
+	forge_end();
+}
+
 struct answer_plan {
 	const struct forged *about;
 	const struct forged *issuer;
@@ -471,7 +559,9 @@ an_issuer_fetched_elsewhere_completes_the_chain(void)
 	forge_end();
 }
 
-TESTS(check_50_a_crl_revokes_leaf_and_intermediate,
+TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
+	a_list_nobody_signed_does_not_keep_a_proven_one_away,
+	check_50_a_crl_revokes_leaf_and_intermediate,
 	a_partial_list_speaks_of_its_part_only,
 	lists_that_are_not_understood_are_refused,
 	check_54_hard_refuses_what_soft_lets_pass,
