@@ -25,18 +25,20 @@ class Stapler:
 
     def __init__(self, pki, folder, host, status):
         self.port = lab.free_port()
+        # What was once stapled is remembered by its number: each has one of its own.
+        serial = {"good": 0x1267, "revoked": 0x1268, None: 0x1269}[status]
         files = {n: folder / n for n in ("l.cnf", "l.csr", "l.pem", "l.key", "index", "r.der")}
         files["l.cnf"].write_text(CONFIG % host)
         lab.run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
                 "ec_paramgen_curve:P-256", "-nodes", "-keyout", files["l.key"], "-out",
                 files["l.csr"], "-subj", "/CN=" + host)
         lab.run("openssl", "x509", "-req", "-in", files["l.csr"], "-CA", pki.root, "-CAkey",
-                pki.root_key, "-set_serial", "4711", "-days", "20", "-extfile", files["l.cnf"],
+                pki.root_key, "-set_serial", str(serial), "-days", "20", "-extfile", files["l.cnf"],
                 "-extensions", "leaf", "-out", files["l.pem"])
         more = []
         if status:
             row = "R\t301231000000Z\t250101000000Z" if status == "revoked" else "V\t301231000000Z\t"
-            files["index"].write_text(f"{row}\t1267\tunknown\t/CN={host}\n")
+            files["index"].write_text(f"{row}\t{serial:X}\tunknown\t/CN={host}\n")
             lab.run("openssl", "ocsp", "-index", files["index"], "-CA", pki.root, "-rsigner",
                     pki.root, "-rkey", pki.root_key, "-issuer", pki.root, "-cert",
                     files["l.pem"], "-respout", files["r.der"], "-ndays", "2", "-noverify")
