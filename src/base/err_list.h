@@ -110,6 +110,14 @@ ERR(PKI_PASSPHRASE, "pki.passphrase", "A key is encrypted and the passphrase is 
 	"Give the passphrase by a file descriptor or a systemd credential.")
 ERR(PKI_CERT, "pki.certificate", "A certificate could not be read.",
 	"Look at it with `openssl x509 -text` or `sekisho verify`.")
+ERR(PKI_CLIENT_CA, "pki.client-ca", "The authority for client certificates is not usable.",
+	"`sekisho client init` makes one; give its directory with --dir.")
+ERR(PKI_CSR, "pki.csr", "A certificate request was refused.",
+	"PKCS#10 is read, PEM or DER, signed by its own key: P-256, P-384, Ed25519, RSA 2048 to 4096.")
+ERR(PKI_CLIENT, "pki.client", "A client certificate could not be issued or changed.",
+	"`sekisho client list` shows what there is.")
+ERR(PKI_REGISTER, "pki.register", "The register of client certificates could not be used.",
+	"Look at register.db in the authority's directory: rights, free space, another writer.")
 ERR(PKI_CHAIN, "pki.chain", "A list of certificates could not be read.",
 	"PEM text with at least one CERTIFICATE is needed, at most 64 and 256 KiB.")
 ERR(PKI_IDENTITY, "pki.identity", "Certificate and key do not make an identity.",

@@ -184,62 +184,17 @@ authority_rotate(const char *dir, const struct authority_wish *wish, struct err 
 		install_next(dir, node, err);
 }
 
-static bool
-add_crl_aki(X509_CRL *crl, const X509 *issuer)
-{
-	AUTO(AUTHORITY_KEYID) *aki = AUTHORITY_KEYID_new();
-	const ASN1_OCTET_STRING *ski =
-		X509_get0_subject_key_id((X509 *)(uintptr_t)issuer);
-
-	if (!aki || !ski)
-		return false;
-	aki->keyid = ASN1_OCTET_STRING_dup(ski);
-	return aki->keyid &&
-		X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, aki, 0,
-			X509V3_ADD_DEFAULT) == 1;
-}
-
-/* RFC 5280 §5.2.3: it must grow; the hour does. */
-static bool
-add_crl_number(X509_CRL *crl, int64_t now)
-{
-	AUTO(ASN1_INTEGER) *number = ASN1_INTEGER_new();
-
-	return number && ASN1_INTEGER_set_int64(number, now / 3600) == 1 &&
-		X509_CRL_add1_ext_i2d(
-			crl, NID_crl_number, number, 0, X509V3_ADD_DEFAULT) == 1;
-}
-
-static bool
-set_crl_dates(X509_CRL *crl, int64_t now)
-{
-	AUTO(ASN1_TIME) *from = ASN1_TIME_new();
-	AUTO(ASN1_TIME) *to = ASN1_TIME_new();
-
-	return from && to && mint_set_time(from, now - 3600) &&
-		mint_set_time(to, now + CRL_DAYS * AUTHORITY_DAY_S) &&
-		X509_CRL_set1_lastUpdate(crl, from) == 1 &&
-		X509_CRL_set1_nextUpdate(crl, to) == 1;
-}
-
+/* RFC 5280 §5.2.3: the number must grow; the hour does. */
 bool
 authority_crl(const struct authority *a, int64_t now, struct span *der, struct err *err)
 {
-	AUTO(X509_CRL) *crl = X509_CRL_new();
-	AUTO_OCTETS *p = NULL;
-
 	if (!a->key)
 		return err_set(err, ERR_PKI_AUTHORITY, "it was loaded without keys");
-	if (!crl || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
-		X509_CRL_set_issuer_name(crl, X509_get_subject_name(a->node)) != 1 ||
-		!set_crl_dates(crl, now) || !add_crl_aki(crl, a->node) ||
-		!add_crl_number(crl, now))
-		return ossl_err(err, ERR_PKI_AUTHORITY, "building a CRL");
-	const EVP_MD *md = key_kind_of(a->key) == KEY_ED25519 ? NULL : EVP_sha256();
-	int n = X509_CRL_sign(crl, a->key, md) > 0 ? i2d_X509_CRL(crl, &p) : -1;
-	if (n <= 0)
-		return ossl_err(err, ERR_PKI_AUTHORITY, "signing a CRL");
-	*der = (struct span){
-		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
-	return true;
+	const struct mint_crl_plan plan = {.issuer = a->node,
+		.signer = a->key,
+		.number = (uint64_t)(now / 3600), /* times are after 1970 */
+		.this_update = now - 3600,
+		.next_update = now + (int64_t)CRL_DAYS * AUTHORITY_DAY_S};
+	AUTO(X509_CRL) *crl = mint_crl_begin(&plan, err);
+	return crl && mint_crl_finish(crl, &plan, der, err);
 }

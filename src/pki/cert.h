@@ -171,6 +171,8 @@ void cert_key_text(const struct cert *c, struct text *t);
  * must_staple, faults.
  */
 void cert_json(const struct cert *c, struct json_out *j, const char *key);
+/* The same without the object's end: the caller adds members and json_end(). */
+void cert_json_open(const struct cert *c, struct json_out *j, const char *key);
 /* PEM text, added to t. */
 void cert_pem(const struct cert *c, struct text *t);
 /* Lines for a terminal. */

@@ -482,7 +482,7 @@ put_extras(struct json_out *j, const struct cert *c)
 }
 
 void
-cert_json(const struct cert *c, struct json_out *j, const char *key)
+cert_json_open(const struct cert *c, struct json_out *j, const char *key)
 {
 	size_t cap = c->der.n * 4 / 3 + c->der.n / 40 + 128;
 	AUTO_OCTETS *pem = OPENSSL_malloc(cap);
@@ -503,6 +503,12 @@ cert_json(const struct cert *c, struct json_out *j, const char *key)
 		json_span(j, "pem", text_span(&t));
 	}
 	put_extras(j, c);
+}
+
+void
+cert_json(const struct cert *c, struct json_out *j, const char *key)
+{
+	cert_json_open(c, j, key);
 	json_end(j);
 }
 

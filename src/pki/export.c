@@ -6,9 +6,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/apple_priv.h"
 #include "pki/authority_priv.h"
 
-enum { ROOM = 64 * 1024, ID_TEXT = 65, UUID_TEXT = 37 };
+enum { ROOM = 64 * 1024, ID_TEXT = 65 };
 
 static const struct {
 	const char *name;
@@ -74,82 +75,6 @@ collect(const struct authority *a, struct parts *p, struct err *err)
 	return true;
 }
 
-/* Names are ours to choose and yet go into XML. */
-static void
-put_xml(struct text *t, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '<':
-			text_add(t, "&lt;");
-			break;
-		case '>':
-			text_add(t, "&gt;");
-			break;
-		case '&':
-			text_add(t, "&amp;");
-			break;
-		default: /* any other octet stands for itself */
-			text_add(t, "%c", *s);
-			break;
-		}
-	}
-}
-
-/* The same root gives the same identifiers, so that a new export replaces the old. */
-static void
-put_uuid(struct text *t, const struct parts *p, uint8_t purpose)
-{
-	uint8_t u[16];
-
-	for (size_t i = 0; i < sizeof u; i++)
-		u[i] = p->hash[i];
-	u[0] ^= purpose;
-	u[6] = (uint8_t)((u[6] & 0x0f) | 0x80); /* RFC 9562 §5.8: of our own making */
-	u[8] = (uint8_t)((u[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof u; i++) {
-		text_put_hex(t, span_of(&u[i], 1), true);
-		text_add(t, i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
-	}
-}
-
-static void
-put_keys(struct text *t, const struct parts *p, const char *kind, uint8_t purpose)
-{
-	text_add(t, "<key>PayloadDisplayName</key><string>");
-	put_xml(t, p->name);
-	text_add(t,
-		"</string>\n<key>PayloadIdentifier</key><string>sekisho.%s.%.16s</"
-		"string>\n",
-		kind, p->sha256);
-	text_add(t, "<key>PayloadUUID</key><string>");
-	put_uuid(t, p, purpose);
-	text_add(t, "</string>\n<key>PayloadVersion</key><integer>1</integer>\n");
-}
-
-static void
-write_apple(struct text *t, const struct parts *p)
-{
-	text_add(t,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
-		"\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
-		"<plist version=\"1.0\"><dict>\n"
-		"<key>PayloadContent</key><array><dict>\n"
-		"<key>PayloadCertificateFileName</key><string>sekisho.crt</string>\n"
-		"<key>PayloadContent</key><data>\n");
-	text_put_base64(t, p->der);
-	text_add(t,
-		"\n</data>\n<key>PayloadType</key>"
-		"<string>com.apple.security.root</string>\n");
-	put_keys(t, p, "root", 1);
-	text_add(t,
-		"</dict></array>\n<key>PayloadType</key><string>Configuration</"
-		"string>\n");
-	put_keys(t, p, "profile", 2);
-	text_add(t, "<key>PayloadRemovalDisallowed</key><false/>\n</dict></plist>\n");
-}
-
 static void
 write_windows(struct text *t, const struct parts *p)
 {
@@ -202,7 +127,7 @@ write_text(
 
 	switch (form) {
 	case EXPORT_APPLE:
-		write_apple(&t, p);
+		apple_write_root(&t, p->name, p->der, p->hash);
 		break;
 	case EXPORT_WINDOWS:
 		write_windows(&t, p);

@@ -163,18 +163,14 @@ mint_begin(const struct mint_plan *plan, struct err *err)
 	return KEEP(x);
 }
 
-bool
-mint_sign(X509 *x, const EVP_PKEY *signer, struct err *err)
+const EVP_MD *
+mint_digest(const EVP_PKEY *signer)
 {
-	const EVP_MD *md = EVP_sha256();
-
 	switch (key_kind_of(signer)) {
 	case KEY_ED25519:
-		md = NULL;
-		break;
+		return NULL;
 	case KEY_P384:
-		md = EVP_sha384();
-		break;
+		return EVP_sha384();
 	case KEY_OTHER:
 	case KEY_P256:
 	case KEY_RSA2048:
@@ -182,7 +178,13 @@ mint_sign(X509 *x, const EVP_PKEY *signer, struct err *err)
 	case KEY_RSA4096:
 		break;
 	}
-	if (X509_sign(x, (EVP_PKEY *)(uintptr_t)signer, md) <= 0)
+	return EVP_sha256();
+}
+
+bool
+mint_sign(X509 *x, const EVP_PKEY *signer, struct err *err)
+{
+	if (X509_sign(x, (EVP_PKEY *)(uintptr_t)signer, mint_digest(signer)) <= 0)
 		return ossl_err(err, ERR_PKI_MINT, "signing a certificate");
 	return true;
 }

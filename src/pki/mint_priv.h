@@ -29,6 +29,21 @@ MUST_USE bool mint_add_crl_url(X509 *x, const char *url);
 /* SHA-256, or the key's own method for Ed25519 (SHA-384 with P-384). */
 MUST_USE bool mint_sign(X509 *x, const EVP_PKEY *signer, struct err *err);
 
+/* The digest that mint_sign() uses; NULL where the key's method has its own. */
+const EVP_MD *mint_digest(const EVP_PKEY *signer);
+
+/* A revocation list: everything but its entries; then its end and signature. */
+struct mint_crl_plan {
+	const X509 *issuer; /* all borrowed */
+	const EVP_PKEY *signer;
+	uint64_t number;
+	int64_t this_update; /* wall seconds */
+	int64_t next_update;
+};
+X509_CRL *mint_crl_begin(const struct mint_crl_plan *plan, struct err *err);
+MUST_USE bool mint_crl_finish(X509_CRL *crl, const struct mint_crl_plan *plan,
+	struct span *der, struct err *err);
+
 /* Appends an attribute as UTF-8; false on failure. Empty values are left out. */
 MUST_USE bool mint_name_add(X509_NAME *name, int nid, struct span value);
 MUST_USE bool mint_set_time(ASN1_TIME *t, int64_t wall);
