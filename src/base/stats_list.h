@@ -87,9 +87,6 @@ STAT(CLIENT_CERTS_GOOD, "client_certs_good", COUNTER, "Edge clients whose certif
 STAT(CLIENT_CERTS_REVOKED, "client_certs_revoked", COUNTER, "Edge clients whose certificate is revoked.")
 STAT(CLIENT_CERTS_BAD, "client_certs_bad", COUNTER, "Edge clients whose certificate was not verified.")
 /* the edge's certificates */
-STAT(CLIENT_CERTS_GOOD, "client_certificates_good", COUNTER, "Client certificates shown and verified.")
-STAT(CLIENT_CERTS_BAD, "client_certificates_bad", COUNTER, "Client certificates shown and not verified.")
-STAT(CLIENT_CERTS_REVOKED, "client_certificates_revoked", COUNTER, "Verdicts that a client certificate is revoked.")
 STAT(OCSP_ANSWERS, "ocsp_answers", COUNTER, "OCSP requests answered by the managed authority.")
 STAT(OCSP_REFUSED, "ocsp_refused", COUNTER, "OCSP requests that could not be answered.")
 STAT(STAPLES_FETCHED, "staples_fetched", COUNTER, "OCSP responses fetched for certificates of sites.")
