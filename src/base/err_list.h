@@ -108,6 +108,9 @@ ERR(PKI_KEY, "pki.key", "A key could not be read or made.",
 	"PEM or PKCS#8 is read; P-256, P-384, Ed25519 and RSA from 2048 bits are known.")
 ERR(PKI_PASSPHRASE, "pki.passphrase", "A key is encrypted and the passphrase is missing or wrong.",
 	"Give the passphrase by a file descriptor or a systemd credential.")
+ERR(PKI_TOKEN, "pki.token", "A key in a PKCS#11 token cannot be used.",
+	"`pkcs11-tool --module FILE -O` lists what is there; the vault needs the module's files in its "
+	"`pkcs11` block.")
 ERR(PKI_CERT, "pki.certificate", "A certificate could not be read.",
 	"Look at it with `openssl x509 -text` or `sekisho verify`.")
 ERR(PKI_CLIENT_CA, "pki.client-ca", "The authority for client certificates is not usable.",
