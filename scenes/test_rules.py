@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What rules can say and do, each through a real client."""
 
+import ssl
+
+import lab
+import pytest
 import wire
 
 
@@ -18,3 +22,58 @@ def test_a_condition_with_a_name_decides_as_its_text_would(open_gateway, street)
     assert visit(gateway, host, port).status == 200
     answer = visit(gateway, host, port, method="PUT", more="Content-Length: 0\r\n")
     assert answer.status == 403 and "no uploads" in answer.words
+
+
+@pytest.fixture(scope="module")
+def picky(pki, stage):
+    """An origin that asks for a certificate and tells what it was shown."""
+    folder = stage / "picky"
+    folder.mkdir()
+    pem, key = folder / "us.pem", folder / "us.key"
+    lab.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", key, "-out", pem, "-days", "2", "-subj", "/CN=gateway of the lab",
+            "-addext", "extendedKeyUsage=clientAuth")
+
+    def who(handler):
+        shown = handler.connection.getpeercert() or {}
+        name = dict(part[0] for part in shown.get("subject", ())).get("commonName", "nobody")
+        handler.answer(f"{name} over {handler.connection.version()}\n".encode())
+
+    origin = lab.Origin(pki.issue("www.picky.example", "www.plain.example"), routes={"who": who})
+    origin.context.verify_mode = ssl.CERT_OPTIONAL
+    origin.context.load_verify_locations(pem)
+    origin.client = pem, key
+    yield origin
+    origin.close()
+
+
+def test_a_rule_says_which_certificate_an_origin_is_shown(open_gateway, picky):
+    pem, key = picky.client
+    gateway = open_gateway(f'\trule badge when http.request.host == "www.picky.example"'
+                           f' do tls certificate {pem} key {key}')
+    shown = visit(gateway, "www.picky.example", picky.port, "/who")
+    assert shown.status == 200 and shown.text.startswith("gateway of the lab over ")
+    assert visit(gateway, "www.plain.example", picky.port, "/who").text.startswith("nobody over ")
+
+
+def test_a_rule_raises_the_lowest_version_of_either_side(open_gateway, picky):
+    host = "www.picky.example"
+    gateway = open_gateway(f'\trule modern when http.request.host == "{host}" do tls client-min 1.3\n'
+                           '\trule ahead when http.request.host == "www.plain.example" do tls origin-min 1.3')
+    assert visit(gateway, host, picky.port).status == 200
+    with pytest.raises(ssl.SSLError):
+        wire.secure(gateway, host, picky.port, gateway.root, maximum_version=ssl.TLSVersion.TLSv1_2)
+    picky.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        assert visit(gateway, host, picky.port, "/who").text == "nobody over TLSv1.2\n"
+        assert visit(gateway, "www.plain.example", picky.port).status == 502
+    finally:
+        picky.context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+
+
+def test_a_rule_says_how_hard_revocation_is_asked_after(open_gateway, picky):
+    """The lab's certificates say nowhere whether they were revoked."""
+    gateway = open_gateway('\trule strict when http.request.host == "www.picky.example" do tls revocation hard')
+    assert visit(gateway, "www.plain.example", picky.port).status == 200
+    answer = visit(gateway, "www.picky.example", picky.port)
+    assert answer.status == 502 and gateway.wait_event(host="www.picky.example", action="block")

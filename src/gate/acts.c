@@ -6,6 +6,8 @@
 #include "gate/settings.h"
 #include "http/msg.h"
 #include "http/url.h"
+#include "pki/trust.h"
+#include "tls/profile.h"
 
 /* The words behind an action, read one by one. */
 struct args {
@@ -233,6 +235,66 @@ read_untrusted(struct args *args, struct act *out)
 	return true;
 }
 
+static bool
+read_version(struct args *args, uint16_t *out)
+{
+	*out = TLS_1_3;
+	if (args_word(args, SPAN("1.3")))
+		return true;
+	*out = TLS_1_2;
+	return args_word(args, SPAN("1.2")) || complain(args, "1.2 or 1.3");
+}
+
+static bool
+read_revocation(struct args *args, struct act *out)
+{
+	out->has_revocation = true;
+	if (args_word(args, SPAN("off"))) {
+		out->revocation = TRUST_REVOCATION_OFF;
+	} else if (args_word(args, SPAN("soft"))) {
+		out->revocation = TRUST_REVOCATION_SOFT;
+	} else if (args_word(args, SPAN("hard"))) {
+		out->revocation = TRUST_REVOCATION_HARD;
+	} else {
+		return complain(args, "off, soft or hard");
+	}
+	return true;
+}
+
+static bool
+read_certificate(struct args *args, struct act *out)
+{
+	if (!take_value(args, &out->certificate, "which file of certificates?"))
+		return false;
+	out->key = out->certificate; /* one file may hold both */
+	return !args_word(args, SPAN("key")) ||
+		take_value(args, &out->key, "which file has the key?");
+}
+
+static bool
+read_tls(struct args *args, struct act *out)
+{
+	bool ok = args_more(args) ||
+		complain(args,
+			"client-min 1.2|1.3, origin-min 1.2|1.3, revocation "
+			"off|soft|hard, certificate FILE [key FILE]");
+	while (ok && args_more(args)) {
+		if (args_word(args, SPAN("client-min"))) {
+			ok = read_version(args, &out->client_min);
+		} else if (args_word(args, SPAN("origin-min"))) {
+			ok = read_version(args, &out->origin_min);
+		} else if (args_word(args, SPAN("revocation"))) {
+			ok = read_revocation(args, out);
+		} else if (args_word(args, SPAN("certificate"))) {
+			ok = read_certificate(args, out);
+		} else {
+			ok = complain(args,
+				"client-min, origin-min, revocation or certificate");
+		}
+	}
+	return ok;
+}
+
 /* In the order of enum act_kind. */
 static const struct row rows[ACT_COUNT] = {
 	[ACT_BYPASS] = {{.name = "bypass", .latest = PHASE_HELLO, .deciding = true},
@@ -273,6 +335,11 @@ static const struct row rows[ACT_COUNT] = {
 	[ACT_UNTRUSTED] = {{.name = "untrusted", .latest = PHASE_PEER}, read_untrusted,
 		"untrusted allow|block",
 		"What is done if the origin's certificate is not good."},
+	[ACT_TLS] = {{.name = "tls", .latest = PHASE_HELLO}, read_tls,
+		"tls [client-min 1.3] [origin-min 1.3] [revocation hard] [certificate "
+		"FILE [key FILE]]",
+		"How TLS is spoken on either side; the certificate is shown to an "
+		"origin that asks for one."},
 	[ACT_SCAN] = {{.name = "scan", .latest = PHASE_RESPONSE}, read_nothing, "scan",
 		"Bodies are to be scanned. Recorded; there is no scanner yet."},
 	[ACT_NOSCAN] = {{.name = "noscan", .latest = PHASE_RESPONSE}, read_nothing,

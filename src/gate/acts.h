@@ -23,6 +23,7 @@ enum act_kind {
 	ACT_OVERRIDE,
 	ACT_REDACT,
 	ACT_UNTRUSTED,
+	ACT_TLS,
 	ACT_SCAN,
 	ACT_NOSCAN,
 	ACT_COUNT
@@ -56,6 +57,15 @@ struct act {
 
 	uint8_t redacted[(EVENT_FIELDS + 7) / 8]; /* redact: bit per event field */
 	int untrusted;                            /* enum untrusted_action */
+
+	/* tls; what is absent is as the gateway says */
+	uint16_t client_min; /* as on the wire, or 0 */
+	uint16_t origin_min;
+	bool has_revocation;
+	int revocation;          /* enum trust_revocation */
+	struct span certificate; /* files as written; shown to the origin */
+	struct span key;
+	struct identity *identity; /* what they hold; owned by the settings */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "gate/act_tls.h"
 #include "gate/catalogue.h"
 #include "gate/geo.h"
 #include "gate/keyserver.h"
@@ -18,6 +19,20 @@
 
 #define EACH_ITEM(type, it, first) \
 	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
+
+/* A path as written is relative to the file it stands in, as all paths here. */
+const char *
+compile_path(struct settings *s, struct conf_place at, struct span word)
+{
+	struct span file = span_str(at.file ? at.file->path : "");
+	size_t slash = span_rchr(file, '/');
+	if (word.p[0] == '/' || slash == file.n)
+		return arena_cstr(&s->tree.arena, word);
+	struct span dir = span_first(file, slash + 1);
+	return (const char *)arena_format(
+		&s->tree.arena, "%.*s%.*s", SPAN_ARG(dir), SPAN_ARG(word))
+		.p;
+}
 
 static bool
 load_list(struct settings *s, const struct list_settings *l, struct conf_report *report)
@@ -49,9 +64,11 @@ compile_lists(struct settings *s, struct conf_report *report)
 
 /* {rule, NAME, when, do, [dry-run,] ACTION, …} as the tree gives it. */
 static bool
-compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
-	struct conf_report *report)
+compile_rule(
+	struct settings *s, struct gateway *g, uint32_t tag, struct conf_report *report)
+
 {
+	const struct conf_node *node = g->rules.p[tag];
 	bool edge = g->sites.is_edge;
 	struct rule_error error = {0};
 	size_t action = 4;
@@ -63,7 +80,8 @@ compile_rule(struct gateway *g, const struct conf_node *node, uint32_t tag,
 		!node->words[4].quoted && span_eq(node->words[4].text, SPAN("dry-run"));
 	if (dry_run)
 		action++;
-	if (!act_read(node, action, &g->acts[tag], report))
+	if (!act_read(node, action, &g->acts[tag], report) ||
+		!act_tls_compile(s, g, node, &g->acts[tag], report))
 		return false;
 	const struct policy_rule rule = {
 		.name = node->words[1].text,
@@ -128,7 +146,7 @@ compile_rules(struct settings *s, struct gateway *g, struct conf_report *report)
 	g->policy = policy_new(&s->scheme);
 	g->acts = arena_alloc(&s->tree.arena, (g->rules.n + 1) * sizeof(struct act));
 	for (size_t i = 0; i < g->rules.n; i++)
-		ok = compile_rule(g, g->rules.p[i], (uint32_t)i, report) && ok;
+		ok = compile_rule(s, g, (uint32_t)i, report) && ok;
 	policy_seal(g->policy);
 	attach_knowledge(s, g);
 	return ok;
@@ -168,20 +186,6 @@ compile_ports(struct settings *s, struct gateway *g, struct conf_report *report)
 
 enum { MOST_TRUST_FILES = 64 };
 
-/* A path as written is relative to the file it stands in, as all paths here. */
-static const char *
-path_from(struct settings *s, struct conf_place at, struct span word)
-{
-	struct span file = span_str(at.file ? at.file->path : "");
-	size_t slash = span_rchr(file, '/');
-	if (word.p[0] == '/' || slash == file.n)
-		return (const char *)word.p; /* texts of the tree end in NUL */
-	struct span dir = span_first(file, slash + 1);
-	return (const char *)arena_format(
-		&s->tree.arena, "%.*s%.*s", SPAN_ARG(dir), SPAN_ARG(word))
-		.p;
-}
-
 static bool
 compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 {
@@ -195,7 +199,7 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 		if (span_eq(word, SPAN("system"))) {
 			system = true;
 		} else {
-			files[n++] = path_from(s, at, word);
+			files[n++] = compile_path(s, at, word);
 		}
 	}
 	g->trust = trust_new(system, files, &err);
@@ -416,6 +420,7 @@ settings_uncompile(struct settings *s)
 	EACH_ITEM(struct gateway, g, s->gateways)
 	{
 		policy_free(g->policy);
+		act_tls_free(g);
 		mem_free((void *)(uintptr_t)g->status.root_pem.p);
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
@@ -424,6 +429,7 @@ settings_uncompile(struct settings *s)
 	EACH_ITEM(struct gateway, g, s->edges)
 	{
 		policy_free(g->policy);
+		act_tls_free(g);
 		trust_free(g->trust);
 		site_uncompile(g);
 	}

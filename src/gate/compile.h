@@ -9,4 +9,6 @@
 
 /* Fills the compiled parts of *s. Everything found wrong is complained about. */
 MUST_USE bool settings_compile(struct settings *s, struct conf_report *report);
+/* A path of a statement as a C string: relative to the file that it stands in. */
+const char *compile_path(struct settings *s, struct conf_place at, struct span word);
 void settings_uncompile(struct settings *s);

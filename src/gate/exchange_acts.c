@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exchange_acts: what noting rules change about a request, a response, a destination.
  */
+#include "gate/act_tls.h"
 #include "gate/exchange_priv.h"
 #include "gate/worker.h"
 
@@ -70,4 +71,5 @@ exchange_override(
 		if (act->sni.n > 0)
 			target->sni = act->sni;
 	}
+	act_tls_apply(g, v, target);
 }

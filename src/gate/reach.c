@@ -120,7 +120,8 @@ resume_key(const struct worker *w, const struct target *to)
 	return (struct resume_key){
 		.host = to->sni.n > 0 ? to->sni : to->host, /* what was verified */
 		.port = to->port,
-		.policy = profile_policy(w->gateways[to->g->index].to_origins),
+		.policy = profile_policy(
+			worker_to_origins(&w->gateways[to->g->index], to->min_version)),
 		.alpn = to->alpn,
 	};
 }
@@ -149,10 +150,12 @@ start_tls(struct reach *r)
 	struct side *side = &r->up->side;
 	const struct resume_key key = resume_key(w, &r->to);
 	const struct tls_client_spec spec = {
-		.profile = wg->to_origins,
+		.profile = worker_to_origins(wg, r->to.min_version),
 		.host = r->to.sni,
 		.alpn = r->to.alpn,
-		.session = resume_get(&w->resumes, &key),
+		/* Who we showed ourselves as is part of a session. */
+		.session = r->to.identity ? NULL : resume_get(&w->resumes, &key),
+		.identity = r->to.identity,
 		.wire_in = &side->io.in,
 		.wire_out = &side->io.out,
 	};
@@ -189,7 +192,8 @@ advance_dialling(struct reach *r)
 static enum trust_revocation
 revocation_wanted(const struct reach *r)
 {
-	return (enum trust_revocation)r->to.g->upstream.revocation;
+	return (enum trust_revocation)(
+		r->to.has_revocation ? r->to.revocation : r->to.g->upstream.revocation);
 }
 
 /* Judges, and as long as that leads on, lets what is missing be fetched. */
@@ -326,5 +330,6 @@ void
 reach_keep_session(struct worker *w, const struct target *to, struct upstream *up)
 {
 	const struct resume_key key = resume_key(w, to);
-	resume_put(&w->resumes, &key, up->side.tls);
+	if (!to->identity)
+		resume_put(&w->resumes, &key, up->side.tls);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/stats.h"
 #include "base/text.h"
+#include "gate/act_tls.h"
 #include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
@@ -151,7 +152,8 @@ start_tls(struct session *s, struct err *err)
 	resume_binding(binding, bound, COUNT_OF(bound));
 
 	const struct tls_server_spec spec = {
-		.profile = s->wg->to_clients,
+		.profile = worker_to_clients(
+			s->wg, act_tls_client_min(s->g, &s->verdicts)),
 		.identity = s->mint.id,
 		.alpn = chosen_alpn(s),
 		.binding = binding,

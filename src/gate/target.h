@@ -7,6 +7,7 @@
 #include "base/span.h"
 
 struct gateway;
+struct identity; /* pki/identity.h */
 
 /* Spans are borrowed from the session or exchange that wants to go there. */
 struct target {
@@ -16,4 +17,10 @@ struct target {
 	bool tls;
 	struct span sni;  /* what origins are told; usually the host */
 	struct span alpn; /* wire form, as offered; empty: none */
+
+	/* What rules say; all zero: as the gateway says. */
+	uint16_t min_version; /* as on the wire */
+	bool has_revocation;
+	int revocation;            /* enum trust_revocation */
+	struct identity *identity; /* shown if the origin asks; of the settings */
 };

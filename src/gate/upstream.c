@@ -11,6 +11,7 @@
 #include "gate/session.h"
 #include "gate/worker.h"
 #include "http/h2.h"
+#include "pki/identity.h"
 
 static struct upstream *
 of_io(struct io *io)
@@ -81,7 +82,8 @@ bury(struct corpse *c)
 	mem_free(up);
 }
 
-/* The octets that must agree: gateway, TLS or not, port, host, SNI, ALPN. */
+/* The octets that must agree: gateway, TLS or not, port, host, SNI, what rules say of
+ * TLS, ALPN. */
 static size_t
 write_key(const struct target *to, uint8_t *dst, size_t cap)
 {
@@ -93,11 +95,16 @@ write_key(const struct target *to, uint8_t *dst, size_t cap)
 	write_span(&w, to->host);
 	write_be(&w, (uint32_t)to->sni.n, 2);
 	write_span(&w, to->sni);
+	write_be(&w, to->min_version, 2);
+	write_be(&w, to->has_revocation ? (uint32_t)to->revocation + 1 : 0, 1);
+	if (to->identity)
+		write_span(&w,
+			span_of(to->identity->sha256, sizeof(to->identity->sha256)));
 	write_span(&w, to->alpn);
 	return write_done(&w).n;
 }
 
-enum { KEY_MOST = 32 + 7 + 256 + 256 + 256 };
+enum { KEY_MOST = 32 + 10 + 32 + 256 + 256 + 256 };
 
 struct upstream *
 upstream_new(struct worker *w, const struct target *to, int fd)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "gate/act_tls.h"
 #include "gate/keyserver.h"
 #include "gate/session.h"
 #include "gate/story.h"
@@ -76,6 +77,24 @@ events_due(struct timer *t)
 	flush_events(CONTAINER_OF(t, struct worker, event_timer));
 }
 
+/* Sessions begun under one of them are not resumed under another. */
+static bool
+open_versions(struct worker_gateway *wg, struct profile_spec *to_clients,
+	struct profile_spec *to_origins, struct err *err)
+{
+	static const uint16_t versions[] = {TLS_1_2, TLS_1_3};
+	for (size_t i = 0; i < COUNT_OF(versions); i++) {
+		to_clients->min_version = to_origins->min_version = versions[i];
+		to_clients->policy[0] ^= (uint8_t)(1 + i);
+		to_origins->policy[0] ^= (uint8_t)(1 + i);
+		wg->clients_from[i] = profile_new(to_clients, err);
+		wg->origins_from[i] = profile_new(to_origins, err);
+		if (!wg->clients_from[i] || !wg->origins_from[i])
+			return false;
+	}
+	return true;
+}
+
 static bool
 open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 {
@@ -95,7 +114,20 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 	wg->to_clients = profile_new(&to_clients, err);
 	wg->to_origins = profile_new(&to_origins, err);
 	wg->wanted = facts_wanted(g->policy);
-	return wg->to_clients && wg->to_origins;
+	return wg->to_clients && wg->to_origins &&
+		(!act_tls_any(g) || open_versions(wg, &to_clients, &to_origins, err));
+}
+
+struct profile *
+worker_to_clients(const struct worker_gateway *wg, uint16_t min)
+{
+	return min == 0 ? wg->to_clients : wg->clients_from[min == TLS_1_3];
+}
+
+struct profile *
+worker_to_origins(const struct worker_gateway *wg, uint16_t min)
+{
+	return min == 0 ? wg->to_origins : wg->origins_from[min == TLS_1_3];
 }
 
 static bool
@@ -350,6 +382,10 @@ worker_close(struct worker *w)
 	for (size_t i = 0; i < w->n_gateways; i++) {
 		profile_put(w->gateways[i].to_clients);
 		profile_put(w->gateways[i].to_origins);
+		for (size_t k = 0; k < COUNT_OF(w->gateways[i].clients_from); k++) {
+			profile_put(w->gateways[i].clients_from[k]);
+			profile_put(w->gateways[i].origins_from[k]);
+		}
 	}
 	splice_pool_fini(&w->pipes);
 	tickets_free(w->tickets);

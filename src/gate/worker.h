@@ -37,9 +37,17 @@ struct worker_gateway {
 	const struct gateway *g;    /* borrowed */
 	struct profile *to_clients; /* owned reference */
 	struct profile *to_origins; /* owned reference */
+	/* With TLS 1.2 or TLS 1.3 as the lowest, where rules say so; owned references.
+	 */
+	struct profile *clients_from[2];
+	struct profile *origins_from[2];
 	struct facts_wanted wanted;
 	struct edge *edge; /* owned; NULL: no edge */
 };
+
+/* The profile with this lowest version, 0: the gateway's own. */
+struct profile *worker_to_clients(const struct worker_gateway *wg, uint16_t min);
+struct profile *worker_to_origins(const struct worker_gateway *wg, uint16_t min);
 
 struct worker_listener {
 	struct listener listener;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "gate/settings.h"
 #include "tests/test.h"
+#include "tls/profile.h"
 
 static struct conf_report report;
 
@@ -46,6 +47,11 @@ each_action_reads_its_arguments(void)
 	CHECK(read_act(&tree, "untrusted allow", &act));
 	CHECK_INT(act.untrusted, UNTRUSTED_ALLOW);
 	conf_tree_fini(&tree);
+	CHECK(read_act(
+		&tree, "tls origin-min 1.3 revocation off certificate a.pem", &act));
+	CHECK(act.origin_min == TLS_1_3 && act.client_min == 0 && act.has_revocation);
+	CHECK_SPAN(act.key, "a.pem");
+	conf_tree_fini(&tree);
 }
 
 static void
@@ -72,6 +78,11 @@ what_is_not_an_action_is_refused(void)
 		"redact nothing_known",
 		"untrusted maybe",
 		"allow it",
+		"tls",
+		"tls client-min 1.1",
+		"tls revocation maybe",
+		"tls certificate",
+		"tls key a.key",
 	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		struct conf_tree tree;
