@@ -39,6 +39,7 @@ static const struct command *const commands[] = {
 	&command_test,
 	&command_fmt,
 	&command_import,
+	&command_doctor_show,
 	&command_apps,
 	&command_rules_selftest,
 	&command_key_init,

@@ -10,7 +10,8 @@
 #include "pki/export.h"
 
 static const struct cli_option options[] = {
-	{"form", 'f', "FORM", "pem, der, pkcs12, apple, windows, chrome, firefox [pem]",
+	{"form", 'f', "FORM",
+		"pem, der, pkcs12, apple, windows, chrome, firefox, kubernetes [pem]",
 		false},
 	{"out", 'o', "FILE", "write here instead of to standard output", false},
 	{"password", 0, "TEXT", "of the PKCS#12 file, which holds no secret [changeit]",
@@ -30,7 +31,7 @@ run_export(const struct cli_call *call)
 	if (form == EXPORT_FORMS) {
 		err_set(&err, ERR_USAGE,
 			"--form %s is none of pem, der, pkcs12, apple, "
-			"windows, chrome, firefox",
+			"windows, chrome, firefox, kubernetes",
 			word);
 		return cli_fail(&err);
 	}
@@ -56,7 +57,8 @@ const struct command command_ca_export = {
 		"apple    configuration profile for macOS and iOS\n"
 		"windows  PowerShell for a group policy\n"
 		"chrome   enterprise policy JSON\n"
-		"firefox  policies.json; put the DER file beside it as sekisho.crt",
+		"firefox  policies.json; put the DER file beside it as sekisho.crt\n"
+		"kubernetes a ConfigMap",
 	.examples = "sekisho ca export > root.pem\n"
 		    "sekisho ca export --form pkcs12 --out trust.p12\n",
 	.options = options,

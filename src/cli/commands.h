@@ -45,3 +45,4 @@ extern const struct command command_apps;
 extern const struct command command_test;
 extern const struct command command_fmt;
 extern const struct command command_import;
+extern const struct command command_doctor_show;

@@ -9,7 +9,7 @@
 #include "pki/apple_priv.h"
 #include "pki/authority_priv.h"
 
-enum { ROOM = 64 * 1024, ID_TEXT = 65 };
+enum { ROOM = 256 * 1024, ID_TEXT = 65 };
 
 static const struct {
 	const char *name;
@@ -23,6 +23,7 @@ static const struct {
 	[EXPORT_WINDOWS] = {"windows", ".ps1", "text/plain; charset=utf-8"},
 	[EXPORT_CHROME] = {"chrome", ".json", "application/json"},
 	[EXPORT_FIREFOX] = {"firefox", ".json", "application/json"},
+	[EXPORT_KUBERNETES] = {"kubernetes", ".yaml", "application/yaml"},
 };
 
 const char *
@@ -55,23 +56,24 @@ export_find(struct span name)
 
 /* What the text forms are made of. */
 struct parts {
-	struct span der; /* owned */
+	struct span der; /* the certificate's */
 	char name[256];
 	char sha256[ID_TEXT];
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 };
 
 static bool
-collect(const struct authority *a, struct parts *p, struct err *err)
+collect(const struct cert *c, struct parts *p, struct err *err)
 {
-	if (!authority_root_der(a, &p->der, err))
-		return false;
-	SHA256(p->der.p, p->der.n, p->hash);
 	struct text id = text_to(p->sha256, sizeof p->sha256);
+	struct text name = text_to(p->name, sizeof p->name);
+
+	if (c->der.n > CERT_MAX)
+		return err_set(err, ERR_PKI_AUTHORITY, "the certificate is too large");
+	p->der = c->der;
+	SHA256(p->der.p, p->der.n, p->hash);
 	text_put_hex(&id, span_of(p->hash, sizeof p->hash), false);
-	if (X509_NAME_get_text_by_NID(X509_get_subject_name(a->root), NID_commonName,
-		    p->name, sizeof p->name) < 0)
-		p->name[0] = 0;
+	cert_common_name(c->subject, &name);
 	return true;
 }
 
@@ -118,10 +120,34 @@ write_firefox(struct text *t)
 		"      \"Install\": [\"sekisho.crt\"]\n    }\n  }\n}\n");
 }
 
+/* What a pod mounts, or a trust manager hands round. */
+static void
+write_kubernetes(struct text *t, const struct cert *c)
+{
+	char *pem = mem_alloc(ROOM);
+	struct text p = text_to(pem, ROOM);
+	struct span line;
+
+	cert_pem(c, &p);
+	struct span rest = text_span(&p);
+	text_add(t,
+		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n"
+		"  name: organisation-ca\ndata:\n  ca.crt: |\n");
+	while (span_cut(&rest, '\n', &line))
+		text_add(t, "    %.*s\n", SPAN_ARG(line));
+	mem_free(pem);
+}
+
 static bool
 write_text(
-	enum export_form form, const struct parts *p, struct span *out, struct err *err)
+	enum export_form form, const struct cert *c, struct span *out, struct err *err)
 {
+	struct parts parts = {0};
+	const struct parts *p = &parts;
+
+	if (!collect(c, &parts, err))
+		return false;
+
 	char *buf = mem_alloc(ROOM);
 	struct text t = text_to(buf, ROOM);
 
@@ -138,8 +164,15 @@ write_text(
 	case EXPORT_FIREFOX:
 		write_firefox(&t);
 		break;
+	case EXPORT_KUBERNETES:
+		write_kubernetes(&t, c);
+		break;
 	case EXPORT_PEM:
+		cert_pem(c, &t);
+		break;
 	case EXPORT_DER:
+		text_put(&t, c->der);
+		break;
 	case EXPORT_PKCS12:
 	case EXPORT_FORMS:
 		break;
@@ -163,56 +196,72 @@ mark_for_java(PKCS12_SAFEBAG *bag)
 			V_ASN1_OBJECT, (const unsigned char *)any, -1) == 1;
 }
 
+static bool
+add_bag(STACK_OF(PKCS12_SAFEBAG) * *bags, struct cert *c, const char *name,
+	struct err *err)
+{
+	X509 *x = cert_x509(c, err);
+	PKCS12_SAFEBAG *bag = x ? PKCS12_add_cert(bags, x) : NULL;
+
+	return bag && PKCS12_add_friendlyname_utf8(bag, name, -1) == 1 &&
+		mark_for_java(bag);
+}
+
 static PKCS12 *
-new_pkcs12(const struct authority *a, const char *password)
+new_pkcs12(struct cert *const *certs, size_t n, const char *password, struct err *err)
 {
 	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 	STACK_OF(PKCS7) *safes = NULL;
-	PKCS12_SAFEBAG *bag = PKCS12_add_cert(&bags, a->root);
 	PKCS12 *p12 = NULL;
+	bool ok = n > 0;
 
-	if (bag && PKCS12_add_friendlyname_utf8(bag, "sekisho", -1) == 1 &&
-		mark_for_java(bag) &&
-		PKCS12_add_safe(&safes, bags, NID_aes_256_cbc, 10000, password) == 1)
+	for (size_t i = 0; ok && i < n; i++) {
+		char name[32] = "sekisho";
+		if (i > 0)
+			text_format(name, sizeof name, "sekisho-%zu", i);
+		ok = add_bag(&bags, certs[i], name, err);
+	}
+	if (ok && PKCS12_add_safe(&safes, bags, NID_aes_256_cbc, 10000, password) == 1)
 		p12 = PKCS12_add_safes(safes, 0);
 	sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
 	sk_PKCS7_pop_free(safes, PKCS7_free);
 	return p12;
 }
 
-static bool
-write_pkcs12(const struct authority *a, const char *password, struct span *out,
-	struct err *err)
+bool
+export_truststore(struct cert *const *certs, size_t n, const char *password,
+	struct span *out, struct err *err)
 {
 	const char *pass = password ? password : "changeit";
-	AUTO(PKCS12) *p12 = new_pkcs12(a, pass);
+	AUTO(PKCS12) *p12 = new_pkcs12(certs, n, pass, err);
 	AUTO_OCTETS *p = NULL;
 
 	if (!p12 || PKCS12_set_mac(p12, pass, -1, NULL, 0, 10000, EVP_sha256()) != 1)
 		return ossl_err(err, ERR_PKI_AUTHORITY, "making PKCS#12");
-	int n = i2d_PKCS12(p12, &p);
-	if (n <= 0)
+	int size = i2d_PKCS12(p12, &p);
+	if (size <= 0)
 		return ossl_err(err, ERR_PKI_AUTHORITY, "encoding PKCS#12");
 	*out = (struct span){
-		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
+		(const uint8_t *)mem_cstr(span_of(p, (size_t)size)), (size_t)size};
 	return true;
+}
+
+bool
+export_cert(struct cert *c, enum export_form form, const char *password,
+	struct span *out, struct err *err)
+{
+	if (form == EXPORT_PKCS12)
+		return export_truststore(&c, 1, password, out, err);
+	return write_text(form, c, out, err);
 }
 
 bool
 export_root(const struct authority *a, enum export_form form, const char *password,
 	struct span *out, struct err *err)
 {
-	struct parts parts = {0};
+	struct cert *c = cert_from_x509(a->root, err);
+	bool ok = c && export_cert(c, form, password, out, err);
 
-	if (form == EXPORT_PEM)
-		return authority_root_pem(a, out, err);
-	if (form == EXPORT_DER)
-		return authority_root_der(a, out, err);
-	if (form == EXPORT_PKCS12)
-		return write_pkcs12(a, password, out, err);
-	if (!collect(a, &parts, err))
-		return false;
-	bool ok = write_text(form, &parts, out, err);
-	mem_free((void *)(uintptr_t)parts.der.p);
+	cert_put(c);
 	return ok;
 }

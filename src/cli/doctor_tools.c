@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * doctor_tools: whose tools, and which.
+ */
+#include "cli/doctor_tools.h"
+
+#include "base/text.h"
+
+/* What the user names must be known; without names, all that are here. */
+static bool
+pick_tools(
+	const struct cli_call *call, struct doctor_scene *s, bool all, struct err *err)
+{
+	for (size_t i = 0; i < call->n_operands; i++) {
+		const char *name = cli_operand(call, i);
+		const struct tool_row *row = tool_find(name);
+		if (!row) {
+			const char *near = tool_nearest(name);
+			return err_set(err, ERR_DOCTOR_TOOL, "\"%s\"%s%s%s", name,
+				near ? "; did you mean \"" : "", near ? near : "",
+				near ? "\"?" : "");
+		}
+		s->tools[s->n_tools++] = row;
+		s->named = true;
+	}
+	if (s->named)
+		return true;
+	for (const struct tool_row *r = tool_rows; r->name; r++) {
+		if (s->n_tools < DOCTOR_TOOLS && (all || tool_is_here(&s->home, r)))
+			s->tools[s->n_tools++] = r;
+	}
+	return true;
+}
+
+/* Options that a command does not have are not asked for. */
+static const char *
+option_of(const struct cli_call *call, const char *name)
+{
+	const struct cli_option *o = call->command->options;
+
+	for (; o && o->name; o++) {
+		if (span_eq(span_str(o->name), span_str(name)))
+			return cli_get(call, name);
+	}
+	return NULL;
+}
+
+bool
+doctor_scene_open(const struct cli_call *call, struct doctor_scene *s, struct err *err)
+{
+	const char *ca = option_of(call, "ca");
+
+	*s = (struct doctor_scene){0};
+	if (!home_open(&s->home, option_of(call, "root"), err))
+		return false;
+	bundle_open(&s->bundle, &s->home);
+	bool ok = pick_tools(call, s, option_of(call, "every") != NULL, err);
+	if (ok && ca) {
+		ok = bundle_take(&s->bundle, &s->home, ca, err);
+	} else if (ok) {
+		bundle_take_kept(&s->bundle, &s->home);
+	}
+	if (!ok)
+		doctor_scene_close(s);
+	return ok;
+}
+
+void
+doctor_scene_close(struct doctor_scene *s)
+{
+	bundle_close(&s->bundle);
+	home_close(&s->home);
+}
+
+void
+doctor_print_json(struct json_out *j)
+{
+	text_out_span(json_text(j));
+	text_out("\n");
+	json_fini(j);
+}
