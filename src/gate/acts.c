@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "conf/value.h"
+#include "gate/consent.h"
 #include "gate/settings.h"
 #include "http/msg.h"
 #include "http/url.h"
@@ -81,12 +82,12 @@ read_block(struct args *args, struct act *out)
 }
 
 enum { PROMPT_MS = 3600000 };
-#define PROMPT_MOST_MS (30 * UINT64_C(86400000))
+#define PROMPT_MOST_MS (CONSENT_MOST_S * UINT64_C(1000))
 
 static bool
 read_prompt(struct args *args, struct act *out)
 {
-	struct span word;
+	struct span word = {0};
 	out->for_ms = PROMPT_MS;
 	if (args_more(args) && args->rule->words[args->next].quoted)
 		out->text = args_take(args)->text;
@@ -166,29 +167,37 @@ read_header(struct args *args, struct act *out)
 }
 
 static bool
-read_override(struct args *args, struct act *out)
+read_port(struct args *args, uint16_t *out)
 {
 	uint64_t port = 0;
-	struct span word;
-	while (args_more(args)) {
+	struct span word = {0};
+	if (!take_value(args, &word, "which port?"))
+		return false;
+	if (!text_u64(word, 65535, &port) || port == 0)
+		return complain(args, "a port is 1 to 65535");
+	*out = (uint16_t)port;
+	return true;
+}
+
+static bool
+read_override(struct args *args, struct act *out)
+{
+	bool good = true;
+	while (good && args_more(args)) {
 		if (args_word(args, SPAN("host"))) {
-			if (!take_value(args, &out->host, "which host or address?"))
-				return false;
+			good = take_value(args, &out->host, "which host or address?");
 		} else if (args_word(args, SPAN("sni"))) {
-			if (!take_value(args, &out->sni, "which name?"))
-				return false;
+			good = take_value(args, &out->sni, "which name?");
 		} else if (args_word(args, SPAN("port"))) {
-			if (!take_value(args, &word, "which port?"))
-				return false;
-			if (!text_u64(word, 65535, &port) || port == 0)
-				return complain(args, "a port is 1 to 65535");
-			out->port = (uint16_t)port;
+			good = read_port(args, &out->port);
 		} else {
-			return complain(args, "host HOST, port PORT, sni NAME");
+			break;
 		}
 	}
-	return out->host.n + out->sni.n + out->port > 0 ||
-		complain(args, "host HOST, port PORT, sni NAME");
+	bool any = out->host.n + out->sni.n + out->port > 0;
+	return good &&
+		((any && !args_more(args)) ||
+			complain(args, "host HOST, port PORT, sni NAME"));
 }
 
 static void

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/consent.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/read.h"
@@ -48,8 +50,8 @@ consent_link(struct arena *a, const struct consent_scope *scope, uint64_t for_s,
 {
 	char numbers[64];
 	char seal[SEAL + 1];
-	text_format(numbers, sizeof(numbers), "for=%llu&until=%lld",
-		(unsigned long long)for_s, (long long)(clock_wall() + CONSENT_LINK_S));
+	text_format(numbers, sizeof(numbers), "for=%" PRIu64 "&until=%" PRId64, for_s,
+		clock_wall() + CONSENT_LINK_S);
 	make_seal(scope, "link", numbers, seal);
 	return arena_format(a, "%.*s%s&seal=%s&to=%.*s", SPAN_ARG(prefix), numbers,
 		seal, SPAN_ARG(to));
@@ -98,17 +100,17 @@ consent_click(struct arena *a, const struct consent_scope *scope, struct span pa
 		!take_part(&rest, SPAN("until="), &until_text) ||
 		!take_part(&rest, SPAN("seal="), &seal) ||
 		!span_starts(rest, SPAN("to=")) ||
-		!text_u64(for_text, 30 * 86400, &for_s) ||
+		!text_u64(for_text, CONSENT_MOST_S, &for_s) ||
 		!text_u64(until_text, INT64_MAX, &until))
 		return false;
-	text_format(numbers, sizeof(numbers), "for=%llu&until=%lld",
-		(unsigned long long)for_s, (long long)until);
+	text_format(numbers, sizeof(numbers), "for=%" PRIu64 "&until=%" PRIu64, for_s,
+		until);
 	rest = span_from(rest, 3);
 	if (!seal_is(scope, "link", numbers, seal) || (int64_t)until < now ||
 		!stays_here(rest))
 		return false;
-	text_format(cookie_numbers, sizeof(cookie_numbers), "%lld",
-		(long long)(now + (int64_t)for_s));
+	text_format(cookie_numbers, sizeof(cookie_numbers), "%" PRId64,
+		now + (int64_t)for_s);
 	make_seal(scope, "cookie", cookie_numbers, seal_text);
 	out->to = rest;
 	out->cookie = arena_format(a,

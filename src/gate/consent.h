@@ -13,7 +13,7 @@
 #include "base/ip.h"
 #include "http/msg.h"
 
-enum { CONSENT_SECRET = 32, CONSENT_LINK_S = 600 };
+enum { CONSENT_SECRET = 32, CONSENT_LINK_S = 600, CONSENT_MOST_S = 30 * 86400 };
 
 /* Whom a consent binds. */
 struct consent_scope {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exchange_request: what becomes of a request and of its response. */
 #include "base/clock.h"
+#include "base/must.h"
 #include "base/stats.h"
 #include "gate/consent.h"
 #include "gate/exchange_priv.h"
@@ -74,6 +75,7 @@ prompting(const struct session *s, const struct act *now)
 	for (enum phase p = PHASE_ACCEPT; p < PHASE_REQUEST; p++) {
 		if (!(v->done >> p & 1) || v->decided[p] == RULE_NONE)
 			continue;
+		must(s->g->acts); /* or no rule could have decided */
 		const struct act *act =
 			&s->g->acts[policy_rule(s->g->policy, v->decided[p]).tag];
 		if (act->kind == ACT_PROMPT)

@@ -109,10 +109,28 @@ decide_about_client(struct session *s)
 	return 0;
 }
 
+static int
+await_head(struct session *s)
+{
+	if (s->expired)
+		return give_up(s, ENDER_GATEWAY, ERR_GATE_CLIENT_SLOW);
+	return s->draining ? give_up(s, ENDER_GATEWAY, ERR_NONE) : TURN_WAIT;
+}
+
+/* To a proxy. */
+static int
+take_request(struct session *s)
+{
+	bool fine = s->refusal.code == ERR_NONE;
+	if (fine && s->exchange.request.method == HTTP_CONNECT)
+		return stage_connect(s);
+	s->story->action = fine ? "plain" : "block";
+	return STAGE_RELAY;
+}
+
 int
 stage_ask_advance(struct session *s)
 {
-	struct exchange *x = &s->exchange;
 	int turn = awaits_proxy_header(s) ? take_proxy_header(s) : 0;
 	if (turn == 0 && !s->accepted)
 		turn = decide_about_client(s);
@@ -123,18 +141,13 @@ stage_ask_advance(struct session *s)
 	side_pull(&s->client);
 	switch (exchange_read_head(s)) {
 	case H1_MORE:
-		if (s->expired)
-			return give_up(s, ENDER_GATEWAY, ERR_GATE_CLIENT_SLOW);
-		return s->draining ? give_up(s, ENDER_GATEWAY, ERR_NONE) : TURN_WAIT;
+		return await_head(s);
 	case H1_CLOSED:
 		return give_up(s, ENDER_CLIENT, ERR_NONE);
 	case H1_HEAD:
 		if (s->listener->settings->front == FRONT_REDIRECT)
 			return STAGE_RELAY;
-		if (x->request.method == HTTP_CONNECT && s->refusal.code == ERR_NONE)
-			return stage_connect(s);
-		s->story->action = s->refusal.code == ERR_NONE ? "plain" : "block";
-		return STAGE_RELAY;
+		return take_request(s);
 	case H1_FAILED:
 		return STAGE_RELAY; /* which answers 400 */
 	case H1_INFORM:

@@ -194,7 +194,7 @@ authority_crl(const struct authority *a, int64_t now, struct span *der, struct e
 		.signer = a->key,
 		.number = (uint64_t)(now / 3600), /* times are after 1970 */
 		.this_update = now - 3600,
-		.next_update = now + (int64_t)CRL_DAYS * AUTHORITY_DAY_S};
+		.next_update = now + (int64_t)(int64_t)CRL_DAYS * AUTHORITY_DAY_S};
 	AUTO(X509_CRL) *crl = mint_crl_begin(&plan, err);
 	return crl && mint_crl_finish(crl, &plan, der, err);
 }

@@ -52,29 +52,35 @@ read_usage(struct cert *c)
 		cert_note(c, "keyUsage without any use");
 }
 
+static unsigned
+eku_of(struct span oid)
+{
+	static const struct {
+		struct span oid;
+		unsigned eku;
+	} rows[] = {
+		{SPAN_INIT("\x55\x1d\x25\x00"), CERT_EKU_ANY},
+		{SPAN_INIT("\x2b\x06\x01\x05\x05\x07\x03\x01"), CERT_EKU_SERVER},
+		{SPAN_INIT("\x2b\x06\x01\x05\x05\x07\x03\x02"), CERT_EKU_CLIENT},
+		{SPAN_INIT("\x2b\x06\x01\x05\x05\x07\x03\x09"), CERT_EKU_OCSP},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (span_eq(oid, rows[i].oid))
+			return rows[i].eku;
+	}
+	return CERT_EKU_OTHER;
+}
+
 static void
 read_eku(struct cert *c)
 {
-	static const struct span kp = SPAN_INIT("\x2b\x06\x01\x05\x05\x07\x03");
 	struct read r = open_ext(&c->eku, DER_SEQUENCE);
 	bool any = false;
 
 	while (read_more(&r)) {
 		struct span oid = der_take(&r, DER_OID).left;
 		any = true;
-		if (span_eq(oid, SPAN("\x55\x1d\x25\x00"))) {
-			c->ekus |= CERT_EKU_ANY;
-		} else if (!span_starts(oid, kp) || oid.n != kp.n + 1) {
-			c->ekus |= CERT_EKU_OTHER;
-		} else if (oid.p[kp.n] == 1) {
-			c->ekus |= CERT_EKU_SERVER;
-		} else if (oid.p[kp.n] == 2) {
-			c->ekus |= CERT_EKU_CLIENT;
-		} else if (oid.p[kp.n] == 9) {
-			c->ekus |= CERT_EKU_OCSP;
-		} else {
-			c->ekus |= CERT_EKU_OTHER;
-		}
+		c->ekus |= eku_of(oid);
 	}
 	if (!read_done(&r) || !any)
 		cert_note(c, "malformed extendedKeyUsage");

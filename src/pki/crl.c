@@ -74,16 +74,14 @@ read_extension(struct crl *crl, struct read *list, struct scope *s)
 	bool critical = der_flag(&x);
 	struct span value = der_take(&x, DER_OCTETS).left;
 
-	if (!read_done(&x)) {
-		s->refused = true;
-	} else if (span_eq(oid, SPAN("\x55\x1d\x14"))) {
-		s->has_number = true;
-		s->refused = s->refused || critical; /* §5.2.3: not critical */
-	} else if (span_eq(oid, SPAN("\x55\x1d\x1c"))) {
+	bool is_idp = span_eq(oid, SPAN("\x55\x1d\x1c"));
+	if (is_idp)
 		crl->idp = value;
-	} else if (critical) {
-		s->refused = true; /* a delta, or something nobody here knows */
-	}
+	s->has_number = s->has_number || span_eq(oid, SPAN("\x55\x1d\x14"));
+	/* §5.2.3: a number is not critical. What is critical, and is not the issuing
+	 * point, is a delta or something nobody here knows. */
+	if (!read_done(&x) || (critical && !is_idp))
+		s->refused = true;
 }
 
 static bool

@@ -71,7 +71,7 @@ ctlogs_read(struct span json, struct err *err)
 	struct arena arena;
 	unsigned number = 0;
 
-	arena_init(&arena, 64 * 1024 + (size_t)32 * json.n);
+	arena_init(&arena, (size_t)64 * 1024 + 32 * json.n);
 	if (json.n <= CT_LIST_MAX && json_parse(json, &arena, &root, err)) {
 		const struct json *list = json_get(root, "operators");
 		for (const struct json *j = list ? list->first : NULL; j; j = j->next) {

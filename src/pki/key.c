@@ -223,7 +223,7 @@ struct public_half {
 	uint8_t ski[KEY_SKI];
 };
 
-/* NOLINTNEXTLINE(readability-function-size): OpenSSL prescribes the signature. */
+/* NOLINTBEGIN(readability-function-size): OpenSSL prescribes the signature. */
 static void
 free_public(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long l, void *arg)
 {
@@ -235,6 +235,7 @@ free_public(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long l, void
 	mem_free((void *)(uintptr_t)half->spki.p);
 	mem_free(half);
 }
+/* NOLINTEND(readability-function-size) */
 
 static int
 public_index(void)

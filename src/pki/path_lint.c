@@ -118,16 +118,19 @@ static const struct lint lints[] = {
 	{"a common name that is none of the names", has_other_cn},
 };
 
+static void
+lint_cert(const struct cert *c, int depth, struct findings *out)
+{
+	for (size_t k = 0; k < COUNT_OF(lints); k++) {
+		if (lints[k].is_bad(c))
+			findings_add(
+				out, VERDICT_MALFORMED, depth, "%s", lints[k].fault);
+	}
+}
+
 void
 path_lint(const struct path *p, struct findings *out)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct cert *c = p->certs[i];
-		for (size_t k = 0; k < COUNT_OF(lints); k++) {
-			if (lints[k].is_bad(c)) {
-				findings_add(out, VERDICT_MALFORMED, (int)i, "%s",
-					lints[k].fault);
-			}
-		}
-	}
+	for (size_t i = 0; i < p->n; i++)
+		lint_cert(p->certs[i], (int)i, out);
 }

@@ -19,9 +19,10 @@ fail_name(struct parser *p, size_t from, struct span name)
 		span_eq_nocase(name, SPAN("eq")))
 		return lex_hint(&p->lex, "an operator stands between two conditions");
 	for (const struct rule_let *l = p->lets; l != NULL; l = l->next) {
-		if (text_distance(name, l->name) <= name.n / 4)
+		if (text_distance(name, l->name) <= name.n / 4) {
 			return lex_hint(
 				&p->lex, "did you mean %.*s?", SPAN_ARG(l->name));
+		}
 	}
 	const char *near = scheme_nearest(p->scheme, name);
 	if (near == NULL)
