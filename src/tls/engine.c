@@ -83,9 +83,12 @@ note_alert(const SSL *ssl, int where, int value)
 
 	if (!(where & SSL_CB_ALERT) || !t)
 		return;
+	/* OpenSSL answers a stream that just ends with decode_error: to nobody, and it
+	 * is no finding of ours. */
+	bool to_nobody = t->wire.ended && buf_empty(t->wire.in);
 	if (where & SSL_CB_READ) {
 		t->alert_received = value & 0xff;
-	} else {
+	} else if (!to_nobody) {
 		t->alert_sent = value & 0xff;
 	}
 }

@@ -434,6 +434,9 @@ an_end_without_close_notify_is_told(void)
 	CHECK_INT(tls_read(p.server, &plain), 11);
 	CHECK_INT(tls_advance(p.server, &err), TLS_FAILED);
 	CHECK_INT(err.code, ERR_TLS_TRUNCATED);
+	struct tls_facts f;
+	tls_facts(p.server, &f);
+	CHECK_INT(f.alert_sent, TLS_NO_ALERT);
 	buf_fini(&plain);
 	pair_fini(&p);
 	identity_put(id);
