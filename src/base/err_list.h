@@ -79,6 +79,10 @@ ERR(H2_REFUSED, "h2.refused", "A stream was refused before anything was done wit
 ERR(H2_NEEDS_H1, "h2.needs-h1", "The origin wants this request over HTTP/1.1.",
 	"It is tried again so; no action is needed.")
 ERR(H2_CLOSED, "h2.closed", "The connection of a stream has ended.", "")
+ERR(HTTP_UPGRADE, "http.upgrade", "The origin did not switch protocols as it was asked.",
+	"Whether it takes WebSockets at this address is for its operator to say.")
+ERR(H2_STALLED, "h2.stalled", "A stream was ended because its client took nothing.",
+	"The client can ask again; the limit is `stall-timeout`.")
 ERR(HTTP_UNWRITABLE, "http.unwritable", "A message cannot be said in the other version.",
 	"What cannot be translated exactly is refused rather than guessed.")
 

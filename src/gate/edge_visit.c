@@ -93,6 +93,14 @@ identity_for(const struct site *site, const struct hello *h)
 	return hello_takes_ecdsa(h) ? site->ecdsa : site->rsa;
 }
 
+static struct span
+chosen_alpn(const struct hello *h)
+{
+	if (hello_offers(h, SPAN("h2")))
+		return SPAN("h2");
+	return hello_offers(h, SPAN("http/1.1")) ? SPAN("http/1.1") : (struct span){0};
+}
+
 bool
 edge_start_tls(struct session *s, struct err *err)
 {
@@ -102,8 +110,7 @@ edge_start_tls(struct session *s, struct err *err)
 			? s->wg->edge->clients[name->clients->index].profile
 			: s->wg->to_clients,
 		.identity = identity_for(name->site, &s->hello),
-		.alpn = hello_offers(&s->hello, SPAN("http/1.1")) ? SPAN("http/1.1")
-								  : (struct span){0},
+		.alpn = chosen_alpn(&s->hello),
 		.binding = name->binding,
 		.owner = &s->visit->owner,
 		.wire_in = &s->client.io.in,
@@ -207,19 +214,31 @@ choose(struct edge *e, const struct site *site)
 	return site->at[first % site->n_origins];
 }
 
+/* Both versions where TLS can tell; without, HTTP/2 only where it is known. */
+static struct span
+origin_alpn(const struct site_origin *o, bool wants_h1)
+{
+	if (wants_h1)
+		return o->tls ? SPAN("\x08http/1.1") : (struct span){0};
+	if (o->tls)
+		return SPAN("\x02h2\x08http/1.1");
+	return o->h2 ? SPAN("\x02h2") : (struct span){0};
+}
+
 static void
 aim_at(struct session *s, const struct site_origin *o)
 {
 	struct ip ip;
 
 	s->x->site_origin = o;
+	s->x->request.scheme = o->tls ? SPAN("https") : SPAN("http");
 	s->x->target = (struct target){
 		.g = s->g,
 		.host = o->host,
 		.port = o->port,
 		.tls = o->tls,
 		.sni = o->tls && !ip_parse(o->host, &ip) ? o->host : (struct span){0},
-		.alpn = o->tls ? SPAN("\x08http/1.1") : (struct span){0},
+		.alpn = origin_alpn(o, s->x->wants_h1),
 	};
 }
 
@@ -248,7 +267,7 @@ edge_aim(struct session *s)
 	struct edge *e = s->wg->edge;
 	struct err err = {0};
 
-	if (x->request.method == HTTP_CONNECT)
+	if (x->request.method == HTTP_CONNECT && x->request.protocol.n == 0)
 		return answer(s, ERR_GATE_TARGET, 405, "CONNECT on an edge");
 	const struct site_name *name = name_of_request(s, &err);
 	if (!name) {
@@ -264,7 +283,6 @@ edge_aim(struct session *s)
 		x->request.authority = arena_format(&x->arena, "%.*s:%u",
 			SPAN_ARG(x->site_origin->host), x->site_origin->port);
 	}
-	x->request.scheme = SPAN("https");
 	return EXCHANGE_GOES_ON;
 }
 

@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/stats.h"
 #include "gate/exchange_priv.h"
+#include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
@@ -57,12 +58,18 @@ exchange_read_head(struct session *s)
 	return step;
 }
 
+bool
+exchange_is_bound(const struct session *s)
+{
+	return s->x->client && s->lane == &s->own;
+}
+
 /* Drops a connection that cannot carry anything again. */
 static void
 drop_origin(struct session *s)
 {
-	upstream_free(s->lane->up);
-	s->lane->up = NULL;
+	s->x->origin = NULL; /* the lane's */
+	lane_drop(s->lane);
 }
 
 void
@@ -71,7 +78,7 @@ exchange_leave_origin(struct session *s)
 	struct exchange *x = s->x;
 	if (x->origin) { /* what it sent lies in its arena, and is still to be told */
 		h2_reset(x->origin, H2_CANCEL);
-	} else if (s->lane->up && !x->client) {
+	} else if (!exchange_is_bound(s)) {
 		drop_origin(s);
 	}
 }
@@ -86,12 +93,14 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 		.status = status,
 	};
 	x->err = *why;
-	if (!x->client)
+	if (!exchange_is_bound(s)) {
+		trunk_failed(s->lane, why);
 		reach_cancel(&s->lane->reach);
+	}
 	exchange_leave_origin(s);
 	if (why->code == ERR_H2_REFUSED)
 		x->reset_code = H2_REFUSED_STREAM;
-	if (x->answered || x->reset_code != H2_NO_ERROR) {
+	if (x->answered || (x->client && x->reset_code != H2_NO_ERROR)) {
 		x->state =
 			EXCHANGE_CLOSING; /* exchange_advance() sees it is not over */
 	} else {
@@ -101,31 +110,80 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 
 /* --- the origin --- */
 
-/* A pooled connection may end just as it is used. Nothing came back and the request may
- * be said twice: then it is, on a fresh one. */
 static bool
-try_again(struct session *s)
+is_empty(const struct http_body *body)
+{
+	return body->kind == BODY_NONE ||
+		(body->kind == BODY_LENGTH && body->length == 0);
+}
+
+/* A pooled connection may end just as it is used. Nothing came back and the request may
+ * be said twice: then it is, on a fresh one. A stream that was refused has not been
+ * looked at (RFC 9113 §8.7). */
+static bool
+may_repeat(const struct session *s)
+{
+	const struct exchange *x = s->x;
+	if (x->retried || x->answered || exchange_is_bound(s))
+		return false;
+	if (x->origin)
+		return x->bytes_request == 0 && x->origin->err.code == ERR_H2_REFUSED;
+	return s->lane->up->was_reused && is_empty(&x->request.body) &&
+		http_method_repeats(x->request.method) && h1_reader_idle(&x->responses);
+}
+
+static void
+begin_again(struct session *s)
 {
 	struct exchange *x = s->x;
-	bool empty = x->request.body.kind == BODY_NONE ||
-		(x->request.body.kind == BODY_LENGTH && x->request.body.length == 0);
-	if (x->origin || !s->lane->up->was_reused || x->retried || x->answered ||
-		!empty || !http_method_repeats(x->request.method) ||
-		!h1_reader_idle(&x->responses))
-		return false;
-	stat_add(STAT_REQUESTS_RETRIED, 1);
 	drop_origin(s);
-	x->retried = true;
 	x->head_sent = false;
 	x->request_sent = false;
 	x->state = EXCHANGE_REACHING;
+}
+
+void
+exchange_ask_http1(struct session *s)
+{
+	struct exchange *x = s->x;
+	x->wants_h1 = true;
+	x->target.alpn = x->target.tls ? SPAN("\x08http/1.1") : (struct span){0};
+	begin_again(s);
+}
+
+static bool
+try_again(struct session *s)
+{
+	if (!may_repeat(s))
+		return false;
+	stat_add(STAT_REQUESTS_RETRIED, 1);
+	begin_again(s);
+	s->x->retried = true;
+	return true;
+}
+
+/* The origin will not have this request in HTTP/2 (RFC 9113 §7): it is asked once more
+ * in HTTP/1. Not when a body is on its way already: it could not be said twice. */
+static bool
+try_http1(struct session *s)
+{
+	struct exchange *x = s->x;
+	if (!x->origin || x->origin->err.code != ERR_H2_NEEDS_H1 || x->wants_h1 ||
+		x->answered || x->bytes_request > 0)
+		return false;
+	stat_add(STAT_H2_NEEDED_H1, 1);
+	if (exchange_is_bound(s))
+		relay_h2_unbind(s);
+	exchange_ask_http1(s);
 	return true;
 }
 
 static bool
 is_usable(const struct upstream *up)
 {
-	return up && !side_eof(&up->side) && up->side.io.failed == 0;
+	if (!up || side_eof(&up->side) || up->side.io.failed != 0)
+		return false;
+	return !up->trunk || h2_can_open(up->h2);
 }
 
 /* The origin's certificate was judged anew on a second connection: same rules as for
@@ -133,10 +191,15 @@ is_usable(const struct upstream *up)
 static bool
 take_origin(struct session *s)
 {
+	struct exchange *x = s->x;
 	s->lane->up = reach_take(&s->lane->reach);
-	if (!s->x->target.tls)
-		return true;
-	return stage_reach_judge(s);
+	if (x->target.tls && !stage_reach_judge(s)) {
+		trunk_quit(s->lane);
+		return false;
+	}
+	upstream_begin(s->lane->up);
+	trunk_arrived(s->lane, &x->target);
+	return true;
 }
 
 static void
@@ -145,69 +208,126 @@ start_sending(struct session *s)
 	struct exchange *x = s->x;
 	h1_reader_init(&x->responses, H1_RESPONSES, NULL);
 	h1_writer_init(&x->to_origin);
+	x->moved_ms = clock_now();
+	stat_add(s->lane->up->h2 ? STAT_ORIGIN_H2 : STAT_ORIGIN_H1, 1);
 	x->reused = s->lane->up->requests > 0;
 	s->lane->up->requests++;
 	x->state = EXCHANGE_SENDING;
 }
 
-/* False: wait. */
-static bool
-advance_reaching(struct session *s)
+/* It could not be reached: another one of the site's, or an answer of ours. */
+static void
+miss_origin(struct session *s, const struct err *why)
+{
+	struct err err = *why;
+	trunk_failed(s->lane, &err);
+	if (s->x->wants_h1 && s->x->request.protocol.n == 0)
+		s->x->reset_code = H2_HTTP_1_1_REQUIRED;
+	if (!edge_aim_next(s))
+		exchange_fail(s, &err, stage_reach_status(err.code));
+}
+
+static void
+refuse_origin(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct err err;
-	if (is_usable(s->lane->up)) {
-		start_sending(s);
-		return true;
+	if (x->reset_code != H2_NO_ERROR) {
+		x->state = EXCHANGE_CLOSING;
+	} else {
+		exchange_answer_refusal(s, &s->refusal);
 	}
-	if (x->client) { /* bound to the connection it began with */
-		(void)err_set(&err, ERR_H2_REFUSED, "the origin is gone");
-		exchange_fail(s, &err, 502);
-		return true;
+}
+
+/* A connection of its own, or a share of one. False: wait. */
+static bool
+reach_origin(struct session *s)
+{
+	struct exchange *x = s->x;
+	struct reach *r = &s->lane->reach;
+	struct err err = {0};
+	if (reach_is_idle(r)) {
+		if (x->target.tls &&
+			versions_find(&s->w->versions, &x->target) == VERSION_NEEDS_H1)
+			x->target.alpn = SPAN("\x08http/1.1");
+		switch (trunk_join(s->lane, &x->target, &err)) {
+		case TRUNK_WAIT:
+			return false;
+		case TRUNK_JOINED:
+			start_sending(s);
+			return true;
+		case TRUNK_FAILED:
+			miss_origin(s, &err);
+			return true;
+		case TRUNK_NONE:
+			reach_start(r, s, &x->target, x->retried);
+			break;
+		}
 	}
-	if (s->lane->up)
-		drop_origin(s);
-	if (reach_is_idle(&s->lane->reach))
-		reach_start(&s->lane->reach, s, &x->target, x->retried);
-	switch (reach_advance(&s->lane->reach)) {
+	switch (reach_advance(r)) {
 	case REACH_WAIT:
 		return false;
 	case REACH_DONE:
 		if (take_origin(s)) {
 			start_sending(s);
 		} else {
-			exchange_answer_refusal(s, &s->refusal);
+			refuse_origin(s);
 		}
 		return true;
 	case REACH_FAILED:
 		break;
 	}
-	err = s->lane->reach.err;
-	if (!edge_aim_next(s))
-		exchange_fail(s, &err, stage_reach_status(err.code));
+	err = r->err;
+	miss_origin(s, &err);
 	return true;
+}
+
+/* False: wait. */
+static bool
+advance_reaching(struct session *s)
+{
+	struct err err;
+	if (is_usable(s->lane->up)) {
+		start_sending(s);
+		return true;
+	}
+	if (exchange_is_bound(s)) {
+		(void)err_set(&err, ERR_H2_REFUSED, "the origin is gone");
+		exchange_fail(s, &err, 502);
+		return true;
+	}
+	if (s->lane->up)
+		drop_origin(s);
+	return reach_origin(s);
 }
 
 /* --- client → origin --- */
 
+static bool send_end(struct session *s);
+
+/* A WebSocket that crosses to another version has no body: its request is whole. */
 static bool
 send_head(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct err err = {0};
 	size_t before = buf_len(side_out(&s->lane->up->side));
+	if (!exchange_upgrade_request(s, &err)) {
+		exchange_fail(s, &err, 501);
+		return false;
+	}
 	switch (exchange_head_to_origin(s, &err)) {
 	case H1_FULL:
 		return false;
 	case H1_REFUSED:
-		exchange_fail(s, &err, 400);
+		if (x->state == EXCHANGE_SENDING)
+			exchange_fail(s, &err, 400);
 		return false;
 	case H1_WROTE:
 		break;
 	}
 	s->story->bytes_up += buf_len(side_out(&s->lane->up->side)) - before;
 	x->head_sent = true;
-	return true;
+	return !(x->crosses && x->client) || send_end(s);
 }
 
 static bool
@@ -225,6 +345,14 @@ send_end(struct session *s)
 	return true;
 }
 
+static void
+note_progress(struct exchange *x, uint64_t *count, size_t n)
+{
+	*count += n;
+	if (n > 0)
+		x->moved_ms = clock_now();
+}
+
 /* One step of the request's body. False when it cannot go on now. */
 static bool
 send_some(struct session *s)
@@ -237,7 +365,7 @@ send_some(struct session *s)
 	case H1_BODY:
 		n = exchange_body_to_origin(s, body);
 		exchange_took_client(s, n);
-		x->bytes_request += n;
+		note_progress(x, &x->bytes_request, n);
 		return n == body.n;
 	case H1_TRAILERS:
 		return true;
@@ -291,6 +419,10 @@ write_waiting_head(struct session *s)
 	s->story->bytes_down += buf_len(side_out(&s->client)) - before;
 	x->head_waits = false;
 	x->answered = x->answered || is_final;
+	if (x->response.status == 101 && x->origin) {
+		h1_tunnel(&x->requests);
+		x->state = EXCHANGE_UPGRADED;
+	}
 	return true;
 }
 
@@ -311,7 +443,7 @@ lose_origin(struct session *s, const struct err *why)
 {
 	struct exchange *x = s->x;
 	struct err err = *why;
-	if (try_again(s))
+	if (try_http1(s) || try_again(s))
 		return false;
 	if (x->origin) /* a client makes more of the origin's own code than of a page */
 		x->reset_code = x->origin->reset_code;
@@ -362,7 +494,7 @@ receive_some(struct session *s)
 	case H1_BODY:
 		n = exchange_body_to_client(s, body);
 		exchange_took_origin(s, n);
-		x->bytes_response += n;
+		note_progress(x, &x->bytes_response, n);
 		return n == body.n;
 	case H1_TRAILERS:
 		return true;
@@ -370,7 +502,8 @@ receive_some(struct session *s)
 		x->response_read = true;
 		return true;
 	case H1_TUNNEL:
-		h1_tunnel(&x->requests);
+		if (!x->client)
+			h1_tunnel(&x->requests);
 		x->state = EXCHANGE_UPGRADED;
 		return false;
 	case H1_MORE:
@@ -408,9 +541,11 @@ part_from_origin(struct session *s)
 	struct exchange *x = s->x;
 	if (!s->lane->up)
 		return;
-	if (x->client) {
+	if (x->origin || exchange_is_bound(s)) {
 		if (x->head_sent)
 			stage_reach_keep_session(s);
+		if (!exchange_is_bound(s))
+			drop_origin(s);
 		return;
 	}
 	if (!origin_lasts(x)) {
@@ -447,8 +582,8 @@ finish(struct session *s)
 	struct exchange *x = s->x;
 	bool client_lasts = x->request_sent && !x->closes && !x->to_client.must_close &&
 		!s->draining && s->refusal.code == ERR_NONE;
-	part_from_origin(s);
 	exchange_tell(s);
+	part_from_origin(s);
 	if (client_lasts && !x->client) {
 		next_request(s);
 	} else {
@@ -488,30 +623,6 @@ advance_answering(struct session *s)
 		return false;
 	x->response_over = true;
 	return finish(s);
-}
-
-/* --- bytes that are not HTTP --- */
-
-static void
-pump(struct side *from, struct side *to, uint64_t *count)
-{
-	*count += buf_move(side_out(to), side_in(from), SIZE_MAX);
-	if (side_eof(from) && buf_empty(side_in(from)) && !to->end_wanted)
-		side_end(to);
-}
-
-static enum exchange_turn
-advance_upgraded(struct session *s)
-{
-	struct exchange *x = s->x;
-	struct side *origin = &s->lane->up->side;
-	pump(&s->client, origin, &x->bytes_request);
-	pump(origin, &s->client, &x->bytes_response);
-	if (side_failed(&s->client) || side_failed(origin))
-		return EXCHANGE_BREAKS;
-	if (s->client.end_sent && origin->end_sent)
-		return EXCHANGE_ENDS;
-	return EXCHANGE_WAITS;
 }
 
 /* --- the whole --- */
@@ -562,7 +673,7 @@ advance_once(struct session *s)
 	case EXCHANGE_ANSWERING:
 		return go_on_or_wait(advance_answering(s));
 	case EXCHANGE_UPGRADED:
-		return advance_upgraded(s);
+		return exchange_advance_tunnel(s);
 	case EXCHANGE_CLOSING:
 		break;
 	}

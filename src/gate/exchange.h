@@ -61,15 +61,18 @@ struct exchange {
 	bool closes;        /* the client's connection ends after this */
 	bool origin_closes; /* the origin's does */
 	bool retried;       /* on a second connection, after a pooled one failed */
-	bool head_waits;    /* a response head waits for room towards the client */
-	bool answered;      /* the final response's head went to the client */
-	bool response_read; /* from the origin, to its end */
-	bool response_over; /* to the client, to its end */
-	struct span page;   /* body of an answer of ours still to be written */
-	struct span rule;   /* that decided, for the event */
-	struct span why;    /* what was seen when we answered ourselves */
-	struct span reason; /* what the rule that decided says to people */
+	bool wants_h1; /* the origin asked for HTTP/1, or it cannot be said in HTTP/2 */
+	bool crosses;  /* a WebSocket between two versions: exchange_upgrade.c */
+	bool head_waits;      /* a response head waits for room towards the client */
+	bool answered;        /* the final response's head went to the client */
+	bool response_read;   /* from the origin, to its end */
+	bool response_over;   /* to the client, to its end */
+	struct span page;     /* body of an answer of ours still to be written */
+	struct span rule;     /* that decided, for the event */
+	struct span why;      /* what was seen when we answered ourselves */
+	struct span reason;   /* what the rule that decided says to people */
 	struct span location; /* of a redirect of ours */
+	struct span key;      /* of such a WebSocket: the client's, or ours */
 	const char *action;
 	enum err_code page_code; /* of an answer of ours, or ERR_NONE */
 	struct err err;
@@ -79,6 +82,7 @@ struct exchange {
 	uint64_t began_us;
 	uint64_t sent_us;     /* the request's end went out */
 	uint64_t answered_us; /* the response's head came */
+	uint64_t moved_ms;    /* clock_now() when an octet of a body went on */
 	uint64_t bytes_request;
 	uint64_t bytes_response;
 	bool reused; /* went over a connection used before */

@@ -16,6 +16,11 @@ void exchange_start_record(struct session *s);
 /* A response head was read: policy, fields; readies it for the client. */
 void exchange_take_response(struct session *s);
 
+/* The stream goes over the connection that was opened for its whole session: what
+ * happens to that is the client's to know. */
+MUST_USE bool exchange_is_bound(const struct session *s);
+/* The request goes out once more, on a new connection that speaks HTTP/1. */
+void exchange_ask_http1(struct session *s);
 /* The origin is left alone: its connection is dropped, or only the stream. */
 void exchange_leave_origin(struct session *s);
 
@@ -34,6 +39,14 @@ enum h1_wrote exchange_head_to_client(struct session *s, struct err *err);
 size_t exchange_body_to_client(struct session *s, struct span body);
 enum h1_wrote exchange_end_to_client(
 	struct session *s, const struct http_fields *trailers, struct err *err);
+
+/* exchange_upgrade.c: says a WebSocket in the version of the other side; sets
+ * x->crosses. To be called before each time that a request's head goes out, and for
+ * each final response. */
+MUST_USE bool exchange_upgrade_request(struct session *s, struct err *err);
+MUST_USE bool exchange_upgrade_response(struct session *s, struct err *err);
+/* exchange_tunnel.c: state EXCHANGE_UPGRADED. */
+enum exchange_turn exchange_advance_tunnel(struct session *s);
 
 /* Whom a consent to this request binds. */
 struct consent_scope exchange_scope(const struct session *s);

@@ -238,6 +238,7 @@ exchange_start_record(struct session *s)
 	x->to_client.old_peer = x->request.version == HTTP_1_0;
 	s->story->requests++;
 	stat_add(STAT_REQUESTS, 1);
+	stat_add(x->client ? STAT_REQUESTS_H2 : STAT_REQUESTS_H1, 1);
 }
 
 enum exchange_turn
@@ -291,16 +292,35 @@ ready_for_client(struct session *s)
 		x->response.body.kind =
 			BODY_CHUNKED; /* the client's connection can last */
 	}
+	if (x->response.body.kind == BODY_LENGTH && x->origin && !x->client &&
+		http_get_id(&x->response.fields, HTTP_NAME_TRAILER).p)
+		x->response.body.kind = BODY_CHUNKED; /* so that they have a place */
+}
+
+static void
+bind_origin(struct session *s)
+{
+	struct upstream *up = s->lane->up;
+	up->bound = true;
+	if (up->trunk)
+		trunk_bind(up->trunk);
 }
 
 void
 exchange_take_response(struct session *s)
 {
 	struct exchange *x = s->x;
+	struct err err = {0};
 	x->answered_us = clock_us();
+	if (!exchange_upgrade_response(s, &err)) {
+		exchange_fail(s, &err, 502);
+		return;
+	}
 	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
 	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
-		s->lane->up->bound = true;
+		bind_origin(s);
+	if (x->wants_h1 && x->request.protocol.n == 0)
+		versions_learn(&s->w->versions, &x->target, VERSION_NEEDS_H1);
 	const struct act *act = decide(s, PHASE_RESPONSE);
 	if (act && act->kind == ACT_BLOCK) {
 		exchange_leave_origin(s); /* its body is still on the way */

@@ -102,12 +102,32 @@ exchange_took_origin(struct session *s, size_t n)
 	}
 }
 
+/* An extended CONNECT waits for the origin's SETTINGS, which say whether it is taken;
+ * where it is not, the origin is asked for an upgrade of HTTP/1. */
+static enum h1_wrote
+open_on_trunk(struct session *s, struct err *err)
+{
+	struct exchange *x = s->x;
+	struct h2 *h2 = s->lane->up->h2;
+	bool upgrades = x->request.protocol.n > 0;
+	if (upgrades && !h2->settled)
+		return H1_FULL;
+	if (upgrades && !h2_takes_connect_protocol(h2) && !x->wants_h1) {
+		exchange_ask_http1(s);
+		return H1_REFUSED;
+	}
+	x->origin = h2_request(h2, &x->request, &s->lane->user, err);
+	return x->origin ? H1_WROTE : H1_REFUSED;
+}
+
 enum h1_wrote
 exchange_head_to_origin(struct session *s, struct err *err)
 {
 	struct exchange *x = s->x;
-	if (s->lane->up->h2)
+	if (exchange_is_bound(s))
 		return relay_h2_open_stream(s, err);
+	if (s->lane->up->h2)
+		return open_on_trunk(s, err);
 	enum h1_wrote wrote = h1_write_head(
 		&x->to_origin, &x->request, side_out(&s->lane->up->side), err);
 	if (wrote == H1_WROTE) {
@@ -132,6 +152,8 @@ exchange_end_to_origin(struct session *s, struct err *err)
 	struct exchange *x = s->x;
 	struct http_fields *trailers = &x->request.trailers;
 	edge_strip(trailers); /* some origins read trailers as if they were fields */
+	if (x->crosses && x->origin)
+		return H1_WROTE; /* its stream stays open for what the client says */
 	if (x->origin)
 		return wrote_of(h2_write_end(x->origin, trailers, err));
 	return h1_write_end(&x->to_origin, trailers, side_out(&s->lane->up->side), err);

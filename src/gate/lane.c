@@ -17,6 +17,7 @@ lane_init(struct lane *lane, struct session *s)
 {
 	*lane = (struct lane){.s = s, .corpse.bury = bury};
 	list_init(&lane->in_woken);
+	list_init(&lane->in_trunk);
 }
 
 struct lane *
@@ -28,11 +29,42 @@ lane_new(struct session *s)
 }
 
 void
+lane_drop(struct lane *lane)
+{
+	if (lane->user.stream)
+		h2_release(lane->user.stream);
+	lane->user.stream = NULL;
+	if (lane->up && lane->up->trunk) {
+		trunk_part(lane);
+	} else {
+		upstream_free(lane->up);
+	}
+	lane->up = NULL;
+}
+
+void
 lane_leave(struct lane *lane)
 {
 	reach_cancel(&lane->reach);
-	upstream_free(lane->up);
-	lane->up = NULL;
+	trunk_quit(lane);
+	lane_drop(lane);
+}
+
+void
+lane_pull(struct lane *lane)
+{
+	if (lane->up && !lane->up->trunk)
+		side_pull(&lane->up->side);
+}
+
+void
+lane_push(struct lane *lane)
+{
+	if (lane->up && lane->up->trunk) {
+		trunk_touch(lane->up->trunk);
+	} else if (lane->up) {
+		side_push(&lane->up->side);
+	}
 }
 
 void
@@ -45,11 +77,27 @@ lane_free(struct lane *lane)
 	loop_bury(&lane->s->w->loop, &lane->corpse);
 }
 
-void
-lane_wake(struct lane *lane)
+static void
+note(struct lane *lane)
 {
 	struct session *s = lane->s;
 	if (lane != &s->own && s->h2 && !list_joined(&lane->in_woken))
 		list_push(&s->h2->woken, &lane->in_woken);
-	session_advance(s);
+}
+
+void
+lane_wake(struct lane *lane)
+{
+	note(lane);
+	session_advance(lane->s);
+}
+
+void
+lane_wake_soon(struct lane *lane)
+{
+	struct session *s = lane->s;
+	if (s->over)
+		return;
+	note(lane);
+	loop_soon(&s->w->loop, &s->goes_on);
 }

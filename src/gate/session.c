@@ -107,12 +107,20 @@ run_stages(struct session *s)
 	}
 }
 
+/* A trunk's socket is not this session's. */
+static struct side *
+own_origin(const struct session *s)
+{
+	return s->own.up && !s->own.up->trunk ? &s->own.up->side : NULL;
+}
+
 /* Octets that went to either peer: writing makes room, and room lets a full side go on.
  */
 static uint64_t
 sent_so_far(const struct session *s)
 {
-	return s->client.io.n_out + (s->own.up ? s->own.up->side.io.n_out : 0);
+	const struct side *origin = own_origin(s);
+	return s->client.io.n_out + (origin ? origin->io.n_out : 0);
 }
 
 static bool
@@ -125,12 +133,12 @@ holds_more(const struct side *side)
 static bool
 wants_another_round(const struct session *s, uint64_t sent_before)
 {
+	const struct side *origin = own_origin(s);
 	if (s->over)
 		return false;
 	return s->again ||
 		(sent_so_far(s) != sent_before &&
-			(holds_more(&s->client) ||
-				(s->own.up && holds_more(&s->own.up->side))));
+			(holds_more(&s->client) || (origin && holds_more(origin))));
 }
 
 void
@@ -149,8 +157,7 @@ session_advance(struct session *s)
 		run_stages(s);
 		if (!s->over && s->stage != STAGE_TUNNEL) {
 			side_push(&s->client);
-			if (s->own.up)
-				side_push(&s->own.up->side);
+			lane_push(&s->own);
 		}
 		if (!wants_another_round(s, sent))
 			break;

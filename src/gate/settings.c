@@ -84,6 +84,14 @@ static const struct conf_choice log_levels[] = {
 	{0},
 };
 
+static const struct conf_choice upstream_http[] = {
+	{"mirror", UPSTREAM_HTTP_MIRROR,
+		"What the client offers; the client gets what the origin chooses."},
+	{"1.1", UPSTREAM_HTTP_1, "HTTP/1.1 alone. Clients may still use HTTP/2."},
+	{"any", UPSTREAM_HTTP_ANY, "HTTP/2 and HTTP/1.1, whatever the client offers."},
+	{0},
+};
+
 #define UPSTREAM(field) CONF_AT(struct upstream_settings, field)
 static const struct conf_row upstream_words[] = {
 	{"trust", CONF_TEXTS, UPSTREAM(trust), .preset = "system",
@@ -92,6 +100,10 @@ static const struct conf_row upstream_words[] = {
 	{"min-version", CONF_CHOICE, UPSTREAM(min_version), .preset = "1.2",
 		.choices = tls_versions,
 		.help = "Lowest TLS version spoken to origins."},
+	{"http", CONF_CHOICE, UPSTREAM(http), .preset = "mirror",
+		.choices = upstream_http,
+		.help = "The versions of HTTP that origins are offered. Where the two "
+			"sides differ, messages are translated."},
 	{"connect-timeout", CONF_DURATION, UPSTREAM(connect_ms), .preset = "10s",
 		.min = 100, .max = 300000,
 		.help = "Time to resolve a name and connect, all addresses together."},

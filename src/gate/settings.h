@@ -52,7 +52,15 @@ struct untrusted {
 	int other;
 };
 
+/* Which versions of HTTP origins are asked for where TLS lets them choose. */
+enum upstream_http {
+	UPSTREAM_HTTP_MIRROR, /* those that the client offers */
+	UPSTREAM_HTTP_1,
+	UPSTREAM_HTTP_ANY,
+};
+
 struct upstream_settings {
+	int http;                /* enum upstream_http */
 	struct conf_texts trust; /* "system" and files of PEM */
 	int min_version;         /* as on the wire */
 	uint64_t connect_ms;

@@ -88,7 +88,9 @@ static const struct conf_table certificate_line = {
 #define ORIGIN(field) CONF_AT(struct site_origin, field)
 static const struct conf_row origin_args[] = {
 	{"url", CONF_TEXT, ORIGIN(url), .required = true,
-		.help = "http://HOST:PORT or https://HOST:PORT, without a path."},
+		.help = "http://HOST:PORT, https://HOST:PORT, or h2c://HOST:PORT for "
+			"HTTP/2 without TLS; without a path. With https the origin "
+			"chooses between HTTP/2 and HTTP/1.1."},
 };
 static const struct conf_table origin_line = {
 	.help = "Where requests go. Of several, each in turn; one that fails is left "
@@ -299,9 +301,12 @@ read_origin(struct site_origin *o, struct arena *a, struct err *err)
 		rest = span_from(rest, 7);
 	} else if (span_starts(rest, SPAN("https://"))) {
 		rest = span_from(rest, 8);
+	} else if (span_starts(rest, SPAN("h2c://"))) {
+		rest = span_from(rest, 6);
+		o->h2 = true;
 	} else {
 		return err_set(err, ERR_POLICY_SITE,
-			"an origin begins with http:// or https://");
+			"an origin begins with http://, https:// or h2c://");
 	}
 	o->tls = span_starts(o->url, SPAN("https"));
 	if (span_ends(rest, SPAN("/")))

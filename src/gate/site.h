@@ -58,6 +58,7 @@ struct site_origin {
 	struct span host; /* lower case; name or address */
 	uint16_t port;
 	bool tls;
+	bool h2;      /* spoken without TLS, by prior knowledge */
 	size_t index; /* over all origins of all edges */
 };
 

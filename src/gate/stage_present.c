@@ -125,18 +125,23 @@ ask_for_leaf(struct session *s)
 	return s->story->leaf_cached;
 }
 
-/* Mirrors what the origin chose; without an origin, what our pages are sent in. */
+/* Mirrors what the origin chose; without an origin, what our pages are sent in. Where
+ * the origin's choice is none of the client's, or was not the origin's to make, the
+ * client gets what it likes best and messages are translated. */
 static struct span
 chosen_alpn(const struct session *s)
 {
-	struct tls_facts facts;
-	if (!s->lane->up && hello_offers(&s->hello, SPAN("http/1.1")))
+	struct tls_facts facts = {0};
+	bool h1 = hello_offers(&s->hello, SPAN("http/1.1"));
+	bool h2 = hello_offers(&s->hello, SPAN("h2"));
+	if (s->own.up)
+		tls_facts(s->own.up->side.tls, &facts);
+	bool chose_h2 = span_eq(facts.alpn, SPAN("h2"));
+	bool prefers_h2 = s->own.up && s->g->upstream.http == UPSTREAM_HTTP_1;
+	if (h2 && (chose_h2 || !h1 || prefers_h2))
+		return SPAN("h2");
+	if (h1 && (chose_h2 || !s->own.up))
 		return SPAN("http/1.1");
-	if (!s->lane->up) {
-		return hello_offers(&s->hello, SPAN("h2")) ? SPAN("h2")
-							   : (struct span){0};
-	}
-	tls_facts(s->lane->up->side.tls, &facts);
 	return facts.alpn;
 }
 
@@ -200,8 +205,11 @@ open_up(struct session *s)
 	s->mint.id = NULL;
 	story_client(s);
 	tls_facts(s->client.tls, &facts);
-	if (span_eq(facts.alpn, SPAN("h2")))
+	if (span_eq(facts.alpn, SPAN("h2"))) {
 		relay_h2_start(s);
+	} else if (s->own.up && s->own.up->h2) {
+		trunk_arrived(&s->own, &s->target);
+	}
 	s->facts.tls_version = span_str(facts.version_name);
 	s->facts.tls_cipher = arena_copy(&s->arena, span_str(facts.cipher));
 	stat_add(facts.resumed ? STAT_CLIENT_RESUMED : STAT_CLIENT_HANDSHAKES, 1);

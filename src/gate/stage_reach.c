@@ -12,12 +12,18 @@
 #include "gate/story.h"
 #include "gate/worker.h"
 
-/* What we speak, in our order of preference, and the client offered. Wire form. */
+/* What we speak, in our order of preference, and the client offered, unless the gateway
+ * says otherwise. An origin known to want HTTP/1 is not asked again. Wire form. */
 static struct span
 mirrored_alpn(struct session *s)
 {
-	bool h1 = hello_offers(&s->hello, SPAN("http/1.1"));
-	if (hello_offers(&s->hello, SPAN("h2")))
+	bool needs_h1 = versions_find(&s->w->versions, &s->target) == VERSION_NEEDS_H1;
+	bool any = s->g->upstream.http == UPSTREAM_HTTP_ANY;
+	bool h1 = any || hello_offers(&s->hello, SPAN("http/1.1"));
+	bool h2 = any || hello_offers(&s->hello, SPAN("h2"));
+	if ((h1 || h2) && (needs_h1 || s->g->upstream.http == UPSTREAM_HTTP_1))
+		return SPAN("\x08http/1.1");
+	if (h2)
 		return h1 ? SPAN("\x02h2\x08http/1.1") : SPAN("\x02h2");
 	return h1 ? SPAN("\x08http/1.1") : (struct span){0};
 }
@@ -198,7 +204,7 @@ stage_reach_judge(struct session *s)
 	judge(s);
 	if (s->over)
 		return false;
-	if (s->refusal.code != ERR_NONE) {
+	if (s->refusal.code != ERR_NONE || s->x->reset_code != H2_NO_ERROR) {
 		upstream_free(s->lane->up);
 		s->lane->up = NULL;
 		return false;

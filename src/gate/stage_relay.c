@@ -106,8 +106,7 @@ stage_relay_advance(struct session *s)
 			return turn;
 	}
 	side_pull(&s->client);
-	if (s->lane->up)
-		side_pull(&s->lane->up->side);
+	lane_pull(&s->own);
 	switch (exchange_advance(s)) {
 	case EXCHANGE_CONNECTS:
 		return stage_connect(s);
@@ -132,11 +131,9 @@ int
 stage_farewell_advance(struct session *s)
 {
 	relay_h2_end(s);
-	if (s->lane->up) {
-		side_end(&s->lane->up->side);
-		upstream_free(s->lane->up);
-		s->lane->up = NULL;
-	}
+	if (s->own.up && !s->own.up->trunk)
+		side_end(&s->own.up->side);
+	lane_leave(&s->own);
 	side_end(&s->client);
 	side_pull(&s->client);
 	buf_drop(side_in(&s->client), buf_len(side_in(&s->client)));

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "gate/story.h"
+#include "http/h2.h"
 
 static uint64_t
 ask_ms(const struct gateway *g)
@@ -73,6 +74,12 @@ session_block(struct session *s, const struct act *act, enum phase phase)
 		.status = 403,
 	};
 	s->story->action = "block";
+	if (act->reset && s->x->client) { /* one stream of many */
+		s->x->reset_code = H2_CANCEL;
+		(void)err_set(&s->x->err, ERR_GATE_BLOCKED, "rule %.*s",
+			SPAN_ARG(refusal.rule));
+		return STAGE_RELAY;
+	}
 	if (act->reset) {
 		(void)err_set(
 			&err, ERR_GATE_BLOCKED, "rule %.*s", SPAN_ARG(refusal.rule));

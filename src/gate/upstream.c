@@ -58,7 +58,9 @@ static void
 moved(struct io *io)
 {
 	struct upstream *up = of_io(io);
-	if (up->user) {
+	if (up->trunk) {
+		trunk_moved(up->trunk);
+	} else if (up->user) {
 		lane_wake(up->user);
 	} else {
 		idle_moved(up);
@@ -82,12 +84,11 @@ bury(struct corpse *c)
 	mem_free(up);
 }
 
-/* The octets that must agree: gateway, TLS or not, port, host, SNI, what rules say of
- * TLS, ALPN. */
-static size_t
-write_key(const struct target *to, uint8_t *dst, size_t cap)
+/* Gateway, TLS or not, port, host, SNI, what rules say of TLS, ALPN. */
+size_t
+upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 {
-	struct write w = write_to(dst, cap);
+	struct write w = write_to(dst, UPSTREAM_KEY_MOST);
 	write_span(&w, span_of(to->g->policy_hash, sizeof(to->g->policy_hash)));
 	write_be(&w, to->tls, 1);
 	write_be(&w, to->port, 2);
@@ -104,15 +105,14 @@ write_key(const struct target *to, uint8_t *dst, size_t cap)
 	return write_done(&w).n;
 }
 
-enum { KEY_MOST = 32 + 10 + 32 + 256 + 256 + 256 };
-
 struct upstream *
 upstream_new(struct worker *w, const struct target *to, int fd)
 {
-	uint8_t key[KEY_MOST];
+	uint8_t key[UPSTREAM_KEY_MOST];
 	struct upstream *up = mem_alloc(sizeof(*up));
 	up->w = w;
-	up->n_key = write_key(to, key, sizeof(key));
+	up->knows_h2 = !to->tls && span_eq(to->alpn, SPAN("\x02h2"));
+	up->n_key = upstream_key(to, key);
 	up->key = mem_alloc(up->n_key);
 	memcpy(up->key, key, up->n_key);
 	list_init(&up->idle);
@@ -124,15 +124,21 @@ upstream_new(struct worker *w, const struct target *to, int fd)
 	return up;
 }
 
+static bool
+chose_h2(const struct upstream *up)
+{
+	struct tls_facts facts;
+	if (!up->side.tls)
+		return up->knows_h2;
+	tls_facts(up->side.tls, &facts);
+	return span_eq(facts.alpn, SPAN("h2"));
+}
+
 void
 upstream_begin(struct upstream *up)
 {
 	struct h2_config config;
-	struct tls_facts facts;
-	if (up->h2 || !up->side.tls)
-		return;
-	tls_facts(up->side.tls, &facts);
-	if (!span_eq(facts.alpn, SPAN("h2")))
+	if (up->h2 || !chose_h2(up))
 		return;
 	h2_config_init(&config, H2_CLIENT);
 	up->h2 = mem_alloc(sizeof(*up->h2));
@@ -181,8 +187,8 @@ upstream_pool_fini(struct upstream_pool *pool)
 struct upstream *
 upstream_take(struct worker *w, const struct target *to)
 {
-	uint8_t key[KEY_MOST];
-	size_t n = write_key(to, key, sizeof(key));
+	uint8_t key[UPSTREAM_KEY_MOST];
+	size_t n = upstream_key(to, key);
 	struct map_item *first =
 		n > 0 ? map_get(&w->pool.by_target, span_of(key, n)) : NULL;
 	if (!first)

@@ -21,10 +21,12 @@
 struct worker;
 struct lane;
 struct h2;
+struct trunk;
 
 struct upstream {
 	struct side side;
-	struct h2 *h2; /* owned; NULL unless HTTP/2 was chosen */
+	struct h2 *h2;       /* owned; NULL unless HTTP/2 was chosen */
+	struct trunk *trunk; /* that shares it and owns it; NULL: it has one user */
 	struct worker *w;
 	struct lane *user; /* NULL while in the pool */
 	struct corpse corpse;
@@ -41,6 +43,7 @@ struct upstream {
 	char ja3[HELLO_JA3]; /* of the ClientHello we sent; "" without TLS */
 	char ja4[HELLO_JA4];
 	struct verdict verdict; /* of its chain; class good for plain ones too */
+	bool knows_h2;          /* in plain TCP, by prior knowledge */
 	bool was_reused;        /* at least one request went before */
 	bool bound;             /* a client authenticated on it: never shared */
 	bool kept;              /* its TLS session was, for the next connection */
@@ -54,13 +57,18 @@ struct upstream_pool {
 	size_t most;
 };
 
+enum { UPSTREAM_KEY_MOST = 32 + 10 + 32 + 256 + 256 + 256 };
+/* The octets in which two targets must agree to share connections; how many. */
+size_t upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST]);
+
 void upstream_pool_init(struct upstream_pool *pool, size_t most);
 void upstream_pool_fini(struct upstream_pool *pool);
 
 /* Takes fd, just connected. */
 struct upstream *upstream_new(struct worker *w, const struct target *to, int fd);
-/* TLS stands: begins HTTP/2 if that is what was chosen. Such a connection is its
- * session's own and never in the pool. */
+/* TLS stands: begins HTTP/2 if that is what was chosen, or what is known without asking
+ * (`h2c`). Such a connection is its session's own, or a trunk's, and never in the pool.
+ */
 void upstream_begin(struct upstream *up);
 /* Closes and buries. NULL is fine. */
 void upstream_free(struct upstream *up);

@@ -258,6 +258,8 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	upstream_pool_init(&w->pool,
 		pool_size(
 			spec->settings->edges, pool_size(spec->settings->gateways, 0)));
+	trunks_init(&w->trunks);
+	versions_init(&w->versions);
 	listen_limit_init(&w->limit, spec->settings->connections);
 	ask_line_open(&w->vault, &w->loop, spec->vault_fd, VAULT_ASKS);
 	mint_init(&w->mint, &w->vault.link, leaf_cache_bytes(spec->settings));
@@ -363,6 +365,8 @@ worker_close(struct worker *w)
 	stop_listening(w);
 	keyserver_close_all(w);
 	upstream_pool_fini(&w->pool);
+	trunks_fini(w);
+	versions_fini(&w->versions);
 	mint_fini(&w->mint);
 	evidence_fini(&w->evidence);
 	event_link_fini(&w->events);

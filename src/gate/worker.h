@@ -14,7 +14,9 @@
 #include "gate/facts.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
+#include "gate/trunk.h"
 #include "gate/upstream.h"
+#include "gate/versions.h"
 #include "keyless/line.h"
 #include "net/ipc.h"
 #include "net/listen.h"
@@ -69,6 +71,8 @@ struct worker {
 	struct tickets *tickets; /* owned */
 	struct resume_cache resumes;
 	struct upstream_pool pool;
+	struct trunks trunks;
+	struct versions versions;
 	struct mint mint;
 	struct evidence evidence;
 	struct ask_line vault;

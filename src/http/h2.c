@@ -107,6 +107,13 @@ h2_stream_fail(struct h2_stream *x, enum err_code code, const char *why)
 	h2_wake(x);
 }
 
+unsigned
+h2_reset_stat(unsigned first, uint32_t code)
+{
+	const uint32_t other = H2_HTTP_1_1_REQUIRED + 1;
+	return first + (code < other ? code : other);
+}
+
 void
 h2_stream_block(struct h2_stream *x)
 {

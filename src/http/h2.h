@@ -84,6 +84,7 @@ struct h2 {
 	struct h2_calm calm;
 	struct h2_walk walk;
 	uint64_t pinged;  /* clock_now() of a ping not answered yet, or 0 */
+	bool settled;     /* the peer's SETTINGS came */
 	bool goaway_seen; /* the peer takes no new streams */
 	unsigned drains;  /* how often h2_drain() was called */
 	bool out_full;    /* something waited for room in out */

@@ -22,6 +22,8 @@ void h2_stream_free(struct h2_stream *x);
 struct h2_stream *h2_stream_find(const struct h2 *h2, int32_t id);
 /* It failed: remembers why, and tells. The first reason stays. */
 void h2_stream_fail(struct h2_stream *x, enum err_code code, const char *why);
+/* The counter of resets with this code; first: of NO_ERROR. */
+unsigned h2_reset_stat(unsigned first, uint32_t code);
 /* Its writer waits. */
 void h2_stream_block(struct h2_stream *x);
 void h2_wake_blocked(struct h2 *h2);

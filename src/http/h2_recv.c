@@ -5,6 +5,7 @@
  */
 #include <nghttp2/nghttp2.h>
 
+#include "base/stats.h"
 #include "http/h2_priv.h"
 
 /* The one place where the library's untyped pointer becomes ours. */
@@ -144,13 +145,16 @@ on_headers(struct h2_stream *x, bool ended)
 static void
 on_settings(struct h2 *h2, bool ack)
 {
-	if (!ack)
-		h2_wake_blocked(h2); /* windows may have grown */
+	if (ack)
+		return;
+	h2->settled = true;
+	h2_wake_blocked(h2); /* windows may have grown */
 }
 
 static void
-on_rst_stream(struct h2 *h2, struct h2_stream *x)
+on_rst_stream(struct h2 *h2, struct h2_stream *x, uint32_t code)
 {
+	stat_add(h2_reset_stat(STAT_H2_RESET_IN_NO_ERROR, code), 1);
 	if (!x || !x->end_sent)
 		h2_calm_reset(h2);
 }
@@ -188,7 +192,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_d
 		}
 		break;
 	case NGHTTP2_RST_STREAM:
-		on_rst_stream(h2, x);
+		on_rst_stream(h2, x, frame->rst_stream.error_code);
 		break;
 	case NGHTTP2_SETTINGS:
 		on_settings(h2, ack);

@@ -8,6 +8,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/must.h"
+#include "base/stats.h"
 #include "http/h2_priv.h"
 
 enum {
@@ -209,8 +210,13 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_d
 	if (x && carries && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
 		on_end_sent(x);
 	/* A reset that we did not wish for was caused by the peer. */
-	if (frame->hd.type == NGHTTP2_RST_STREAM && !(x && x->resetting))
-		h2_calm_reset(h2);
+	if (frame->hd.type == NGHTTP2_RST_STREAM) {
+		stat_add(h2_reset_stat(STAT_H2_RESET_OUT_NO_ERROR,
+				 frame->rst_stream.error_code),
+			1);
+		if (!(x && x->resetting))
+			h2_calm_reset(h2);
+	}
 	return 0;
 }
 

@@ -207,9 +207,9 @@ reset_codes_are_mirrored(void)
 {
 	open_h2("", "good.test");
 	struct h2_stream *x = ask(0, here(), "/", BODY_NONE);
-	h2_reset(meet("/"), H2_HTTP_1_1_REQUIRED);
+	h2_reset(meet("/"), H2_ENHANCE_YOUR_CALM);
 	go_on();
-	check_reset(x, H2_HTTP_1_1_REQUIRED);
+	check_reset(x, H2_ENHANCE_YOUR_CALM);
 	close_h2();
 }
 

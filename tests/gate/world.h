@@ -59,7 +59,8 @@ static struct {
 	struct world_peer origin;
 	unsigned origins; /* connections accepted */
 	bool origin_is_tls;
-	struct span alpn;                   /* what both peers speak; empty: http/1.1 */
+	struct span alpn;        /* what both peers speak; empty: http/1.1 */
+	struct span client_alpn; /* what the client offers instead, in wire form */
 	void (*greeted)(struct side *side); /* the origin has a connection */
 	const char *answer; /* written once a whole request head was heard */
 	bool answer_ends;   /* and then the origin ends */
@@ -443,7 +444,7 @@ world_until(const char *text)
 }
 
 /* Turns until the gateway has closed the client's connection. */
-static void
+UNUSED static void
 world_until_closed(void)
 {
 	for (int i = 0; i < 400 && !side_eof(&world.client.side); i++)
@@ -479,7 +480,9 @@ world_shake(const char *sni)
 	const struct tls_client_spec tls = {
 		.profile = world.client.profile,
 		.host = span_str(sni),
-		.alpn = world.alpn.n > 0 ? SPAN("\x02h2") : SPAN("\x08http/1.1"),
+		.alpn = world.client_alpn.n > 0 ? world.client_alpn
+			: world.alpn.n > 0      ? SPAN("\x02h2")
+						: SPAN("\x08http/1.1"),
 		.wire_in = &world.client.side.io.in,
 		.wire_out = &world.client.side.io.out,
 	};
