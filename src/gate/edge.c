@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * edge: what a worker keeps for an edge. Revocation lists are looked at every second,
- * and a verdict made under older ones is made anew at the next request: a client
- * revoked is refused on the connection it has.
+ * edge: what a worker keeps for an edge. A verdict on a client that was made under
+ * older revocation lists is made anew at the next request: a client revoked is refused
+ * on the connection it has.
  */
 #include "gate/edge.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/session.h"
@@ -19,82 +17,10 @@
 #include "pki/revoke.h"
 
 enum {
-	WATCH_MS = 1000,
-	CRL_BYTES = 32 * 1024 * 1024, /* of all lists of a block */
+	JUDGED_MS = 60 * 1000,
+	WATCH_MS = 250,       /* a list that is replaced counts after this time */
 	WAITING_MOST = 10000, /* handshakes that wait for a signature, per worker */
 };
-
-/* ---- revocation ---- */
-
-/* A digest of what the files look like from outside; differs when one was replaced. */
-static uint64_t
-look_at_crls(const struct site_clients *c)
-{
-	uint64_t sum = 0;
-
-	for (const struct conf_item *it = c->crls; it; it = it->next) {
-		const struct site_path *p = (const struct site_path *)(const void *)it;
-		struct stat st;
-		if (stat((const char *)p->path.p, &st) != 0)
-			continue;
-		const uint64_t state[] = {(uint64_t)st.st_mtim.tv_sec,
-			(uint64_t)st.st_mtim.tv_nsec, (uint64_t)st.st_size,
-			(uint64_t)st.st_ino};
-		sum = sum * 31 + map_hash(span_of(state, sizeof(state)));
-	}
-	return sum;
-}
-
-static bool
-read_crl(struct revoke *r, const struct site_path *p, struct err *err)
-{
-	struct span text;
-
-	if (!file_read((const char *)p->path.p, REVOKE_CRL_MAX, &text, err))
-		return false;
-	bool ok = revoke_add_crl(r, text, err);
-	mem_free((void *)(uintptr_t)text.p); // NOLINT(performance-no-int-to-ptr)
-	return ok;
-}
-
-/* All lists anew, or NULL: half of them would let somebody in. */
-static struct revoke *
-read_crls(const struct site_clients *c, struct err *err)
-{
-	struct revoke *r = revoke_new(CRL_BYTES);
-
-	for (const struct conf_item *it = c->crls; it; it = it->next) {
-		const struct site_path *p = (const struct site_path *)(const void *)it;
-		if (read_crl(r, p, err))
-			continue;
-		(void)err_within(err, "%s", (const char *)p->path.p);
-		revoke_free(r);
-		return NULL;
-	}
-	return r;
-}
-
-static void
-refresh(struct edge_clients *c)
-{
-	uint64_t seen = look_at_crls(c->settings);
-	struct err err = {0};
-
-	if (!c->settings->crls || seen == c->seen)
-		return;
-	c->seen = seen;
-	struct revoke *fresh = read_crls(c->settings, &err);
-	if (!fresh) {
-		log_warn("edge.crl", "clients=%.*s kept=old why=\"%s\"",
-			SPAN_ARG(c->settings->name), err.text);
-		return;
-	}
-	revoke_free(c->revoke);
-	c->revoke = fresh;
-	c->epoch++;
-	log_info("edge.crl", "clients=%.*s epoch=%llu", SPAN_ARG(c->settings->name),
-		(unsigned long long)c->epoch);
-}
 
 static void
 watch(struct timer *t)
@@ -102,7 +28,7 @@ watch(struct timer *t)
 	struct edge *e = CONTAINER_OF(t, struct edge, watch);
 
 	for (size_t i = 0; i < e->g->sites.n_clients; i++)
-		refresh(&e->clients[i]);
+		edge_lists_look(&e->clients[i]);
 	timer_set(&e->w->loop, &e->watch, clock_now() + WATCH_MS);
 }
 
@@ -127,6 +53,7 @@ check(struct session *s, const struct chain *chain, struct verdict *v)
 	for (size_t i = 1; i < chain->n && v->class == VERDICT_GOOD; i++)
 		trust_learn(settings->trust, chain->der[i]);
 	s->visit->epoch = c->epoch;
+	s->visit->judged_ms = clock_now();
 }
 
 void
@@ -154,6 +81,19 @@ edge_judge(struct session *s)
 	chain_fini(&chain);
 }
 
+void
+edge_judge_again(struct session *s)
+{
+	const struct site_clients *settings = s->visit->name->clients;
+
+	if (!settings)
+		return;
+	const struct edge_clients *c = &s->wg->edge->clients[settings->index];
+	if (c->epoch != s->visit->epoch ||
+		clock_now() - s->visit->judged_ms >= JUDGED_MS)
+		edge_judge(s);
+}
+
 /* ---- opening and closing ---- */
 
 static bool
@@ -176,11 +116,7 @@ open_clients(struct edge *e, const struct site_clients *settings, struct err *er
 	c->profile = profile_new(&spec, err);
 	if (!c->profile)
 		return false;
-	if (!settings->crls)
-		return true;
-	c->seen = look_at_crls(settings);
-	c->revoke = read_crls(settings, err);
-	return c->revoke != NULL;
+	return edge_lists_open(e, c, err);
 }
 
 static bool
@@ -238,7 +174,7 @@ edge_close(struct worker_gateway *wg)
 	profile_put(e->keys_profile);
 	for (size_t i = 0; i < e->g->sites.n_clients; i++) {
 		profile_put(e->clients[i].profile);
-		revoke_free(e->clients[i].revoke);
+		edge_lists_close(&e->clients[i]);
 	}
 	mem_free(e->clients);
 	mem_free(e->origins);

@@ -27,6 +27,9 @@ struct edge_clients {
 	struct revoke *revoke;               /* owned; NULL without CRLs */
 	uint64_t epoch;                      /* rises when a CRL was read anew */
 	uint64_t seen;                       /* digest of the CRL files' states */
+	struct edge_list_url *urls;          /* owned; lists that are fetched */
+	uint64_t warned_ms;                  /* of a list that ends soon */
+	int64_t ends;                        /* first nextUpdate of all; 0: no list */
 };
 
 struct edge_origin {
@@ -51,6 +54,7 @@ struct edge_visit {
 	const struct site_name *name;
 	struct client_cert cert;
 	uint64_t epoch; /* of the verdict in cert */
+	uint64_t judged_ms;
 	struct remote_owner owner;
 	struct remote_ask *signature; /* wanted, or NULL */
 	struct ask ask;
@@ -63,6 +67,18 @@ void edge_close(struct worker_gateway *wg);
 
 /* The verdict on what the client showed, under the lists as they are now. */
 void edge_judge(struct session *s);
+/* The same when the verdict at hand is older than the lists, or a minute old: a
+ * certificate may end while its connection lives. For every request. */
+void edge_judge_again(struct session *s);
+
+/* ---- edge_lists.c: what issuers have taken back ---- */
+
+/* Reads the files, begins to fetch the others. False when a file cannot be read: half
+ * of the lists would let somebody in. */
+MUST_USE bool edge_lists_open(struct edge *e, struct edge_clients *c, struct err *err);
+/* Reads what was replaced; what cannot be read leaves the old in force. */
+void edge_lists_look(struct edge_clients *c);
+void edge_lists_close(struct edge_clients *c);
 
 /* ---- stages ---- */
 

@@ -274,8 +274,7 @@ edge_aim(struct session *s)
 		return answer(s, err.code, err.code == ERR_GATE_MISDIRECTED ? 421 : 400,
 			err.text);
 	}
-	if (name->clients && e->clients[name->clients->index].epoch != s->visit->epoch)
-		edge_judge(s);
+	edge_judge_again(s);
 	x->tried = 0;
 	x->site = name->site;
 	aim_at(s, choose(e, name->site));

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "gate/fetch.h"
 #include "gate/settings.h"
 #include "pki/cert.h"
 #include "pki/identity.h"
@@ -56,6 +57,16 @@ static const struct conf_table path_line = {
 	.help = "A file.",
 	.size = sizeof(struct site_path),
 	CONF_ARGS_OF(path_args),
+	.no_braces = true,
+};
+
+static const struct conf_row url_args[] = {
+	{"url", CONF_TEXT, PATH(path), .required = true, .help = "http://HOST/PATH"},
+};
+static const struct conf_table url_line = {
+	.help = "An address.",
+	.size = sizeof(struct site_path),
+	CONF_ARGS_OF(url_args),
 	.no_braces = true,
 };
 
@@ -141,7 +152,14 @@ static const struct conf_row clients_words[] = {
 		.help = "PEM of certificates that client certificates are verified "
 			"by."},
 	{"crl", CONF_BLOCKS, CLIENTS(crls), .block = &path_line,
-		.help = "A revocation list; looked at again every second."},
+		.help = "A revocation list; what replaces it counts within a second."},
+	{"crl-url", CONF_BLOCKS, CLIENTS(crl_urls), .block = &url_line,
+		.help = "A revocation list that is fetched, over plain http; it must "
+			"be "
+			"signed by one of the authorities."},
+	{"managed", CONF_PATH, CLIENTS(managed),
+		.help = "Directory of an authority made by `sekisho client init`: its "
+			"certificate and list count as if named here."},
 	{"revocation", CONF_CHOICE, CLIENTS(revocation), .preset = "soft",
 		.choices = revocation_choices, .help = "What revocation lists mean."},
 	{"tell-origin", CONF_CHOICE, CLIENTS(fields), .preset = "rfc9440",
@@ -430,9 +448,12 @@ describe_authorities(
 	struct err err = {0};
 
 	clients->ca_names = arena_alloc(a, (all->n + 1) * sizeof(struct span));
+	clients->ca_ders = arena_alloc(a, (all->n + 1) * sizeof(struct span));
 	for (size_t i = 0; i < all->n; i++) {
 		struct cert *cert = cert_parse(all->der[i], &err);
 		if (cert) {
+			clients->ca_ders[clients->n_ca_names] =
+				arena_copy(a, cert->der);
 			clients->ca_names[clients->n_ca_names++] =
 				arena_copy(a, cert->subject);
 		}
@@ -441,6 +462,36 @@ describe_authorities(
 	}
 	resume_binding(digest, parts, all->n);
 	clients->ca_digest = span_of(digest, PROFILE_POLICY);
+}
+
+/* A file of the managed authority, as if the block had named it. */
+static void
+add_file(struct compiling *c, struct site_clients *clients, struct conf_item **list,
+	const char *name)
+{
+	struct site_path *p = arena_alloc(&c->s->tree.arena, sizeof(*p));
+
+	p->item.node = clients->item.node;
+	p->path = arena_format(
+		&c->s->tree.arena, "%.*s/%s", SPAN_ARG(clients->managed), name);
+	p->item.next = *list;
+	*list = &p->item;
+}
+
+static void
+compile_lists(struct compiling *c, struct site_clients *clients)
+{
+	if (clients->managed.n > 0) {
+		add_file(c, clients, &clients->authorities, "ca.crt");
+		add_file(c, clients, &clients->crls, "clients.crl");
+	}
+	EACH_ITEM(struct site_path, p, clients->crl_urls)
+	{
+		if (!span_starts(p->path, SPAN("http://")) || p->path.n >= FETCH_URL) {
+			complain_text(c, &p->item, "url",
+				"a list is fetched over http://: it is signed itself");
+		}
+	}
 }
 
 static void
@@ -498,6 +549,7 @@ static void
 compile_clients(struct compiling *c, struct site_clients *clients)
 {
 	clients->index = c->g->sites.n_clients++;
+	compile_lists(c, clients);
 	compile_authorities(c, clients);
 	demand(c, clients, clients->name);
 	for (size_t i = 0; i < clients->also.n; i++)

@@ -89,11 +89,14 @@ struct site_clients {
 	int fields;                    /* enum site_cert_fields */
 	struct conf_item *authorities; /* struct site_path */
 	struct conf_item *crls;        /* struct site_path */
-	int revocation;                /* enum trust_revocation */
+	struct conf_item *crl_urls;    /* struct site_path: addresses */
+	struct span managed; /* directory of an authority of ours; adds to both */
+	int revocation;      /* enum trust_revocation */
 
 	/* Compiled. */
 	struct trust *trust;   /* owned */
 	struct span *ca_names; /* DER Names, in the tree's arena */
+	struct span *ca_ders;  /* the same authorities, whole */
 	size_t n_ca_names;
 	struct span ca_digest; /* 32 octets over the authorities, in the arena */
 	size_t index;          /* within its edge */

@@ -116,10 +116,29 @@ read_list(struct span text, struct err *err)
 	return c;
 }
 
+/* PEM or DER. NULL with *err. */
+static struct crl *
+read_text(struct span text, struct err *err)
+{
+	struct span der = text;
+	bool is_pem = text.n > 0 && text.p[0] != 0x30;
+
+	if (text.n == 0 || text.n > REVOKE_CRL_MAX) {
+		err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
+		return NULL;
+	}
+	if (is_pem && !decode_pem(text, &der, err))
+		return NULL;
+	struct crl *c = crl_read(der, err);
+	if (is_pem)
+		mem_free((void *)(uintptr_t)der.p);
+	return c;
+}
+
 bool
 revoke_add_crl(struct revoke *r, struct span text, struct err *err)
 {
-	struct crl *c = read_list(text, err);
+	struct crl *c = read_text(text, err);
 
 	if (!c)
 		return false;
@@ -164,6 +183,26 @@ revoke_add_crl_of(
 			err, ERR_PKI_CRL, "it is not signed by the authority it is of");
 	}
 	add_newest(r, c);
+	return true;
+}
+
+bool
+revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
+	struct revoke_list *out, struct err *err)
+{
+	struct crl *c = read_text(crl, err);
+
+	if (!c)
+		return false;
+	*out = (struct revoke_list){.this_update = c->this_update,
+		.next_update = c->next_update,
+		.n = c->n_serials};
+	for (size_t i = 0; i < n && !out->issuer; i++) {
+		if (cert_names_eq(c->issuer, issuers[i]->subject) &&
+			is_proven(c, issuers[i]))
+			out->issuer = issuers[i];
+	}
+	crl_free(c);
 	return true;
 }
 

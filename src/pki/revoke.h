@@ -40,6 +40,18 @@ MUST_USE bool revoke_add_crl(struct revoke *r, struct span crl, struct err *err)
 MUST_USE bool revoke_add_crl_of(
 	struct revoke *r, struct span crl, struct cert *issuer, struct err *err);
 
+/* What a list says of itself. */
+struct revoke_list {
+	int64_t this_update; /* wall seconds */
+	int64_t next_update; /* 0: it does not say */
+	size_t n;            /* certificates taken back */
+	struct cert *issuer; /* of those given, who signed it; borrowed; NULL: nobody */
+};
+/* Reads a list (DER or PEM) without keeping it; looks for its signer among n issuers.
+ * ERR_PKI_CRL as above. */
+MUST_USE bool revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
+	struct revoke_list *out, struct err *err);
+
 /*
  * Reads an OCSP response about `c` issued by `issuer` (RFC 6960 §3.2: signature by the
  * issuer or its delegate with id-kp-OCSPSigning, right certificate, thisUpdate and

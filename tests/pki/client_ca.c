@@ -226,6 +226,15 @@ a_list_names_the_revoked_with_their_reason(void)
 	CHECK_OK(revoke_add_crl(r, der, &err), &err);
 	CHECK_INT(judge(gone, r), VERDICT_REVOKED);
 	CHECK_INT(judge(good, r), VERDICT_GOOD);
+	struct revoke_list list;
+	struct cert *issuers[] = {good, cert_from_x509(ca->crt, &err)};
+	CHECK_OK(revoke_read_crl(der, issuers, 2, &list, &err), &err);
+	CHECK(list.issuer == issuers[1] && list.n == 1);
+	CHECK_INT(list.next_update - list.this_update, CLIENT_CA_CRL_DAYS * 86400);
+	CHECK_OK(revoke_read_crl(der, issuers, 1, &list, &err), &err);
+	CHECK(list.issuer == NULL); /* nobody here has signed it */
+	CHECK(!revoke_read_crl(span_first(der, der.n - 1), issuers, 2, &list, &err));
+	cert_put(issuers[1]);
 	revoke_free(r);
 	mem_free((void *)(uintptr_t)der.p);
 	cert_put(gone);
