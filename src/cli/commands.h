@@ -46,3 +46,4 @@ extern const struct command command_test;
 extern const struct command command_fmt;
 extern const struct command command_import;
 extern const struct command command_doctor_show;
+extern const struct command command_doctor_explain;

@@ -45,3 +45,36 @@ struct trust_row {
 	const char *note;
 };
 extern const struct trust_row trust_rows[];
+
+/* signs.tsv: what explain looks for; the language of `sign` is told in the file. */
+struct sign_row {
+	const char *engine; /* "openssl", "any" ... */
+	const char *class;  /* "?" behind it: the text hides the reason */
+	const char *weight; /* "9.5"; the heaviest decides */
+	const char *sign;
+};
+extern const struct sign_row sign_rows[];
+
+/* classes.tsv: each class in words. {ca} in fix stands for the client's own lines. */
+struct class_row {
+	const char *class;
+	const char *say_en;
+	const char *why_en;
+	const char *fix_en;
+	const char *say_ja;
+	const char *why_ja;
+	const char *fix_ja;
+};
+extern const struct class_row class_rows[];
+
+/* clients.tsv: clients that explain tells apart. */
+struct client_row {
+	const char *client;
+	const char *names;   /* as people call it, commas between */
+	const char *engines; /* whose signs stand in its output, commas between */
+	const char *signs;   /* by which its output is known, | between */
+	const char *give;    /* how it gets the organisation's CA, ;; between lines */
+	const char *check;   /* a command that shows whether it works, or "" */
+	const char *trap;    /* or "" */
+};
+extern const struct client_row client_rows[];
