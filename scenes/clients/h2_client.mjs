@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plays one act over HTTP/2 through the proxy PROXY: h2_client.mjs ACT URL
+// Plays one act over HTTP/2 through the proxy PROXY, or straight to the port DIRECT of this
+// machine: h2_client.mjs ACT URL
 // Prints what was seen as JSON.
 import http from "node:http";
 import http2 from "node:http2";
 import tls from "node:tls";
 import fs from "node:fs";
+import net from "node:net";
 
 const [, , act, url] = process.argv;
 const target = new URL(url);
-const proxy = new URL(process.env.PROXY);
+const proxy = process.env.PROXY && new URL(process.env.PROXY);
 
 function tunnel() {
+	if (process.env.DIRECT) return net.connect(Number(process.env.DIRECT), "127.0.0.1");
 	return new Promise((resolve, reject) => {
 		const ask = http.request({
 			host: proxy.hostname,

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// An origin that speaks HTTP/2 only: h2_origin.mjs PORT CERT KEY
+// An origin that speaks HTTP/2 only: h2_origin.mjs PORT [CERT KEY]; without them no TLS.
 import fs from "node:fs";
 import http2 from "node:http2";
 
 const [, , port, cert, key] = process.argv;
-const server = http2.createSecureServer({
-	cert: fs.readFileSync(cert),
-	key: fs.readFileSync(key),
+const options = {
 	settings: { enableConnectProtocol: true },
 	maxSessionMemory: 200, // its buffers are not what is tested
-});
+};
+const server = cert
+	? http2.createSecureServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key), ...options })
+	: http2.createServer(options);
 
 const routes = {
 	bytes(stream, argument) {
@@ -64,6 +65,23 @@ const routes = {
 		stream.end("bye");
 		stream.session.goaway(0);
 	},
+	page(stream) {
+		stream.respond({ ":status": 200, "content-type": "text/html" });
+		stream.end(page);
+	},
+	report(stream) {
+		let text = "";
+		stream.on("data", (piece) => (text += piece));
+		stream.on("end", () => {
+			console.log(`REPORT ${text}`);
+			stream.respond({ ":status": 204 }, { endStream: true });
+		});
+	},
+	// A server's side of RFC 6455, as far as a browser needs it to hear one word.
+	greet(stream) {
+		stream.respond({ ":status": 200 });
+		stream.write(Buffer.from("\x81\x05hello", "latin1"));
+	},
 	cancelled(stream) {
 		stream.respond({ ":status": 200 });
 		stream.end(String(cancelled));
@@ -73,6 +91,26 @@ const routes = {
 		stream.end(JSON.stringify(headers));
 	},
 };
+
+// Loads a hundred things, hears events and a WebSocket, and tells what it saw.
+const page = `<!doctype html><title>t</title><script type=module>
+const things = await Promise.all(Array.from({length: 100}, async (_, i) => (await fetch("/bytes/" + (i + 1))).text()));
+const events = await new Promise((done) => {
+	let n = 0;
+	const source = new EventSource("/events");
+	source.onmessage = () => { if (++n === 3) { source.close(); done(n); } };
+	source.onerror = () => done("failed");
+});
+const socket = await new Promise((done) => {
+	const ws = new WebSocket("wss://" + location.host + "/greet");
+	ws.onmessage = (m) => done(m.data);
+	ws.onerror = () => done("failed");
+});
+const hops = performance.getEntriesByType("resource").map((e) => e.nextHopProtocol);
+await fetch("/report", {method: "POST", body: JSON.stringify({
+	whole: things.filter((t, i) => t.length === i + 1).length, events, socket,
+	hops: [...new Set(hops)], page: performance.getEntriesByType("navigation")[0].nextHopProtocol})});
+</script>`;
 
 let cancelled = 0;
 server.on("stream", (stream, headers) => {
