@@ -91,7 +91,7 @@ file_replace(const char *path, struct span data, unsigned mode, struct err *err)
 {
 	char beside[4096];
 	struct text t = text_to(beside, sizeof(beside));
-	text_add(&t, "%s.new", path);
+	text_add(&t, "%s.sekisho-new", path); /* no name that anybody else uses */
 	if (t.cut)
 		return err_set(err, ERR_FILE_WRITE, "the path is too long");
 	if (unlink(beside) != 0 && errno != ENOENT)

@@ -206,8 +206,8 @@ read_block(struct reading *r)
 	struct span body = span_from(r->text, body_at);
 	size_t end = span_find(body, END);
 	struct span tail = span_from(body, end + END.n);
-	bool same = span_starts(tail, label) &&
-		span_starts(span_from(tail, label.n), DASH);
+	bool same =
+		span_starts(tail, label) && span_starts(span_from(tail, label.n), DASH);
 	if (end >= body.n || !same || span_find(span_first(body, end), BEGIN) < end) {
 		note(r, PEM_OPEN, line);
 		r->at = at + BEGIN.n;
