@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_ctl_status,
 	&command_ctl_reload,
 	&command_ctl_drain,
+	&command_ctl_cache,
 	&command_check,
 	&command_explain,
 	&command_log,

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "proc/call.h"
 
 enum { TREE_MOST = 4 << 20 };
@@ -15,6 +16,7 @@ enum { TREE_MOST = 4 << 20 };
 
 static const struct cli_option options[] = {
 	{"socket", 's', "PATH", "the control socket [" CONTROL_PATH "]", false},
+	{"config", 'c', "FILE", "the configuration that says where it is", false},
 	{"json", 0, NULL, "print the answer as it came", false},
 	{0},
 };
@@ -81,6 +83,22 @@ print_status(const struct json *top)
 	}
 }
 
+static void
+print_cache(const struct json *top)
+{
+	char used[24];
+	char room[24];
+	if (json_get(top, "purged")) {
+		text_out("%lld responses forgotten\n",
+			(long long)number_of(top, "purged"));
+		return;
+	}
+	/* Sizes are not negative: the master counts them. */
+	text_out("%lld responses, %s of %s\n", (long long)number_of(top, "responses"),
+		text_size(used, (uint64_t)number_of(top, "bytes")),
+		text_size(room, (uint64_t)number_of(top, "room")));
+}
+
 /* What went wrong over there, told as if it had here. */
 static bool
 is_good(const struct json *top, struct err *err)
@@ -105,9 +123,46 @@ read_answer(const struct cli_call *call, const char *word, struct span answer,
 		text_out_span(answer);
 	} else if (ok && span_eq(span_str(word), SPAN("status"))) {
 		print_status(top);
+	} else if (ok && span_starts(span_str(word), SPAN("cache "))) {
+		print_cache(top);
 	}
 	arena_fini(&arena);
 	return ok;
+}
+
+/* What a configuration says, without reading the files that it names. NULL: said why.
+ */
+static char *
+configured_path(const char *file)
+{
+	struct conf_report *report = mem_alloc(sizeof(*report));
+	struct settings *s = mem_alloc(sizeof(*s));
+	struct conf_tree tree;
+	char *path = NULL;
+
+	conf_report_init(report);
+	conf_tree_init(&tree);
+	if (conf_tree_read(&tree, file, report) &&
+		conf_fill(&tree, &settings_table, s, report)) {
+		path = mem_cstr(s->control);
+	} else {
+		config_complain(report);
+	}
+	conf_tree_fini(&tree);
+	mem_free(s);
+	mem_free(report);
+	return path;
+}
+
+static char *
+socket_path(const struct cli_call *call)
+{
+	const char *path = cli_get(call, "socket");
+	const char *file = cli_get(call, "config");
+
+	if (path || !file)
+		return mem_cstr(span_str(path ? path : CONTROL_PATH));
+	return configured_path(file);
 }
 
 static enum cli_exit
@@ -115,8 +170,12 @@ run_word(const struct cli_call *call, const char *word)
 {
 	struct err err = {0};
 	struct span answer = {0};
-	const char *path = cli_get(call, "socket");
-	if (!call_master(path ? path : CONTROL_PATH, span_str(word), &answer, &err))
+	char *path = socket_path(call);
+	if (!path)
+		return CLI_FAILED;
+	bool called = call_master(path, span_str(word), &answer, &err);
+	mem_free(path);
+	if (!called)
 		return cli_fail(&err);
 	bool ok = read_answer(call, word, answer, &err);
 	mem_free((void *)(uintptr_t)answer.p);
@@ -172,4 +231,72 @@ const struct command command_ctl_drain = {
 	.examples = "sekisho ctl drain\n",
 	.options = options,
 	.run = run_drain,
+};
+
+static const struct cli_option cache_options[] = {
+	{"socket", 's', "PATH", "the control socket [" CONTROL_PATH "]", false},
+	{"config", 'c', "FILE", "the configuration that says where it is", false},
+	{"prefix", 0, "TEXT", "purge: every URL that begins so", false},
+	{"tag", 0, "TAG", "purge: what its origin gave this Cache-Tag or Surrogate-Key",
+		false},
+	{"all", 0, NULL, "purge: everything", false},
+	{"json", 0, NULL, "print the answer as it came", false},
+	{0},
+};
+
+/* What is to be purged: exactly one of the four. */
+static bool
+purge_line(const struct cli_call *call, char *line, size_t cap, struct err *err)
+{
+	const char *url = cli_operand(call, 1);
+	const char *prefix = cli_get(call, "prefix");
+	const char *tag = cli_get(call, "tag");
+	bool all = cli_has(call, "all");
+	const char *text = url ? url : prefix ? prefix : tag;
+
+	if ((url != NULL) + (prefix != NULL) + (tag != NULL) + all != 1)
+		return err_set(err, ERR_USAGE, "one of URL, --prefix, --tag, --all");
+	if (all) {
+		text_format(line, cap, "cache purge all");
+		return true;
+	}
+	size_t n = text_format(line, cap, "cache purge %s %s",
+		url              ? "url"
+			: prefix ? "prefix"
+				 : "tag",
+		text);
+	return n + 1 < cap || err_set(err, ERR_USAGE, "that is too long");
+}
+
+static enum cli_exit
+run_cache(const struct cli_call *call)
+{
+	char line[4200] = "cache status";
+	struct err err = {0};
+	const char *what = cli_operand(call, 0);
+
+	if (span_eq(span_str(what), SPAN("purge"))) {
+		if (!purge_line(call, line, sizeof(line), &err))
+			return cli_fail(&err);
+	} else if (!span_eq(span_str(what), SPAN("status"))) {
+		(void)err_set(&err, ERR_USAGE, "status or purge, not %s", what);
+		return cli_fail(&err);
+	}
+	return run_word(call, line);
+}
+
+const struct command command_ctl_cache = {
+	.name = "ctl cache",
+	.operands = "status | purge [URL]",
+	.summary = "look at the cache of a running edge, or make it forget",
+	.help = "URLs are https://HOST/PATH?QUERY, with :PORT after the host unless it "
+		"is 443.\n"
+		"What is purged is forgotten by all workers at once.",
+	.examples = "sekisho ctl cache purge https://shop.example/news\n"
+		    "sekisho ctl cache purge --prefix https://shop.example/img/\n"
+		    "sekisho ctl cache purge --tag product-17\n",
+	.options = cache_options,
+	.least = 1,
+	.most = 2,
+	.run = run_cache,
 };

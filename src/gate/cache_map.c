@@ -105,7 +105,10 @@ free_all(struct cache_store *s)
 static int
 open_file(const char *path, size_t n, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Never the file that an older generation still has: that one loses its name.
+	 */
+	(void)unlink(path);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd >= 0 && ftruncate(fd, (off_t)n) == 0) /* n is below 1 TiB */
 		return fd;

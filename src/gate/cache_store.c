@@ -505,6 +505,8 @@ is_meant(struct cache_store *s, const struct cache_entry *e, enum cache_purge wh
 	switch (what) {
 	case CACHE_PURGE_ALL:
 		break;
+	case CACHE_PURGE_URL:
+		return span_eq(url, text);
 	case CACHE_PURGE_PREFIX:
 		return span_starts(url, text);
 	case CACHE_PURGE_TAG:

@@ -102,8 +102,13 @@ bool cache_store_renew(struct cache_store *s, const struct cache_hit *hit,
 
 /* All variants of a URL. Returns how many. */
 size_t cache_store_forget(struct cache_store *s, const struct cache_key *key);
-enum cache_purge { CACHE_PURGE_ALL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG };
-/* Those whose URL begins so, or that have this tag. Returns how many. */
+enum cache_purge {
+	CACHE_PURGE_ALL,
+	CACHE_PURGE_URL,
+	CACHE_PURGE_PREFIX,
+	CACHE_PURGE_TAG,
+};
+/* Those whose URL is this or begins so, or that have this tag. Returns how many. */
 size_t cache_store_purge(
 	struct cache_store *s, enum cache_purge what, struct span text);
 

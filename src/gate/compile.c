@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "gate/act_tls.h"
+#include "gate/cache_store.h"
 #include "gate/catalogue.h"
 #include "gate/geo.h"
 #include "gate/keyserver.h"
@@ -439,5 +440,6 @@ settings_uncompile(struct settings *s)
 	lists_free(s->rule_lists);
 	catalogue_free(s->apps);
 	geo_close(s->geo_files);
+	cache_store_put(s->cache_store);
 	mem_free(s->servers);
 }

@@ -145,6 +145,7 @@ edge_open(struct worker *w, struct worker_gateway *wg, struct err *err)
 	wg->edge = e;
 	e->w = w;
 	e->g = wg->g;
+	edge_wait_init(e);
 	e->clients = mem_array(sites->n_clients, sizeof(*e->clients));
 	e->origins = mem_array(w->settings->n_origins, sizeof(*e->origins));
 	for (const struct conf_item *it = sites->clients; it; it = it->next) {
@@ -169,6 +170,7 @@ edge_close(struct worker_gateway *wg)
 	if (!e)
 		return;
 	timer_stop(&e->w->loop, &e->watch);
+	timer_stop(&e->w->loop, &e->look);
 	if (e->keys)
 		ask_pool_free(e->keys);
 	profile_put(e->keys_profile);

@@ -44,6 +44,8 @@ struct edge {
 	struct edge_origin *origins;  /* owned; by site_origin.index */
 	unsigned turn;                /* whose turn it is among the origins of a site */
 	struct timer watch;
+	struct list waiting;   /* exchange_cache.waiting: for what others asked for */
+	struct timer look;     /* whether it has come; other workers do not tell */
 	struct ask_pool *keys; /* owned; NULL: all keys are here */
 	struct profile *keys_profile;
 };
@@ -64,6 +66,12 @@ struct edge_visit {
 MUST_USE bool edge_open(struct worker *w, struct worker_gateway *wg, struct err *err);
 /* NULL edge: nothing. Not from inside a callback of the loop. */
 void edge_close(struct worker_gateway *wg);
+
+void edge_wait_init(struct edge *e);
+/* An exchange waits for what another one asked for; it leaves the list by itself. */
+void edge_wait(struct edge *e, struct list *waiting);
+/* Something came: who waits looks again, in the next turn. */
+void edge_wake(struct edge *e);
 
 /* The verdict on what the client showed, under the lists as they are now. */
 void edge_judge(struct session *s);

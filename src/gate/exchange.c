@@ -34,6 +34,7 @@ exchange_init(struct exchange *x, bool tls)
 void
 exchange_fini(struct exchange *x)
 {
+	exchange_cache_end(x);
 	arena_fini(&x->arena);
 }
 
@@ -100,6 +101,9 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 	exchange_leave_origin(s);
 	if (why->code == ERR_H2_REFUSED)
 		x->reset_code = H2_REFUSED_STREAM;
+	if (status >= 500 && exchange_cache_rescue(s))
+		return;
+	exchange_cache_end(x);
 	if (x->answered || (x->client && x->reset_code != H2_NO_ERROR)) {
 		x->state =
 			EXCHANGE_CLOSING; /* exchange_advance() sees it is not over */
@@ -286,6 +290,8 @@ static bool
 advance_reaching(struct session *s)
 {
 	struct err err;
+	if (exchange_cache_waits(s))
+		return s->x->state != EXCHANGE_REACHING;
 	if (is_usable(s->lane->up)) {
 		start_sending(s);
 		return true;
@@ -426,11 +432,29 @@ write_waiting_head(struct session *s)
 	return true;
 }
 
+/* What is ours to say: a page, or a stored body. False while it does not fit. */
+static bool
+write_page(struct session *s)
+{
+	struct exchange *x = s->x;
+	do {
+		size_t n = exchange_body_to_client(s, x->page);
+		x->page = span_from(x->page, n);
+		note_progress(x, &x->bytes_response, n);
+		if (x->page.n > 0)
+			return false;
+		x->page = exchange_cache_next(x);
+	} while (x->page.n > 0);
+	return true;
+}
+
 static bool
 finish_response(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct err err = {0};
+	if (exchange_cache_stands_in(x) && !write_page(s))
+		return false;
 	enum h1_wrote wrote = exchange_end_to_client(s, &x->response.trailers, &err);
 	if (wrote == H1_REFUSED)
 		exchange_fail(s, &err, 502);
@@ -472,6 +496,19 @@ hear_no_more(struct session *s)
 	return lose_origin(s, &err);
 }
 
+/* Octets of the origin's body; how many are dealt with. */
+static size_t
+pass_on(struct session *s, struct span body)
+{
+	struct exchange *x = s->x;
+	if (exchange_cache_stands_in(x))
+		return body.n;
+	size_t n = exchange_body_to_client(s, body);
+	exchange_cache_body(s, span_first(body, n));
+	note_progress(x, &x->bytes_response, n);
+	return n;
+}
+
 /* One step of the response. False when it cannot go on now. */
 static bool
 receive_some(struct session *s)
@@ -492,14 +529,14 @@ receive_some(struct session *s)
 		exchange_take_response(s);
 		return true;
 	case H1_BODY:
-		n = exchange_body_to_client(s, body);
+		n = pass_on(s, body);
 		exchange_took_origin(s, n);
-		note_progress(x, &x->bytes_response, n);
 		return n == body.n;
 	case H1_TRAILERS:
 		return true;
 	case H1_END: /* told once */
 		x->response_read = true;
+		exchange_cache_whole(s);
 		return true;
 	case H1_TUNNEL:
 		if (!x->client)
@@ -567,6 +604,7 @@ next_request(struct session *s)
 	struct h1_reader requests = x->requests;
 	struct arena arena = x->arena;
 	bool tls = x->tls;
+	exchange_cache_end(x);
 	h1_next_request(&requests);
 	arena_reset(&arena);
 	*x = (struct exchange){.tls = tls, .arena = arena, .requests = requests};
@@ -614,10 +652,7 @@ advance_answering(struct session *s)
 	struct err err = {0};
 	if (x->head_waits && !write_waiting_head(s))
 		return x->state != EXCHANGE_ANSWERING;
-	size_t n = exchange_body_to_client(s, x->page);
-	x->page = span_from(x->page, n);
-	x->bytes_response += n;
-	if (x->page.n > 0)
+	if (!write_page(s))
 		return false;
 	if (exchange_end_to_client(s, NULL, &err) == H1_FULL)
 		return false;

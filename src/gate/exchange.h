@@ -18,6 +18,7 @@
 #include "rule/policy.h"
 
 struct session;
+struct exchange_cache;
 struct site;
 struct site_origin;
 struct h2_stream;
@@ -54,6 +55,9 @@ struct exchange {
 	const struct site *site;               /* of an edge; else NULL */
 	const struct site_origin *site_origin; /* where it goes */
 	unsigned tried;                        /* origins of the site, before this */
+
+	struct exchange_cache
+		*cache; /* of a site that has one, in the arena; else NULL */
 
 	bool head_ready;    /* the request's head is whole and was not looked at yet */
 	bool head_sent;     /* it went to the origin */

@@ -9,8 +9,8 @@
 
 /* What is left of the request is not waited for, unless it is there already: the
  * connection ends after the answer. */
-static void
-begin(struct session *s)
+void
+exchange_answer_begin(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct span body;
@@ -88,7 +88,7 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 		return;
 	}
 	x->page = to.body;
-	begin(s);
+	exchange_answer_begin(s);
 }
 
 void
@@ -125,7 +125,7 @@ exchange_answer_redirect(
 				&err))) {
 		give_up(s, &err);
 	} else {
-		begin(s);
+		exchange_answer_begin(s);
 	}
 }
 
@@ -143,5 +143,14 @@ exchange_answer_ourselves(struct session *s)
 		return;
 	}
 	x->page = to.body;
-	begin(s);
+	exchange_answer_begin(s);
+}
+
+void
+exchange_answer_stored(struct session *s)
+{
+	s->x->page = (struct span){0};
+	s->x->cache->stands_in = true;
+	if (exchange_pass_response(s))
+		exchange_answer_begin(s);
 }

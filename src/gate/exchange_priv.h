@@ -6,6 +6,7 @@
 
 #include "gate/consent.h"
 #include "gate/exchange.h"
+#include "gate/exchange_cache.h"
 #include "gate/session.h"
 
 /* A whole head was read: decides what becomes of it. Sets the state, or asks the
@@ -58,6 +59,15 @@ void exchange_answer_prompt(struct session *s, const struct act *act);
 /* Readies a redirect without a body; extra may be an empty span: then no Set-Cookie. */
 void exchange_answer_redirect(
 	struct session *s, unsigned status, struct span location, struct span cookie);
+
+/* Readies x->response, which came from a store: rules, fields, its body as
+ * exchange_cache.h has it. */
+void exchange_answer_stored(struct session *s);
+/* What an answer of ours needs, once its head and page are made. */
+void exchange_answer_begin(struct session *s);
+/* Rules of the response phase and what is changed on the way to the client. False when
+ * something else is answered. */
+bool exchange_pass_response(struct session *s);
 
 /* exchange_acts.c: what noting rules change. */
 MUST_USE bool exchange_apply(struct session *s, enum act_kind kind,

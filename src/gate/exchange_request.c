@@ -268,6 +268,8 @@ exchange_begin(struct session *s)
 	if (!ready_for_origin(s, &err))
 		return answer(s, err.code, 400, err.text);
 	x->closes = closes;
+	if (exchange_cache_begin(s))
+		return EXCHANGE_GOES_ON;
 	x->state = EXCHANGE_REACHING;
 	return EXCHANGE_GOES_ON;
 }
@@ -286,7 +288,6 @@ ready_for_client(struct session *s)
 	if (f->via && !header_add_via(&x->response, SPAN("sekisho"), &err))
 		x->err = err; /* a full Via is no reason to fail */
 	edge_tell_client(s, &x->response);
-	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
 	x->response.close = x->closes || s->draining;
 	if (x->response.body.kind == BODY_CLOSE) {
 		x->response.body.kind =
@@ -306,6 +307,24 @@ bind_origin(struct session *s)
 		trunk_bind(up->trunk);
 }
 
+bool
+exchange_pass_response(struct session *s)
+{
+	struct exchange *x = s->x;
+	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
+	const struct act *act = decide(s, PHASE_RESPONSE);
+	if (act && act->kind == ACT_BLOCK) {
+		exchange_cache_end(x);
+		exchange_leave_origin(s); /* its body is still on the way */
+		if (answer_block(s, act) == EXCHANGE_BREAKS)
+			x->state = EXCHANGE_CLOSING;
+		return false;
+	}
+	ready_for_client(s);
+	x->head_waits = true;
+	return true;
+}
+
 void
 exchange_take_response(struct session *s)
 {
@@ -316,18 +335,11 @@ exchange_take_response(struct session *s)
 		exchange_fail(s, &err, 502);
 		return;
 	}
-	facts_take_response(&x->facts, &x->response, &s->wg->wanted, &x->arena);
+	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
 	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
 		bind_origin(s);
 	if (x->wants_h1 && x->request.protocol.n == 0)
 		versions_learn(&s->w->versions, &x->target, VERSION_NEEDS_H1);
-	const struct act *act = decide(s, PHASE_RESPONSE);
-	if (act && act->kind == ACT_BLOCK) {
-		exchange_leave_origin(s); /* its body is still on the way */
-		if (answer_block(s, act) == EXCHANGE_BREAKS)
-			x->state = EXCHANGE_CLOSING;
-		return;
-	}
-	ready_for_client(s);
-	x->head_waits = true;
+	exchange_cache_response(s);
+	(void)exchange_pass_response(s);
 }

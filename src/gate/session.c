@@ -138,7 +138,8 @@ wants_another_round(const struct session *s, uint64_t sent_before)
 		return false;
 	return s->again ||
 		(sent_so_far(s) != sent_before &&
-			(holds_more(&s->client) || (origin && holds_more(origin))));
+			(s->exchange.page.n > 0 || holds_more(&s->client) ||
+				(origin && holds_more(origin))));
 }
 
 void

@@ -431,6 +431,8 @@ static const struct conf_row top_words[] = {
 	{"geo", CONF_TEXTS, TOP(geo),
 		.help = "MaxMind DB files that say where an address is "
 			"(ip.src.country)."},
+	{"cache", CONF_BLOCK, TOP(cache), .block = &cache_settings_block,
+		.help = "Room for the caches of sites."},
 	{"control", CONF_PATH, TOP(control), .preset = "/run/sekisho/control.sock",
 		.help = "Socket for `sekisho ctl`."},
 	{"admin", CONF_ADDRESS, TOP(admin), .min = 1,

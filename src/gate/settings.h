@@ -183,6 +183,7 @@ struct settings {
 	struct resolver_settings resolver;
 	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_nodes let_nodes;
+	struct cache_settings cache;
 	struct conf_item *lists;
 	struct conf_item *listens;
 	struct conf_item *gateways;   /* struct gateway */
@@ -198,7 +199,8 @@ struct settings {
 	struct geo *geo_files;       /* owned; NULL without files */
 	struct scheme scheme;
 	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
-	char *servers;             /* owned; comma-joined, for the resolver; or NULL */
+	struct cache_store *cache_store; /* held; NULL: none is needed, or not yet */
+	char *servers; /* owned; comma-joined, for the resolver; or NULL */
 };
 
 /* Reads, checks and compiles. False when *report holds errors; s needs settings_fini()

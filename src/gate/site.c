@@ -131,6 +131,8 @@ static const struct conf_row site_words[] = {
 		.help = "It serves names nobody has, if `unknown-name` says so."},
 	{"keep-host", CONF_FLAG, SITE(keep_host), .preset = "on",
 		.help = "The origin gets the Host of the client; else its own."},
+	{"cache", CONF_BLOCK, SITE(cache), .block = &site_cache_block,
+		.help = "Whether and how responses of the site are stored."},
 };
 const struct conf_table site_block = {
 	.help = "A site.",

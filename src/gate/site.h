@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "conf/schema.h"
+#include "gate/site_cache.h"
 #include "http/url.h"
 #include "tls/profile.h"
 #include "tls/remote.h"
@@ -72,6 +73,7 @@ struct site {
 	uint64_t hsts_ms; /* 0: no Strict-Transport-Security */
 	bool is_default;
 	bool keep_host; /* the origin gets the Host of the client */
+	struct site_cache cache;
 
 	/* Compiled. */
 	struct identity *ecdsa; /* also Ed25519; borrowed from a certificate, or NULL */

@@ -10,7 +10,7 @@
 
 enum {
 	CALLS_MOST = 16,
-	LINE_MOST = 256,
+	LINE_MOST = 8192,
 	ANSWER_MOST = 128 * 1024,
 	CALL_MS = 60000, /* a reload waits for its generation */
 };

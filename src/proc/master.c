@@ -25,6 +25,7 @@
 #include "proc/control_priv.h"
 #include "proc/generation_priv.h"
 #include "proc/notify_priv.h"
+#include "proc/purge.h"
 #include "rule/set.h"
 
 enum {
@@ -127,6 +128,24 @@ answer_err(struct control_call **call, const struct err *err)
 	json_str(&json, "text", err->text);
 	json_end(&json);
 	answer_json(call, &json);
+	json_fini(&json);
+}
+
+static void
+answer_purge(struct master *m, struct control_call *call)
+{
+	struct json_out json;
+	struct err err = {0};
+	json_init(&json, ANSWER_BYTES);
+	json_object(&json, NULL);
+	bool ok = purge_do(m->settings->cache_store, call->word, &json, &err);
+	json_bool(&json, "ok", ok);
+	if (!ok) {
+		json_str(&json, "code", err_id(err.code));
+		json_str(&json, "text", err.text);
+	}
+	json_end(&json);
+	answer_json(&call, &json);
 	json_fini(&json);
 }
 
@@ -438,6 +457,8 @@ try_reload(struct master *m, struct err *err)
 	 */
 	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
 		sizeof(m->settings->ticket_secret));
+	if (!site_cache_open(m->next_settings, m->settings, err))
+		return false;
 	return start_generation(m, m->next_settings, err);
 }
 
@@ -568,6 +589,8 @@ tell_asked(struct control *c, struct control_call *call)
 		answer_status(m, call);
 	} else if (span_eq(call->word, SPAN("reload"))) {
 		reload(m, call);
+	} else if (purge_is_meant(call->word)) {
+		answer_purge(m, call);
 	} else if (span_eq(call->word, SPAN("drain"))) {
 		answer_done(&call);
 		end_all(m);
@@ -663,7 +686,7 @@ open_master(struct master *m, struct err *err)
 	m->watchdog.fired = tell_watchdog;
 	m->lists.fired = tell_lists;
 	m->watchdog_ms = notify_watchdog_ms();
-	if (!loop_init(&m->loop, err))
+	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err))
 		return false;
 	if (!open_signals(m, err) ||
 		!control_open(&m->control, &m->loop, m->settings->control, err))

@@ -164,7 +164,7 @@ who_went_away_gets_no_answer_and_who_is_silent_for_long_is_dropped(void)
 static void
 a_line_without_end_and_silence_are_cut_off(void)
 {
-	char line[400];
+	static char line[9000];
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
 	open_all();

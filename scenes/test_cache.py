@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cache of an edge: the ground of the public HTTP cache tests, walked with two workers.
+
+One row of CASES is a story of requests to one URL: what is asked, what the origin would answer, and what the client must
+get. Time passes in Age and Date, not in the scene.
+"""
+
+import email.utils
+import http.client
+import json
+import os
+import shutil
+import socket
+import ssl
+import threading
+import time
+import uuid
+
+import pytest
+
+import lab
+
+CONFIG = """\
+workers 2
+user {user}
+data {folder}/data
+control {folder}/control.sock
+cache {{ memory 8m; largest 256k }}
+listen 127.0.0.1:{port} as edge use shop
+edge shop {{
+	upstream {{ connect-timeout 5s }}
+	site shop.test {{
+		also told.shop.test
+		certificate {pair[0]} key {pair[1]}
+		origin http://127.0.0.1:{origin}
+		cache on
+	}}
+	site cookies.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin http://127.0.0.1:{origin}
+		cache on {{ cookies; stale-if-error 1h; obey-clients off; status off }}
+	}}
+	site none.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin http://127.0.0.1:{origin}
+	}}
+	clients told.shop.test {{ certificate ask; authority {folder}/ca.crt }}
+	rule no when http.request.uri.path contains "forbidden" do block "no"
+	rule marks when http.host == "shop.test" do response-header set X-Mark "1"
+}}
+"""
+
+
+def date(delta):
+    return email.utils.formatdate(time.time() + delta, usegmt=True)
+
+
+class Script(lab.Origin if False else object):
+    """An origin that answers what a scene said it would, and remembers what it was asked."""
+
+    def __init__(self):
+        self.answers, self.asked, self.lock = {}, {}, threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection, connection.makefile("rb") as lines:
+            while True:
+                start = lines.readline().split()
+                if len(start) < 2:
+                    return
+                fields = {}
+                for line in iter(lines.readline, b"\r\n"):
+                    name, _, value = line.decode("latin-1").partition(":")
+                    fields.setdefault(name.lower(), []).append(value.strip())
+                length = int(fields.get("content-length", ["0"])[0])
+                lines.read(length)
+                path, method = start[1].decode(), start[0].decode()
+                with self.lock:
+                    seen = self.asked.setdefault(path.partition("?")[0], [])
+                    seen.append((method, fields))
+                    answers = self.answers.get(path.partition("?")[0], [])
+                    answer = answers[min(len(seen), len(answers)) - 1] if answers else {}
+                if not self.answer(connection, method, fields, answer, len(seen)):
+                    return
+
+    @staticmethod
+    def answer(connection, method, fields, answer, number):
+        if answer.get("gate"):
+            answer["gate"].wait(20)
+        if answer.get("gone"):
+            return False
+        status, body = answer.get("status", 200), answer.get("body", "body").encode()
+        head = [(n, v() if callable(v) else v) for n, v in answer.get("fields", [])]
+        tag = dict(head).get("ETag")
+        if status == 200 and tag and tag in fields.get("if-none-match", []) and not answer.get("new"):
+            status = 304
+        lines = [f"HTTP/1.1 {status} Whatever", f"Number: {number}"] + [f"{n}: {v}" for n, v in head]
+        if status in (204, 304):
+            body = b""
+        else:
+            lines.append(f"Content-Length: {len(body)}")
+        interim = answer.get("interim", "").encode()
+        octets = interim + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        connection.sendall(octets + (b"" if method == "HEAD" else body))
+        return True
+
+    def close(self):
+        self.listener.close()
+
+
+class Edge:
+    def __init__(self, program, folder, pki):
+        (folder / "data").mkdir(parents=True)
+        folder.chmod(0o755)
+        self.program, self.folder, self.root = program, folder, pki.root
+        self.origin, self.port = Script(), lab.free_port()
+        user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
+        if os.getuid() == 0:
+            shutil.chown(folder / "data", user)
+        shutil.copy(pki.root, folder / "ca.crt")
+        pair = pki.issue("shop.test", "told.shop.test", "cookies.test", "none.test")
+        (folder / "edge.conf").write_text(CONFIG.format(
+            user=user, folder=folder, port=self.port, origin=self.origin.port, pair=pair))
+        log = folder / "edge.log"
+        self.process = lab.Program([program, "run", folder / "edge.conf"],
+                                   lambda: "generation.serves" in log.read_text(), log)
+
+    def ask(self, path, method="GET", fields=(), body=None, host="shop.test"):
+        """One request on a connection of its own: any worker may get it."""
+        context = ssl.create_default_context(cafile=self.root)
+        connection = http.client.HTTPConnection(host, timeout=10)
+        connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=10),
+                                              server_hostname=host)
+        connection.putrequest(method, path)
+        for name, value in fields:
+            connection.putheader(name, value)
+        if body:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        answer.text = answer.read().decode("latin-1")
+        connection.close()
+        return answer
+
+    def path(self, *answers):
+        path = f"/{uuid.uuid4()}"
+        self.origin.answers[path] = list(answers)
+        return path
+
+    def asked(self, path):
+        return self.origin.asked.get(path, [])
+
+    def ctl(self, *words):
+        return lab.run(self.program, "ctl", *words, "--socket", self.folder / "control.sock")
+
+    def close(self):
+        self.process.close()
+        self.origin.close()
+
+
+@pytest.fixture(scope="module")
+def edge(program, stage, pki):
+    running = Edge(program, stage / "cache", pki)
+    yield running
+    running.close()
+
+
+HOUR = ("Cache-Control", "max-age=3600")
+STALE = [("Cache-Control", "max-age=60"), ("Age", "100"), ("ETag", '"a"')]
+ETAG = ("ETag", '"abcdef"')
+DATE = ("Date", lambda: date(0))
+
+
+def fresh(*more, **others):
+    return {"fields": [HOUR, *more], **others}
+
+
+def cc(text, *more, **others):
+    return {"fields": [("Cache-Control", text), *more], **others}
+
+
+# name: first answer, then fields of the second request, and whether it is answered from the store
+CASES = {
+    "no freshness": ({}, [], False),
+    "max-age": (fresh(), [], True),
+    "quoted max-age": (cc('max-age="3600"'), [], True),
+    "single-quoted max-age": (cc("max-age='3600'"), [], False),
+    "max-age in an extension": (cc('extension="max-age=3600", max-age=0'), [], False),
+    "max-age that is none": (cc("max-age=3600a"), [], False),
+    "huge max-age": (cc("max-age=99999999999"), [], True),
+    "older than max-age": (cc("max-age=10", DATE, ("Age", "15")), [], False),
+    "s-maxage is longer": (cc("max-age=1, s-maxage=3600", ("Age", "5")), [], True),
+    "s-maxage is shorter": (cc("max-age=3600, s-maxage=1", ("Age", "5")), [], False),
+    "Expires in the future": ({"fields": [("Expires", lambda: date(9999)), DATE]}, [], True),
+    "Expires in the past": ({"fields": [("Expires", lambda: date(-9999)), DATE]}, [], False),
+    "Expires that is none": ({"fields": [("Expires", "0"), DATE]}, [], False),
+    "Expires with a bad Date": ({"fields": [("Expires", lambda: date(99)), ("Date", "foo")]}, [], True),
+    "heuristic": ({"fields": [("Last-Modified", lambda: date(-86400)), DATE]}, [], True),
+    "private": (cc("private, max-age=3600"), [], False),
+    "no-store": (cc("no-store, max-age=3600"), [], False),
+    "no-cache": (cc("max-age=3600, no-cache"), [], False),
+    "must-revalidate while fresh": (cc("max-age=3600, must-revalidate"), [], True),
+    "targeted": ({"fields": [("CDN-Cache-Control", "max-age=3600"), ("Cache-Control", "no-store")]}, [], True),
+    "client wants it new": (fresh(), [("Cache-Control", "no-cache")], False),
+    "client wants it newer": (cc("max-age=3600", ("Age", "1800")), [("Cache-Control", "max-age=600")], False),
+    "client takes it stale": ({"fields": STALE}, [("Cache-Control", "max-stale=1000")], True),
+    "client wants it to last": (fresh(), [("Cache-Control", "min-fresh=7200")], False),
+    "Pragma": (fresh(), [("Pragma", "no-cache")], False),
+    "unknown words": (fresh(), [("Pragma", "foo"), ("Cache-Control", "nothing-to-see-here")], True),
+    "Cookie of the client": (fresh(), [("Cookie", "a=b")], True),
+    "Set-Cookie": (fresh(("Set-Cookie", "a=b")), [], False),
+    "public Set-Cookie": (cc("public, max-age=9", ("Set-Cookie", "a=b")), [], True),
+    "Vary, not sent": (fresh(("Vary", "Foo")), [], True),
+    "Vary, another": (fresh(("Vary", "Foo")), [("Foo", "2")], False),
+    "Vary *": (fresh(("Vary", "Foo, *")), [], False),
+    "a 404": (fresh(status=404), [], True),
+    "a 599": (fresh(status=599), [], True),
+    "a 302": (fresh(("Location", "/x"), status=302), [], True),
+    "a 204": (fresh(status=204), [], True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_stored_is_used_as_the_origin_says(edge, name):
+    answer, fields, used = CASES[name]
+    path = edge.path(answer)
+    first, second = edge.ask(path), edge.ask(path, fields=fields)
+    assert second.status == first.status == answer.get("status", 200)
+    assert second.text == first.text
+    assert (len(edge.asked(path)) == 1) == used, second.getheaders()
+    assert ("; hit" in second.headers["Cache-Status"]) == used
+    assert (second.headers["Age"] is not None) == used or answer.get("fields") == STALE or "Age" in dict(answer["fields"])
+    assert second.headers["X-Mark"] == "1"  # rules apply to stored responses too
+
+
+def test_an_answer_to_one_who_is_authorized_is_for_all_only_if_it_says_so(edge):
+    for words, used in (("max-age=3600", False), ("public, max-age=3600", True), ("s-maxage=3600", True)):
+        path = edge.path(cc(words))
+        edge.ask(path, fields=[("Authorization", "x")])
+        edge.ask(path)
+        assert (len(edge.asked(path)) == 1) == used, words
+
+
+def test_a_stale_response_is_asked_about_and_renewed(edge):
+    path = edge.path({"fields": [*STALE, ("Test-Header", "A"), ("Kept", "1")]},
+                     cc("max-age=3600", ("ETag", '"a"'), ("Test-Header", "B")))
+    edge.ask(path)
+    for _ in range(2):
+        answer = edge.ask(path)
+        assert (answer.status, answer.text) == (200, "body")
+        assert (answer.headers["Test-Header"], answer.headers["Kept"]) == ("B", "1")
+    assert len(edge.asked(path)) == 2
+    assert edge.asked(path)[1][1]["if-none-match"] == ['"a"']
+
+
+def test_a_stale_response_that_changed_is_replaced(edge):
+    path = edge.path({"fields": STALE}, fresh(ETAG, body="new", new=True))
+    assert [edge.ask(path).text for _ in range(3)] == ["body", "new", "new"]
+    assert len(edge.asked(path)) == 2
+
+
+def test_conditions_of_clients_are_answered(edge):
+    path = edge.path(fresh(ETAG, ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")))
+    edge.ask(path)
+    for fields, status in (
+            ([("If-None-Match", '"x", "abcdef"')], 304), ([("If-None-Match", '"x"')], 200),
+            ([("If-Modified-Since", "Sunday, 06-Nov-94 08:49:37 GMT")], 304),
+            ([("If-Modified-Since", "Sun, 06 Nov 1994 08:49:36 GMT")], 200)):
+        answer = edge.ask(path, fields=fields)
+        assert answer.status == status and answer.headers["ETag"] == '"abcdef"'
+        assert answer.text == ("" if status == 304 else "body")
+    assert len(edge.asked(path)) == 1
+
+
+def test_a_condition_of_a_client_on_a_stale_response_is_answered_after_asking(edge):
+    path = edge.path({"fields": STALE})
+    edge.ask(path)
+    assert edge.ask(path, fields=[("If-None-Match", '"a"')]).status == 304
+    assert len(edge.asked(path)) == 2
+
+
+def test_ranges_are_cut_from_what_is_stored(edge):
+    path = edge.path(fresh(body="0123456789A"))
+    edge.ask(path)
+    for wanted, status, text, place in (
+            ("bytes=0-1", 206, "01", "bytes 0-1/11"), ("bytes=1-", 206, "123456789A", "bytes 1-10/11"),
+            ("bytes=-1", 206, "A", "bytes 10-10/11"), ("bytes=11-", 416, "", "bytes */11"),
+            ("bytes=0-1,3-4", 200, "0123456789A", None)):
+        answer = edge.ask(path, fields=[("Range", wanted)])
+        assert (answer.status, answer.text, answer.headers["Content-Range"]) == (status, text, place)
+    assert len(edge.asked(path)) == 1
+
+
+def test_head_is_answered_from_what_a_get_brought(edge):
+    path = edge.path(fresh())
+    edge.ask(path)
+    answer = edge.ask(path, "HEAD")
+    assert (answer.status, answer.headers["Content-Length"], answer.text) == (200, "4", "")
+    assert len(edge.asked(path)) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "M-SEARCH"])
+def test_what_changes_things_makes_what_is_stored_forgotten(edge, method):
+    location, content = edge.path(fresh()), edge.path(fresh())
+    path = edge.path(fresh(), {"status": 500}, {"fields": [("Location", location), ("Content-Location", content)]}, fresh())
+    for each in (path, location, content):
+        edge.ask(each)
+    edge.ask(path, method, body=b"abc")
+    assert "hit" in edge.ask(path).headers["Cache-Status"]  # it had failed
+    edge.ask(path, method, body=b"abc")
+    for each in (path, location, content):
+        before = len(edge.asked(each))
+        edge.ask(each)
+        assert len(edge.asked(each)) == before + 1
+
+
+def test_a_post_may_bring_what_a_get_would(edge):
+    path = edge.path()
+    edge.origin.answers[path] = [fresh(("Content-Location", path))]
+    edge.ask(path, "POST", body=b"12345")
+    assert "hit" in edge.ask(path).headers["Cache-Status"]
+
+
+def test_only_stored_answers_are_given_if_only_those_are_wanted(edge):
+    path = edge.path(fresh())
+    assert edge.ask(path, fields=[("Cache-Control", "only-if-cached")]).status == 504
+    assert edge.asked(path) == []
+    edge.ask(path)
+    assert edge.ask(path, fields=[("Cache-Control", "only-if-cached")]).status == 200
+
+
+def test_an_origin_that_fails_is_borne_as_long_as_it_said(edge):
+    borne = ("Cache-Control", "max-age=1, stale-if-error=60")
+    for trouble in ({"status": 503}, {"gone": True}):
+        for fields, status in (([borne, ("Age", "5")], 200), ([borne, ("Age", "99")], None),
+                               ([("Cache-Control", "max-age=1, stale-if-error=60, must-revalidate"), ("Age", "5")], None)):
+            path = edge.path({"fields": fields}, trouble)
+            edge.ask(path)
+            answer = edge.ask(path)
+            assert answer.status == (status or (503 if "status" in trouble else 502))
+            assert (answer.text == "body") == (status == 200 or "status" in trouble)
+
+
+def test_many_that_want_the_same_ask_once(edge):
+    gate = threading.Event()
+    path = edge.path(fresh(gate=gate))
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(edge.ask(path))) for _ in range(12)]
+    threads[0].start()
+    while not edge.asked(path):
+        time.sleep(0.01)
+    for thread in threads[1:]:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert [answer.text for answer in answers] == ["body"] * 12
+    assert len(edge.asked(path)) == 1
+
+
+def test_fields_of_one_hop_and_of_one_client_are_not_stored(edge):
+    path = edge.path(cc('max-age=3600, no-cache="a, b"', ("a", "1"), ("b", "2"), ("c", "3"),
+                        ("Connection", "d"), ("d", "4"), ("Proxy-Authenticate", "x")))
+    edge.ask(path)
+    answer = edge.ask(path)
+    assert [answer.headers[name] for name in ("a", "b", "c", "d", "Proxy-Authenticate")] == [None, None, "3", None, None]
+
+
+def test_a_site_is_told_what_it_may_store(edge):
+    path = edge.path(fresh(("Set-Cookie", "a=b")))
+    answers = [edge.ask(path, host="cookies.test", fields=[("Cache-Control", "no-cache")]) for _ in range(2)]
+    assert [a.headers["Set-Cookie"] for a in answers] == ["a=b"] * 2 and len(edge.asked(path)) == 1
+    assert answers[1].headers["Cache-Status"] is None
+    for host in ("none.test", "told.shop.test"):  # no cache; clients are asked for certificates
+        path = edge.path(fresh())
+        edge.ask(path, host=host)
+        assert edge.ask(path, host=host).headers["Cache-Status"] is None
+        assert len(edge.asked(path)) == 2
+    path = edge.path(fresh())
+    edge.ask(path)
+    edge.ask(path, host="cookies.test")  # another site
+    assert len(edge.asked(path)) == 2
+
+
+def test_a_rule_decides_before_the_store(edge):
+    path = edge.path(fresh()) + "?forbidden"
+    assert edge.ask(path).status == 200
+    path = f"/forbidden-{uuid.uuid4()}"
+    assert edge.ask(path).status == 403
+
+
+def test_a_body_that_is_too_large_passes_and_is_not_stored(edge):
+    path = edge.path(fresh(body="x" * 400000))
+    for number in (1, 2):
+        assert len(edge.ask(path).text) == 400000
+        assert len(edge.asked(path)) == number
+    path = edge.path(fresh(body="x" * 200000))
+    for _ in range(2):
+        assert len(edge.ask(path).text) == 200000
+    assert len(edge.asked(path)) == 1
+
+
+def test_what_is_stored_can_be_purged_and_outlives_a_reload(edge):
+    paths = [edge.path(fresh(("Cache-Tag", tag))) for tag in ("red, blue", "blue", "green")]
+
+    def kept():
+        return ["hit" in edge.ask(path).headers["Cache-Status"] for path in paths]
+
+    kept()
+    edge.ctl("reload")
+    assert kept() == [True] * 3
+    said = edge.ctl("cache", "purge", "--tag", "blue", "--json")
+    assert json.loads(said.stdout)["purged"] == 2
+    assert kept() == [False, False, True]
+    edge.ctl("cache", "purge", f"https://shop.test:{edge.port}{paths[0]}")
+    assert kept() == [False, True, True]
+    edge.ctl("cache", "purge", "--prefix", f"https://shop.test:{edge.port}/")
+    assert kept() == [False] * 3
