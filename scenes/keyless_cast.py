@@ -111,6 +111,33 @@ def ski_of(program, path):
     return bytes.fromhex([line.split()[1] for line in text.splitlines() if line.startswith("ski")][0])
 
 
+def memory_holds(pid, needle):
+    """Whether the process has these octets anywhere it can read."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if "r" not in rights or "[v" in line:
+                continue
+            begin, end = (int(part, 16) for part in span.split("-"))
+            if end - begin > 1 << 30:  # a sanitizer's shadow
+                continue
+            try:
+                memory.seek(begin)
+                if needle in memory.read(end - begin):
+                    return True
+            except (OSError, ValueError):
+                continue
+    return False
+
+
+def private_number(key):
+    """What nobody else may have of it: the scalar of an EC key, a prime of an RSA key."""
+    text = lab.run("openssl", "pkey", "-in", key, "-noout", "-text").stdout
+    part = text.split("priv:")[1].split("pub:")[0] if "priv:" in text else \
+        text.split("prime1:")[1].split("prime2:")[0]
+    return bytes.fromhex("".join(part.split()).replace(":", ""))[-32:]
+
+
 KEY_SERVER = """\
 workers 2
 user {user}

@@ -16,7 +16,7 @@ import time
 import pytest
 
 import lab
-from keyless_cast import EDGE, KEY_SERVER, Configured, Edge, KeyServer, cast, ends, home, origin, ski_of  # noqa: F401
+from keyless_cast import EDGE, KEY_SERVER, Configured, Edge, KeyServer, cast, ends, home, memory_holds, origin, private_number, ski_of  # noqa: F401
 from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, PING, PONG, PSS_SHA256, RESPONSE, SKI, Client, Server,
                           item, message, sign)
 
@@ -352,28 +352,8 @@ def test_a_distant_key_costs_one_round_trip(cast, home, origin):
     cable.close()
 
 
-def memory_holds(pid, needle):
-    """Whether the process has these octets anywhere it can read."""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            if "r" not in rights or "[v" in line:
-                continue
-            begin, end = (int(part, 16) for part in span.split("-"))
-            if end - begin > 1 << 30:  # a sanitizer's shadow
-                continue
-            try:
-                memory.seek(begin)
-                if needle in memory.read(end - begin):
-                    return True
-            except (OSError, ValueError):
-                continue
-    return False
-
-
 def test_the_edge_never_holds_the_private_key(cast, home, origin):
-    text = lab.run("openssl", "ec", "-in", home / "keys" / "ec.key", "-noout", "-text").stdout
-    number = bytes.fromhex("".join(text.split("priv:")[1].split("pub:")[0].split()).replace(":", ""))[-32:]
+    number = private_number(home / "keys" / "ec.key")
     swapped = number[::-1]  # as big numbers lie in memory
     server = cast(KeyServer)
     edge = cast(Edge, [server.port], origin.port, "--no-resumption")
@@ -414,8 +394,7 @@ def test_an_edge_and_a_key_server_of_the_configuration_meet(cast, home, origin, 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of other processes")
 def test_the_key_servers_workers_never_hold_the_served_keys(cast, home, program):
-    text = lab.run("openssl", "ec", "-in", home / "keys" / "ec.key", "-noout", "-text").stdout
-    number = bytes.fromhex("".join(text.split("priv:")[1].split("pub:")[0].split()).replace(":", ""))[-32:]
+    number = private_number(home / "keys" / "ec.key")
     server = cast(Configured, KEY_SERVER)
     client = Client(server.port, home / "tunnel")
     ski = ski_of(program, home / "keys" / "ec.key")

@@ -99,14 +99,15 @@ read_number(const struct fill *f, const struct conf_row *row, const struct conf_
 	return true;
 }
 
-/* A path stands relative to the file that says it. */
+/* A path stands relative to the file that says it; a key's name in a token stays. */
 static struct span
 resolve_path(const struct fill *f, const struct conf_word *w)
 {
 	struct span from = span_str(w->at.file ? w->at.file->path : "");
 	size_t slash = span_rchr(from, '/');
 
-	if (span_starts(w->text, SPAN("/")) || slash == from.n)
+	if (span_starts(w->text, SPAN("/")) || slash == from.n ||
+		span_starts(w->text, SPAN("pkcs11:")))
 		return span_of(arena_cstr(&f->tree->arena, w->text), w->text.n);
 	return arena_format(&f->tree->arena, "%.*s/%.*s",
 		SPAN_ARG(span_first(from, slash)), SPAN_ARG(w->text));

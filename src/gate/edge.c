@@ -124,10 +124,12 @@ open_keys(struct edge *e, struct err *err)
 {
 	const struct site_keys *k = &e->g->sites.keys;
 
+	if ((k->servers || e->g->sites.asks_vault) && !remote_setup(WAITING_MOST, err))
+		return false;
 	if (!k->servers)
 		return true;
 	e->keys_profile = ask_pool_profile(err);
-	if (!e->keys_profile || !remote_setup(WAITING_MOST, err))
+	if (!e->keys_profile)
 		return false;
 	e->keys = site_open_pool(k,
 		&(struct site_pool_place){.loop = &e->w->loop,

@@ -138,6 +138,21 @@ signature_came(struct ask *a)
 	session_advance(v->s);
 }
 
+/* The vault is asked for keys that are here, key servers for others. */
+static bool
+send_ask(struct session *s, struct edge_visit *v, struct err *err)
+{
+	const struct site_certificate *c = CONTAINER_OF(
+		(uintptr_t)v->signature->key, const struct site_certificate, where);
+	const struct edge *e = s->wg->edge;
+
+	if (site_is_kept(c)) {
+		v->ask.want.function = SPAN(SITE_OWN_KEYS);
+		return ask_send(&e->w->vault.link, &v->ask, err);
+	}
+	return e->keys && ask_pool_send(e->keys, &v->ask, err);
+}
+
 bool
 edge_sign(struct session *s)
 {
@@ -159,7 +174,7 @@ edge_sign(struct session *s)
 				.server_ip = s->facts.server.ip,
 			},
 	};
-	if (s->wg->edge->keys && ask_pool_send(s->wg->edge->keys, &v->ask, &err))
+	if (send_ask(s, v, &err))
 		return false;
 	log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(s->facts.sni), err.text);
 	remote_refuse(v->signature);

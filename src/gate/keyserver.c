@@ -12,6 +12,7 @@
 #include "gate/settings.h"
 #include "pki/identity.h"
 #include "pki/revoke.h"
+#include "pki/token_uri.h"
 #include "pki/trust.h"
 
 enum { CRL_BYTES = 32 * 1024 * 1024 };
@@ -47,8 +48,11 @@ static const struct conf_row args[] = {
 		.help = "What listeners call it."},
 };
 static const struct conf_row words[] = {
-	{"keys", CONF_PATH, KEYSERVER(keys), .required = true,
+	{"keys", CONF_PATH, KEYSERVER(keys),
 		.help = "Directory of private keys; only the vault reads it."},
+	{"token", CONF_TEXTS, KEYSERVER(tokens),
+		.help = "Keys in PKCS#11 tokens: `pkcs11:token=…;object=…` (RFC "
+			"7512)."},
 	{"passphrase", CONF_PATH, KEYSERVER(passphrase),
 		.help = "File with the passphrase of encrypted keys."},
 	{"certificate", CONF_PATH, KEYSERVER(certificate), .required = true,
@@ -198,6 +202,23 @@ load_crl(struct keyserver_settings *k, struct err *err)
 	return ok;
 }
 
+/* Whether they are there is found out by the vault. */
+static bool
+check_tokens(const struct compiling *c)
+{
+	struct token_uri uri;
+	struct err err = {0};
+	bool ok = true;
+
+	for (size_t i = 0; i < c->k->tokens.n && ok; i++)
+		ok = token_uri_parse(c->k->tokens.p[i], &uri, &err);
+	secret_wipe(&uri, sizeof(uri));
+	if (ok && c->k->tokens.n == 0 && c->k->keys.n == 0)
+		ok = err_set(
+			&err, ERR_KEYLESS_SETUP, "it has neither keys nor a token");
+	return ok || complain(c, &c->k->item, "token", &err);
+}
+
 bool
 keyserver_compile(
 	struct settings *s, struct keyserver_settings *k, struct conf_report *report)
@@ -211,6 +232,8 @@ keyserver_compile(
 		ok = compile_client(&c, (struct keyserver_client *)(void *)it) && ok;
 	if (k->certificate.n == 0 || k->authority.n == 0)
 		return false; /* complained about already */
+	if (!check_tokens(&c))
+		return false;
 	k->id = identity_load(cstr(k->certificate), cstr(key), (struct span){0}, &err);
 	if (!k->id)
 		return complain(&c, &k->item, "certificate", &err);
@@ -246,7 +269,7 @@ keyserver_load_keys(
 		secret_wipe((void *)(uintptr_t)text.p, text.n);
 		mem_free((void *)(uintptr_t)text.p);
 	}
-	bool ok = keys_add_dir(keys, cstr(k->keys), err);
+	bool ok = k->keys.n == 0 || keys_add_dir(keys, cstr(k->keys), err);
 	keys_seal_dir(keys);
 	return ok;
 }

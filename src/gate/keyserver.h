@@ -36,7 +36,8 @@ struct keyserver_client {
 struct keyserver_settings {
 	struct conf_item item;
 	struct span name;
-	struct span keys;          /* directory of the private keys, for the vault */
+	struct span keys; /* directory of the private keys, for the vault; or empty */
+	struct conf_texts tokens;  /* RFC 7512 names of more, for the vault */
 	struct span passphrase;    /* path of a file, or empty */
 	struct span certificate;   /* PEM of ours */
 	struct span key;           /* its key; empty: in the same file */

@@ -62,6 +62,7 @@ pass_on(struct answer_call *c)
 	p->call = c;
 	p->keyserver = k;
 	p->ask.want = c->req; /* its spans live as long as the call */
+	p->ask.want.function = (struct span){0}; /* what we say to the vault there */
 	p->ask.done = vault_answered;
 	list_push(&k->passed, &p->in);
 	if (ask_send(&k->w->vault.link, &p->ask, &err))

@@ -270,6 +270,9 @@ static const struct conf_row gateway_words[] = {
 		.help = "Where the private key of `authority` is, when it is not in "
 			"its "
 			"directory: minting then asks for each signature there."},
+	{"authority-token", CONF_TEXT, GATEWAY(authority_token),
+		.help = "Where the private key of `authority` is, when it is in a "
+			"PKCS#11 token: \"pkcs11:token=…;object=…\" (RFC 7512)."},
 	{"leaf-days", CONF_INT, GATEWAY(leaf_days), .preset = "30", .min = 1,
 		.max = 199, .help = "Lifetime of the certificates shown to clients."},
 	{"leaf-cache", CONF_SIZE, GATEWAY(leaf_cache), .preset = "16m", .min = 65536,
@@ -417,6 +420,27 @@ static const struct conf_table resolver_table = {
 	CONF_WORDS_OF(resolver_words),
 };
 
+#define PKCS11(field) CONF_AT(struct pkcs11_settings, field)
+static const struct conf_row pkcs11_words[] = {
+	{"module", CONF_PATH, PKCS11(module),
+		.help = "The module (a shared library) of names without module-path."},
+	{"pin", CONF_PATH, PKCS11(pin),
+		.help = "File with the PIN of names that say none."},
+	{"files", CONF_TEXTS, PKCS11(files),
+		.help = "Files and directories that modules read and write while they "
+			"run, at most 16."},
+	{"sockets", CONF_FLAG, PKCS11(sockets), .preset = "off",
+		.help = "Modules may open sockets: their device is behind a daemon or "
+			"a "
+			"network."},
+};
+static const struct conf_table pkcs11_table = {
+	.help = "Keys in PKCS#11 tokens: what their modules need. Only the vault loads "
+		"them.",
+	.size = sizeof(struct pkcs11_settings),
+	CONF_WORDS_OF(pkcs11_words),
+};
+
 #define TOP(field) CONF_AT(struct settings, field)
 static const struct conf_row top_words[] = {
 	{"workers", CONF_INT, TOP(workers), .preset = "0", .max = 256,
@@ -447,6 +471,8 @@ static const struct conf_row top_words[] = {
 		.help = "Where events are recorded."},
 	{"resolver", CONF_BLOCK, TOP(resolver), .block = &resolver_table,
 		.help = "How names are resolved."},
+	{"pkcs11", CONF_BLOCK, TOP(pkcs11), .block = &pkcs11_table,
+		.help = "What the modules of keys in tokens need."},
 	{"let", CONF_NODES, TOP(let_nodes), .shape = "let NAME = EXPRESSION",
 		.help = "A condition with a name, for the rules of every gateway and "
 			"edge."},

@@ -104,7 +104,8 @@ struct forward_settings {
 struct gateway {
 	struct conf_item item;
 	struct span name;
-	struct span authority; /* directory of the CA */
+	struct span authority;       /* directory of the CA */
+	struct span authority_token; /* RFC 7512: where its key is; or empty */
 	uint64_t leaf_days;
 	uint64_t leaf_cache; /* octets per worker */
 	struct upstream_settings upstream;
@@ -162,6 +163,14 @@ struct event_settings {
 	uint64_t keep_bytes;
 };
 
+/* PKCS#11 modules, which the vault loads. */
+struct pkcs11_settings {
+	struct span module;      /* path, for names that do not say one; or empty */
+	struct span pin;         /* path of a file, for names without one; or empty */
+	struct conf_texts files; /* what modules read and write while they run */
+	bool sockets;            /* modules may open some */
+};
+
 struct resolver_settings {
 	struct conf_texts servers;
 	struct span hosts; /* path, or empty: the system's */
@@ -181,6 +190,7 @@ struct settings {
 	uint64_t drain_ms;
 	struct event_settings events;
 	struct resolver_settings resolver;
+	struct pkcs11_settings pkcs11;
 	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_nodes let_nodes;
 	struct cache_settings cache;

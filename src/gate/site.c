@@ -9,6 +9,7 @@
 #include "gate/settings.h"
 #include "pki/cert.h"
 #include "pki/identity.h"
+#include "pki/token_uri.h"
 #include "pki/trust.h"
 #include "tls/resume.h"
 
@@ -70,12 +71,23 @@ static const struct conf_table url_line = {
 	.no_braces = true,
 };
 
+static const struct conf_choice keepers[] = {
+	{"worker", SITE_KEPT_BY_WORKER, "The one that speaks with clients."},
+	{"vault", SITE_KEPT_BY_VAULT,
+		"The one that speaks with nobody else: each full handshake asks it."},
+	{0},
+};
+
 #define CERTIFICATE(field) CONF_AT(struct site_certificate, field)
 static const struct conf_row certificate_args[] = {
 	{"chain", CONF_PATH, CERTIFICATE(path), .required = true,
 		.help = "PEM: the leaf, then its issuers."},
 	{"key", CONF_PATH, CERTIFICATE(key), .after = "key",
-		.help = "PEM of the private key; absent: it is in the same file."},
+		.help = "PEM of the private key; absent: it is in the same file. Or "
+			"\"pkcs11:token=…;object=…\" (RFC 7512)."},
+	{"keeper", CONF_CHOICE, CERTIFICATE(keeper), .after = "kept-by",
+		.choices = keepers, .preset = "worker",
+		.help = "Which process has the key; a token's is the vault's."},
 };
 static const struct conf_row keyless_args[] = {
 	{"chain", CONF_PATH, CERTIFICATE(path), .required = true,
@@ -266,6 +278,34 @@ load_elsewhere(struct site_certificate *cert, struct err *err)
 	return id;
 }
 
+bool
+site_is_kept(const struct site_certificate *c)
+{
+	return c->keeper == SITE_KEPT_BY_VAULT || token_uri_is(c->key);
+}
+
+static void
+load_certificate(struct compiling *c, struct site_certificate *cert, struct err *err)
+{
+	struct span key = cert->key.n > 0 ? cert->key : cert->path;
+	struct token_uri uri;
+
+	if (token_uri_is(key)) {
+		bool ok = token_uri_parse(key, &uri, err);
+
+		secret_wipe(&uri, sizeof(uri));
+		if (!ok)
+			return;
+	}
+	if (site_is_kept(cert)) {
+		c->g->sites.asks_vault = true;
+		cert->id = load_elsewhere(cert, err);
+	} else {
+		cert->id = identity_load(
+			cstr(cert->path), cstr(key), (struct span){0}, err);
+	}
+}
+
 static void
 take_certificate(struct compiling *c, struct site *site, struct site_certificate *cert,
 	const struct err *err)
@@ -291,9 +331,7 @@ compile_certificates(struct compiling *c, struct site *site)
 
 	EACH_ITEM(struct site_certificate, cert, site->certificates)
 	{
-		struct span key = cert->key.n > 0 ? cert->key : cert->path;
-		cert->id = identity_load(
-			cstr(cert->path), cstr(key), (struct span){0}, &err);
+		load_certificate(c, cert, &err);
 		take_certificate(c, site, cert, &err);
 	}
 	EACH_ITEM(struct site_certificate, cert, site->keyless)

@@ -36,6 +36,13 @@ enum site_cert_fields {
 	SITE_CERT_XFCC,       /* X-Forwarded-Client-Cert, as Envoy writes it */
 };
 
+/* Who has a site's private key. */
+enum site_keeper { SITE_KEPT_BY_WORKER, SITE_KEPT_BY_VAULT };
+
+/* What a worker says to the vault (item `function`) when it means keys that nobody but
+ * our own workers may use. */
+#define SITE_OWN_KEYS "site"
+
 struct site_path {
 	struct conf_item item;
 	struct span path;
@@ -44,10 +51,12 @@ struct site_path {
 struct site_certificate {
 	struct conf_item item;
 	struct span path;
-	struct span key; /* path of the private key, or empty: in the same file */
+	struct span key; /* path of the private key, or empty: in the same file; or its
+			    RFC 7512 name: then it is the vault that has it */
+	int keeper;      /* enum site_keeper */
 
 	/* Compiled. */
-	struct remote_key where; /* of a key elsewhere */
+	struct remote_key where; /* of a key that is not the worker's */
 	struct identity *id;     /* one reference */
 };
 
@@ -143,6 +152,7 @@ struct site_table {
 
 	/* Compiled. */
 	bool is_edge;
+	bool asks_vault;            /* for signatures: a certificate's key is there */
 	struct map names;           /* struct site_name */
 	struct site_name *all;      /* owned: those, and the fallback */
 	struct site_name *fallback; /* for names nobody has; NULL: rejected */
@@ -167,6 +177,8 @@ MUST_USE bool site_compile_keys(
 	struct settings *s, struct gateway *g, struct conf_report *report);
 void site_uncompile_keys(struct gateway *g);
 
+/* Whether the vault signs for this certificate. */
+MUST_USE bool site_is_kept(const struct site_certificate *c);
 /* Whether one of the servers is behind a Unix socket. */
 MUST_USE bool site_keys_are_here(const struct site_keys *k);
 /* Connections to the servers of k, which has some. Everything is borrowed. */

@@ -254,15 +254,23 @@ take_token(struct answer_client *c)
 	return true;
 }
 
+static struct keys_entry *
+find_entry(struct answer_door *d, const struct wire_msg *req)
+{
+	const struct keys *k = d->store ? d->store(d, req) : d->keys;
+
+	return k ? keys_find(k, req) : NULL;
+}
+
 /* What can be said about an operation on a key before it waits for its turn. */
 static enum wire_error
 check_key(const struct answer_link *l, const struct wire_msg *req)
 {
-	const struct answer_door *d = l->door;
+	struct answer_door *d = l->door;
 	struct span ski = req->ski;
 
 	if (!d->pass_on) {
-		const struct keys_entry *e = d->keys ? keys_find(d->keys, req) : NULL;
+		const struct keys_entry *e = find_entry(d, req);
 
 		if (!e)
 			return WIRE_NO_KEY;
@@ -433,7 +441,7 @@ perform(struct answer_call *c)
 	size_t n = 0;
 
 	/* Looked up anew: a reload may have taken the key away meanwhile. */
-	c->entry = keys_find(c->door->keys, &c->req);
+	c->entry = find_entry(c->door, &c->req);
 	if (!c->entry) {
 		answer_refuse(c, WIRE_NO_KEY);
 		return;

@@ -69,6 +69,8 @@ struct answer_door {
 	/* May be NULL: instead of keys->…, performs a key operation itself (passes it
 	 * on to the vault). c->entry is NULL then. */
 	void (*pass_on)(struct answer_call *c);
+	/* May be NULL: which store a request means, instead of keys. */
+	struct keys *(*store)(struct answer_door *d, const struct wire_msg *req);
 
 	struct answer_queue {
 		struct list calls;

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "pki/signer.h"
+#include "pki/token.h"
 
 /* A file that could not be taken: said once, and tried again when it changes. */
 struct keys_refused {
@@ -52,6 +53,7 @@ remove_entry(struct keys *k, struct keys_entry *e)
 	list_leave(&e->all);
 	k->n--;
 	signer_free(e->signer);
+	token_free(e->token);
 	key_free(e->key);
 	mem_free(e->id);
 	mem_free(e->source);
@@ -197,6 +199,24 @@ keys_add(struct keys *k, struct key *key, const char *id, const char *source,
 	struct err *err)
 {
 	return add_entry(k, key, id, source, err) != NULL;
+}
+
+bool
+keys_add_token(struct keys *k, struct token *token, struct err *err)
+{
+	EVP_PKEY *public = token_public(token);
+
+	EVP_PKEY_up_ref(public);
+
+	struct keys_entry *e = add_entry(k, key_wrap(public), NULL, "token", err);
+
+	if (!e) {
+		token_free(token);
+		return false;
+	}
+	e->token = token;
+	e->decrypt = k->decrypt && e->type == WIRE_KEY_RSA;
+	return true;
 }
 
 /* ---- files ---- */
@@ -521,6 +541,22 @@ job_of(const struct wire_op_row *row, struct span payload)
 	return job;
 }
 
+static bool
+decrypt(struct keys_entry *e, struct span payload, uint8_t *out, size_t *n,
+	struct err *err)
+{
+	return e->token ? token_raw(e->token, payload, out, n, err)
+			: signer_raw(e->signer, payload, out, n, err);
+}
+
+static bool
+sign(struct keys_entry *e, const struct key_job *job, uint8_t *out, size_t *n,
+	struct err *err)
+{
+	return e->token ? token_sign(e->token, job, out, n, err)
+			: signer_sign(e->signer, job, out, n, err);
+}
+
 enum wire_error
 keys_perform(
 	struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out, size_t *n)
@@ -533,12 +569,14 @@ keys_perform(
 	if (row->key != e->type || (row->payload > 0 && row->payload != payload.n))
 		return WIRE_CRYPTO;
 	e->uses++;
-	if (op == WIRE_RSA_DECRYPT) {
-		bool ok = e->decrypt && signer_raw(e->signer, payload, out, n, &err);
-		return ok ? WIRE_OK : WIRE_CRYPTO;
-	}
 	struct key_job job = job_of(row, payload);
-	return signer_sign(e->signer, &job, out, n, &err) ? WIRE_OK : WIRE_CRYPTO;
+	bool ok = op == WIRE_RSA_DECRYPT
+		? e->decrypt && decrypt(e, payload, out, n, &err)
+		: sign(e, &job, out, n, &err);
+	/* What is wrong with a file's key was found when it was read. */
+	if (!ok && e->token)
+		log_warn("keyless.token", "reason=\"%s\"", err.text);
+	return ok ? WIRE_OK : WIRE_CRYPTO;
 }
 
 bool

@@ -15,6 +15,7 @@
 struct evp_pkey_st; /* OpenSSL's */
 struct key;         /* pki/key.h */
 struct signer;      /* pki/signer.h */
+struct token;       /* pki/token.h */
 
 struct keys_entry {
 	struct map_item by_ski;
@@ -22,8 +23,9 @@ struct keys_entry {
 	struct map_item by_id;     /* when it has an id */
 	struct map_item by_source; /* when no other came from there */
 	struct list all;
-	struct key *key;       /* owned; has the private half */
+	struct key *key;       /* owned; has the private half, unless a token does */
 	struct signer *signer; /* owned */
+	struct token *token;   /* owned; or NULL: it signs instead of the signer */
 	uint8_t type;          /* enum wire_key */
 	uint16_t bits;
 	uint8_t ski[WIRE_SKI];
@@ -60,6 +62,9 @@ void keys_fini(struct keys *k);
  * when it is there already. */
 MUST_USE bool keys_add(struct keys *k, struct key *key, const char *id,
 	const char *source, struct err *err);
+/* The same for a key in a PKCS#11 token. Its source is "token", and it stays at a
+ * reload. */
+MUST_USE bool keys_add_token(struct keys *k, struct token *token, struct err *err);
 /* Adds one file of PEM (PKCS#8, PKCS#1, SEC1; plain or encrypted). Refused when group
  * or others can read it. */
 MUST_USE bool keys_add_file(struct keys *k, const char *path, struct err *err);

@@ -13,6 +13,7 @@ enum {
 	IDLE_MS = 30000,
 	IDLE_LOCAL_MS = 3600 * 1000, /* over a Unix socket */
 	LAST_CALLS_MS = 5000,        /* for requests under way, when idle */
+	DRAIN_MS = 1000,             /* for a first request, while draining */
 	LAST_WORDS_MS = 2000,        /* for the peer to read what ends the connection */
 	WIRE_IN = 64 * 1024,
 	WIRE_OUT = 256 * 1024,
@@ -259,6 +260,8 @@ idle_ms(const struct server_peer *p)
 {
 	uint32_t ms = p->server->spec.idle_ms;
 
+	if (p->server->draining)
+		return DRAIN_MS;
 	return p->from.ip.family == IP_NONE && ms < IDLE_LOCAL_MS ? IDLE_LOCAL_MS : ms;
 }
 
@@ -406,9 +409,12 @@ server_close(struct server *s)
 void
 server_drain(struct server *s)
 {
+	s->draining = true;
 	LIST_EACH (it, &s->peers) {
 		struct server_peer *p = CONTAINER_OF(it, struct server_peer, all);
 
+		if (!p->open)
+			continue; /* it came just now and knows nothing of this */
 		timer_set(s->spec.loop, &p->idle, clock_now());
 	}
 }

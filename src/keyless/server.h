@@ -87,6 +87,7 @@ struct server {
 	struct listen_limit limit;
 	struct list peers;
 	size_t n_peers;
+	bool draining;
 	struct answer_client any; /* without policies */
 	struct metrics own;
 };

@@ -12,6 +12,8 @@
 #include "pki/key.h"
 #include "pki/token_uri.h"
 
+enum { TOKEN_PIN_MAX = 129 };
+
 struct token;     /* one key */
 struct token_box; /* the modules that were loaded and the sessions that are open */
 
@@ -19,6 +21,15 @@ struct token_box; /* the modules that were loaded and the sessions that are open
 struct token_box *token_box_new(const char *module);
 /* Ends all sessions; its keys are gone before. NULL does nothing. */
 void token_box_free(struct token_box *b);
+
+/* The PIN that a name itself says or leads to: pin-value, or the first line of the file
+ * or descriptor of pin-source; "" when it has neither. The holder wipes dst. Files must
+ * be private. ERR_PKI_TOKEN, ERR_FILE_READ. */
+MUST_USE bool token_read_pin(
+	const struct token_uri *uri, char dst[TOKEN_PIN_MAX], struct err *err);
+/* The same from a file. */
+MUST_USE bool token_load_pin(
+	const char *path, char dst[TOKEN_PIN_MAX], struct err *err);
 
 /*
  * Finds the private key that uri names, logging in where it needs to; without object

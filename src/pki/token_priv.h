@@ -7,8 +7,6 @@
 #include "base/list.h"
 #include "pki/token.h"
 
-enum { TOKEN_PIN = 129 };
-
 struct token_module {
 	struct list in;
 	CK_FUNCTION_LIST *f;
@@ -22,7 +20,7 @@ struct token_slot {
 	CK_SLOT_ID id;
 	CK_SESSION_HANDLE session;
 	CK_TOKEN_INFO info;
-	char pin[TOKEN_PIN];     /* wiped; "" when none is needed */
+	char pin[TOKEN_PIN_MAX]; /* wiped; "" when none is needed */
 	unsigned session_number; /* rises with each new session */
 };
 

@@ -5,93 +5,21 @@
  * It loads the authorities while it still may, hides its memory, gives up its user, all
  * files and every call that makes a socket, and then answers questions on lines the
  * master hands it. MINT, LEAFKEYS and CHAIN exist here only; no mask that a listener
- * can be given holds them (keyless/wire.c).
- *
- * Many workers ask for the same name: what was minted is kept for an hour, as octets.
+ * can be given holds them (keyless/ops.c).
  */
+#include <seccomp.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/lru.h"
 #include "base/mem.h"
-#include "base/must.h"
-#include "base/read.h"
-#include "base/stats.h"
-#include "gate/keyserver.h"
 #include "gate/settings.h"
 #include "keyless/ask_pool.h"
-#include "keyless/line.h"
 #include "keyless/sealing.h"
-#include "net/resolve.h"
-#include "pki/leaf.h"
-#include "pki/resign.h"
-#include "proc/child_priv.h"
+#include "proc/vault_priv.h"
 #include "tls/profile.h"
 
-enum {
-	MINTED_BYTES = 16 << 20,
-	MINTED_KEEP_MS = 3600 * 1000,
-	/* LEAF_NAMES names of 253 octets with their heads, twice the node's chain. */
-	ANSWER_MOST = 45000,
-	CHAIN_MOST = 6000, /* the node CA and what is above it */
-	FACTS_ARENA = 256 * 1024,
-	RENEW_MS = LEAFKEYS_LIFE_S * 1000,
-};
-
-struct known_authority {
-	struct known_authority *next;
-	struct span dir;             /* the settings' */
-	struct authority *authority; /* owned */
-	/* Its key is on key servers: authority->key is a stand-in. */
-	const struct site_keys *keys; /* borrowed; NULL: the key is here */
-	struct ask_pool *pool;        /* owned */
-	uint8_t ski[KEY_SKI];
-	uint8_t op;
-};
-
-/* The secret a key server seals with. */
-struct known_seal {
-	struct known_seal *next;
-	struct span name; /* of the key server; the settings' */
-	struct seal seal;
-};
-
-struct minted {
-	struct lru_item item;
-	uint64_t until_ms;
-	struct span chain; /* behind the key, in the same block */
-	uint8_t bytes[];
-};
-
-struct vault {
-	struct answer_desk desk;
-	struct loop loop;
-	struct leash leash;
-	struct answer_client workers; /* what any worker may ask */
-	struct known_authority *authorities;
-	struct leafkeys leafkeys;
-	struct keys keys;          /* of key servers */
-	struct known_seal *seals;  /* owned */
-	struct resolver *resolver; /* owned; NULL: no key is elsewhere */
-	struct profile *tunnel;    /* the same */
-	bool asks_here;            /* a key server is behind a Unix socket */
-	struct lru minted;
-	struct timer renew;
-	struct list lines;
-	bool ending; /* stops with the last line */
-};
-
-/* A leaf that waits for its signature from elsewhere. */
-struct unsigned_leaf {
-	struct ask ask;
-	struct answer_call *call;
-	struct known_authority *by;
-	struct span der; /* owned; with the stand-in's signature */
-	struct resign parts;
-	uint8_t digest[SIGNER_DIGEST_MAX];
-};
+enum { RENEW_MS = LEAFKEYS_LIFE_S * 1000, MODULE_PATHS = 16 };
 
 struct vault_line {
 	struct answer_line line;
@@ -100,219 +28,11 @@ struct vault_line {
 	struct corpse corpse;
 };
 
-static struct vault *
+struct vault *
 vault_of(const struct answer_call *c)
 {
 	struct answer_desk *desk = CONTAINER_OF(c->door, struct answer_desk, door);
 	return CONTAINER_OF(desk, struct vault, desk);
-}
-
-static struct known_authority *
-find_known(const struct vault *v, struct span dir)
-{
-	for (struct known_authority *k = v->authorities; k; k = k->next) {
-		if (span_eq(k->dir, dir))
-			return k;
-	}
-	return NULL;
-}
-
-static const struct authority *
-find_authority(const struct vault *v, struct span dir)
-{
-	const struct known_authority *k = find_known(v, dir);
-
-	return k ? k->authority : NULL;
-}
-
-/* ---- what was minted */
-
-static void
-free_minted(struct lru_item *item)
-{
-	mem_free(CONTAINER_OF(item, struct minted, item));
-}
-
-static struct minted *
-find_minted(struct vault *v, struct span key)
-{
-	struct lru_item *item = lru_get(&v->minted, key);
-	if (!item)
-		return NULL;
-	struct minted *m = CONTAINER_OF(item, struct minted, item);
-	if (m->until_ms > clock_now())
-		return m;
-	lru_remove(&v->minted, item);
-	mem_free(m);
-	return NULL;
-}
-
-/* Both parts are bounded: the key by LEAF_FACTS, the chain by ANSWER_MOST. */
-static void
-keep_minted(struct vault *v, struct span key, struct span chain)
-{
-	struct minted *m = mem_alloc(sizeof(*m) + key.n + chain.n);
-	memcpy(m->bytes, key.p, key.n);
-	memcpy(m->bytes + key.n, chain.p, chain.n);
-	m->chain = span_of(m->bytes + key.n, chain.n);
-	m->until_ms = clock_now() + MINTED_KEEP_MS;
-	lru_add(&v->minted, &m->item, span_of(m->bytes, key.n),
-		sizeof(*m) + key.n + chain.n);
-}
-
-/* Authority and facts. What they are told apart by is the authority's length. */
-static struct span
-key_of(const struct wire_msg *req, uint8_t *dst, size_t cap)
-{
-	struct write w = write_to(dst, cap);
-	write_be(&w, (uint32_t)req->cert_id.n, 2); /* an item's length has 2 octets */
-	write_span(&w, req->cert_id);
-	write_span(&w, req->payload);
-	return write_done(&w);
-}
-
-/* ---- operations */
-
-/* The leaf and what is sent behind it; a mirror's issuer is nobody's business. */
-static bool
-write_chain(const struct authority *a, bool mirror, struct span leaf, struct write *out)
-{
-	struct chain chain = {0};
-	struct err err = {0};
-	size_t n = 0;
-	bool ok = chain_add(&chain, leaf, &err) &&
-		(mirror || chain_add_all(&chain, &a->chain, &err)) &&
-		chain_write(&chain, out->p, out->cap, &n);
-	out->n = n;
-	chain_fini(&chain);
-	return ok;
-}
-
-/* A leaf as facts want it; *mirror: nobody is to trust it. */
-static bool
-mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror,
-	struct err *err)
-{
-	struct leaf_facts facts = {0};
-	struct arena arena;
-	const struct authority *a = find_authority(v, req->cert_id);
-
-	if (!a) {
-		return err_set(err, ERR_PKI_AUTHORITY, "no such authority: %.*s",
-			SPAN_ARG(req->cert_id));
-	}
-	arena_init(&arena, FACTS_ARENA);
-	bool ok = leaf_facts_read(req->payload, &arena, &facts, err) &&
-		leaf_mint(a, &facts, leafkeys_get(&v->leafkeys, facts.kind), der, err);
-	*mirror = facts.purpose == LEAF_MIRROR;
-	arena_fini(&arena);
-	return ok;
-}
-
-static void
-refuse_mint(struct answer_call *c, const struct err *why)
-{
-	log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(why->code), why->text);
-	answer_refuse(c, WIRE_CRYPTO);
-}
-
-/* The leaf is whole: it is kept and sent. */
-static void
-reply_leaf(struct answer_call *c, struct span der, bool mirror)
-{
-	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
-	static uint8_t chain_bytes[ANSWER_MOST];
-	struct vault *v = vault_of(c);
-	struct write chain = write_to(chain_bytes, sizeof(chain_bytes));
-	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
-	const struct authority *a = find_authority(v, c->req.cert_id);
-	struct err err = {0};
-
-	if (!write_chain(a, mirror, der, &chain)) {
-		(void)err_set(&err, ERR_PKI_MINT, "the chain is too long");
-		refuse_mint(c, &err);
-		return;
-	}
-	if (!find_minted(v, key)) /* two may have waited for the same signature */
-		keep_minted(v, key, span_of(chain.p, chain.n));
-	answer_reply(c, span_of(chain.p, chain.n));
-}
-
-/* ---- leafs signed elsewhere */
-
-static void
-drop_unsigned(struct unsigned_leaf *u)
-{
-	mem_free((void *)(uintptr_t)u->der.p);
-	mem_free(u);
-}
-
-static void
-signature_came(struct ask *a)
-{
-	struct unsigned_leaf *u = CONTAINER_OF(a, struct unsigned_leaf, ask);
-	EVP_PKEY *issuer = X509_get0_pubkey(u->by->authority->node);
-	struct span der = {0};
-	struct err err = a->err;
-
-	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err)) {
-		reply_leaf(u->call, der, false);
-	} else {
-		refuse_mint(u->call, &err);
-	}
-	mem_free((void *)(uintptr_t)der.p);
-	drop_unsigned(u);
-}
-
-/* Takes der over. */
-static void
-ask_for_signature(struct answer_call *c, struct known_authority *k, struct span der)
-{
-	struct unsigned_leaf *u = mem_alloc(sizeof(*u));
-	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
-	struct err err = {0};
-
-	u->call = c;
-	u->by = k;
-	u->der = der;
-	if (resign_split(der, &u->parts, &err)) {
-		u->ask.want = (struct wire_msg){.op = k->op,
-			.ski = span_of(k->ski, KEY_SKI),
-			.payload = resign_job(&u->parts, issuer, u->digest).input};
-		u->ask.done = signature_came;
-		if (ask_pool_send(k->pool, &u->ask, &err))
-			return;
-	}
-	refuse_mint(c, &err);
-	drop_unsigned(u);
-}
-
-static void
-run_mint(struct answer_call *c)
-{
-	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
-	struct vault *v = vault_of(c);
-	struct err err = {0};
-	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
-	const struct minted *known = key.n > 0 ? find_minted(v, key) : NULL;
-	struct known_authority *k = find_known(v, c->req.cert_id);
-	struct span der = {0};
-	bool mirror = false;
-
-	if (known) {
-		answer_reply(c, known->chain);
-		return;
-	}
-	if (key.n == 0 || !mint(v, &c->req, &der, &mirror, &err)) {
-		refuse_mint(c, &err);
-		return;
-	}
-	if (k->pool && !mirror) {
-		ask_for_signature(c, k, der);
-		return;
-	}
-	reply_leaf(c, der, mirror);
-	mem_free((void *)(uintptr_t)der.p);
 }
 
 static void
@@ -330,61 +50,12 @@ run_leafkeys(struct answer_call *c)
 	secret_wipe(bytes, sizeof(bytes));
 }
 
-static void
-run_chain(struct answer_call *c)
-{
-	uint8_t bytes[CHAIN_MOST];
-	size_t n = 0;
-	const struct authority *a = find_authority(vault_of(c), c->req.cert_id);
-	if (a && chain_write(&a->chain, bytes, sizeof(bytes), &n)) {
-		answer_reply(c, span_of(bytes, n));
-	} else {
-		answer_refuse(c, WIRE_NO_CERT);
-	}
-}
-
-/* ---- seal and unseal */
-
-static const struct seal *
-find_seal(const struct answer_call *c)
-{
-	for (const struct known_seal *k = vault_of(c)->seals; k; k = k->next) {
-		if (span_eq(k->name, c->req.cert_id))
-			return &k->seal;
-	}
-	return NULL;
-}
-
-static void
-run_seal(struct answer_call *c)
-{
-	const struct seal *s = find_seal(c);
-
-	if (s) {
-		sealing_seal(c, s);
-	} else {
-		answer_refuse(c, WIRE_INTERNAL);
-	}
-}
-
-static void
-run_unseal(struct answer_call *c)
-{
-	const struct seal *s = find_seal(c);
-
-	if (s) {
-		sealing_unseal(c, s);
-	} else {
-		answer_refuse(c, WIRE_INTERNAL);
-	}
-}
-
 static const struct answer_op ops[] = {
-	{.op = WIRE_MINT, .answer_max = ANSWER_MOST, .run = run_mint},
+	{.op = WIRE_MINT, .answer_max = VAULT_LEAF_MOST, .run = vault_run_mint},
 	{.op = WIRE_LEAFKEYS, .answer_max = LEAFKEYS_WIRE, .run = run_leafkeys},
-	{.op = WIRE_CHAIN, .answer_max = CHAIN_MOST, .run = run_chain},
-	{.op = WIRE_SEAL, .answer_max = SEALING_MOST, .run = run_seal},
-	{.op = WIRE_UNSEAL, .answer_max = SEALING_MOST, .run = run_unseal},
+	{.op = WIRE_CHAIN, .answer_max = VAULT_CHAIN_MOST, .run = vault_run_chain},
+	{.op = WIRE_SEAL, .answer_max = SEALING_MOST, .run = vault_run_seal},
+	{.op = WIRE_UNSEAL, .answer_max = SEALING_MOST, .run = vault_run_unseal},
 };
 
 /* ---- lines of workers */
@@ -472,102 +143,44 @@ renew_leafkeys(struct timer *t)
 	}
 	leafkeys_fini(&v->leafkeys);
 	v->leafkeys = fresh;
-	lru_fini(&v->minted);
-	lru_init(&v->minted, MINTED_BYTES, free_minted);
+	vault_forget_minted(v);
 }
 
-static uint8_t
-signing_op(const EVP_PKEY *key)
-{
-	if (EVP_PKEY_is_a(key, "ED25519"))
-		return WIRE_ED25519;
-	return EVP_PKEY_is_a(key, "RSA") ? WIRE_RSA_SHA256 : WIRE_ECDSA_SHA256;
-}
+/* A module reads its files, locks them, and may speak with a daemon or a machine. */
+static const int module_calls[] = {SCMP_SYS(getdents64), SCMP_SYS(flock),
+	SCMP_SYS(access), SCMP_SYS(faccessat2), SCMP_SYS(unlink), SCMP_SYS(rename),
+	SCMP_SYS(ftruncate), SCMP_SYS(fsync)};
 
-/* Files are still there to be read: the resolver wants some. */
 static bool
-reach_key(struct vault *v, struct known_authority *k, struct err *err)
+narrow_files(const struct settings *s, struct err *err)
 {
-	const EVP_PKEY *key = X509_get0_pubkey(k->authority->node);
+	struct sandbox_path paths[MODULE_PATHS] = {0};
+	size_t n = 0;
 
-	if (!key_ski(key, k->ski, err))
-		return false;
-	k->op = signing_op(key);
-	v->asks_here = v->asks_here || site_keys_are_here(k->keys);
-	if (!v->resolver)
-		v->resolver = resolve_open(&v->loop, &(struct resolve_options){0}, err);
-	if (!v->tunnel)
-		v->tunnel = ask_pool_profile(err);
-	return v->resolver && v->tunnel;
-}
-
-/* After the process has become what it will be. */
-static void
-open_pools(struct vault *v)
-{
-	for (struct known_authority *k = v->authorities; k; k = k->next) {
-		if (k->keys) {
-			k->pool = site_open_pool(k->keys,
-				&(struct site_pool_place){.loop = &v->loop,
-					.resolver = v->resolver,
-					.profile = v->tunnel});
-		}
+	for (; n < s->pkcs11.files.n && n < MODULE_PATHS; n++) {
+		paths[n] = (struct sandbox_path){
+			.path = (const char *)s->pkcs11.files.p[n].p, .writes = true};
 	}
+	return sandbox_files(paths, n, err);
 }
 
+/* No sockets at all, unless an authority's key is elsewhere, and so not here, or a
+ * module was allowed to have some. */
 static bool
-load_authorities(struct vault *v, const struct settings *s, struct err *err)
+narrow(struct vault *v, const struct duty *duty, struct err *err)
 {
-	for (const struct conf_item *it = s->gateways; it; it = it->next) {
-		const struct gateway *g = (const struct gateway *)(const void *)it;
-		char path[1024];
-		if (find_authority(v, g->authority))
-			continue;
-		if (!span_copy(path, sizeof(path), g->authority))
-			return err_set(err, ERR_PKI_AUTHORITY, "its path is too long");
-		struct known_authority *k = mem_alloc(sizeof(*k));
-		k->dir = g->authority;
-		k->next = v->authorities;
-		if (g->sites.keys.servers)
-			k->keys = &g->sites.keys;
-		k->authority = k->keys ? authority_load_elsewhere(path, err)
-				       : authority_load(path, true, SPAN(""), err);
-		if (!k->authority || (k->keys && !reach_key(v, k, err))) {
-			authority_free(k->authority);
-			mem_free(k);
-			return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
-		}
-		v->authorities = k;
+	const struct settings *s = duty->settings;
+	bool tokens = v->wanted != NULL;
+	struct sandbox_calls calls = {
+		.connects = v->resolver || (tokens && s->pkcs11.sockets),
+		.connects_here = v->asks_here || (tokens && s->pkcs11.sockets)};
+
+	if (tokens) {
+		calls.calls = module_calls;
+		calls.n = COUNT_OF(module_calls);
 	}
-	return true;
-}
-
-static bool
-load_seal(struct vault *v, const struct keyserver_settings *k, struct err *err)
-{
-	if (k->seal_secret.n == 0)
-		return true;
-
-	struct known_seal *known = mem_alloc(sizeof(*known));
-
-	known->name = k->name;
-	known->next = v->seals;
-	v->seals = known;
-	return sealing_load(&known->seal, (const char *)k->seal_secret.p, err);
-}
-
-/* One store for all key servers: the workers judge who may use which. */
-static bool
-load_keys(struct vault *v, const struct settings *s, struct err *err)
-{
-	for (const struct conf_item *it = s->keyservers; it; it = it->next) {
-		const struct keyserver_settings *k =
-			(const struct keyserver_settings *)(const void *)it;
-
-		if (!keyserver_load_keys(k, &v->keys, err) || !load_seal(v, k, err))
-			return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
-	}
-	return true;
+	return sandbox_become(duty->owner, err) && vault_open_tokens(v, s, err) &&
+		narrow_files(s, err) && sandbox_calls(&calls, err);
 }
 
 static bool
@@ -575,27 +188,24 @@ open_vault(struct vault *v, const struct duty *duty, struct err *err)
 {
 	sandbox_hide_memory();
 	list_init(&v->lines);
-	lru_init(&v->minted, MINTED_BYTES, free_minted);
-	keys_init(&v->keys);
-	if (!loop_init(&v->loop, err) || !load_authorities(v, duty->settings, err) ||
-		!load_keys(v, duty->settings, err) ||
+	vault_mint_init(v);
+	vault_keys_init(v);
+	if (!loop_init(&v->loop, err) ||
+		!vault_load_authorities(v, duty->settings, err) ||
+		!vault_load_keys(v, duty->settings, err) ||
 		!leafkeys_make(&v->leafkeys, 1, err))
 		return false;
 	answer_desk_open(&v->desk, &v->loop, &v->keys);
 	v->desk.door.ops = ops;
 	v->desk.door.n_ops = COUNT_OF(ops);
+	v->desk.door.store = vault_store;
 	v->workers.name = "worker";
 	v->workers.mask = wire_mask_public();
 	for (size_t i = 0; i < COUNT_OF(ops); i++)
 		wire_mask_add(&v->workers.mask, ops[i].op);
-	/* No sockets at all, unless an authority's key is elsewhere: then it is not
-	 * here. */
-	const struct sandbox_calls calls = {
-		.connects = v->resolver != NULL, .connects_here = v->asks_here};
-	if (!sandbox_become(duty->owner, err) || !sandbox_files(NULL, 0, err) ||
-		!sandbox_calls(&calls, err))
+	if (!narrow(v, duty, err))
 		return false;
-	open_pools(v);
+	vault_open_pools(v);
 	return true;
 }
 
@@ -612,21 +222,9 @@ close_vault(struct vault *v)
 		resolve_close(v->resolver);
 	profile_put(v->tunnel);
 	loop_fini(&v->loop);
-	lru_fini(&v->minted);
 	leafkeys_fini(&v->leafkeys);
-	keys_fini(&v->keys);
-	while (v->seals) {
-		struct known_seal *k = v->seals;
-		v->seals = k->next;
-		seal_fini(&k->seal);
-		mem_free(k);
-	}
-	while (v->authorities) {
-		struct known_authority *k = v->authorities;
-		v->authorities = k->next;
-		authority_free(k->authority);
-		mem_free(k);
-	}
+	vault_keys_fini(v);
+	vault_mint_fini(v);
 }
 
 int

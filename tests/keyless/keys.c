@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/key.h"
+#include "pki/token.h"
+#include "tests/pki/softhsm.h"
 #include "tests/test.h"
 
 struct place {
@@ -238,9 +240,45 @@ a_server_name_finds_a_key_only_through_the_operators_map(void)
 	keys_fini(&k);
 }
 
+static void
+a_key_in_a_token_is_found_and_signs_like_others(void)
+{
+	struct softhsm h;
+	struct err err = {0};
+	struct keys k;
+	struct token_uri uri;
+	uint8_t out[KEYS_RESULT_MAX];
+	static const uint8_t digest[32] = "what is signed";
+	size_t n = 0;
+
+	if (!softhsm_open(&h))
+		return;
+	EVP_PKEY *made = key_new(KEY_P256, &err);
+	softhsm_import(&h, made, "ec", "01");
+	struct token_box *b = token_box_new(SOFTHSM_MODULE);
+	CHECK_OK(token_uri_parse(SPAN("pkcs11:token=lab;object=ec"), &uri, &err), &err);
+	keys_init(&k);
+	CHECK_OK(keys_add_token(&k, token_open(b, &uri, SPAN("1234"), &err), &err),
+		&err);
+	CHECK(!keys_add_token(&k, token_open(b, &uri, SPAN("1234"), &err), &err));
+	uint8_t ski[WIRE_SKI];
+	CHECK_OK(key_ski(made, ski, &err), &err);
+	struct keys_entry *e = keys_by_ski(&k, span_of(ski, WIRE_SKI));
+	CHECK(e && e->type == WIRE_KEY_EC && e->has_digest && e->bits == 256);
+	struct span hash = span_of(digest, 32);
+	CHECK_INT(keys_perform(e, WIRE_ECDSA_SHA256, hash, out, &n), WIRE_OK);
+	CHECK(keys_verify(made, WIRE_ECDSA_SHA256, hash, span_of(out, n)));
+	CHECK_INT(keys_perform(e, WIRE_PSS_SHA256, hash, out, &n), WIRE_CRYPTO);
+	keys_fini(&k);
+	token_box_free(b);
+	EVP_PKEY_free(made);
+	softhsm_close(&h);
+}
+
 TESTS(a_directory_is_loaded_and_followed, a_file_gone_bad_leaves_the_key_it_was,
 	the_same_key_in_two_files_is_there_once_and_survives_either,
 	a_mode_put_right_is_noticed, a_key_others_can_read_is_refused,
 	an_encrypted_key_opens_with_its_passphrase_only,
 	the_same_key_twice_and_unfit_keys_are_refused,
-	a_server_name_finds_a_key_only_through_the_operators_map)
+	a_server_name_finds_a_key_only_through_the_operators_map,
+	a_key_in_a_token_is_found_and_signs_like_others)

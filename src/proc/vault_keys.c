@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vault_keys: the keys that sign for others: what key servers serve to edges elsewhere,
+ * and what only our own workers may use (sites, the authority). From files, which are
+ * read before they go out of reach, and from PKCS#11 tokens, which are opened after.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "gate/keyserver.h"
+#include "gate/settings.h"
+#include "keyless/sealing.h"
+#include "proc/vault_priv.h"
+
+/* ---- seal and unseal */
+
+static const struct seal *
+find_seal(const struct answer_call *c)
+{
+	for (const struct known_seal *k = vault_of(c)->seals; k; k = k->next) {
+		if (span_eq(k->name, c->req.cert_id))
+			return &k->seal;
+	}
+	return NULL;
+}
+
+void
+vault_run_seal(struct answer_call *c)
+{
+	const struct seal *s = find_seal(c);
+
+	if (s) {
+		sealing_seal(c, s);
+	} else {
+		answer_refuse(c, WIRE_INTERNAL);
+	}
+}
+
+void
+vault_run_unseal(struct answer_call *c)
+{
+	const struct seal *s = find_seal(c);
+
+	if (s) {
+		sealing_unseal(c, s);
+	} else {
+		answer_refuse(c, WIRE_INTERNAL);
+	}
+}
+
+/* ---- stores */
+
+/* Our workers say so for themselves; they never pass on what an edge said there. */
+struct keys *
+vault_store(struct answer_door *d, const struct wire_msg *req)
+{
+	struct answer_desk *desk = CONTAINER_OF(d, struct answer_desk, door);
+	struct vault *v = CONTAINER_OF(desk, struct vault, desk);
+
+	return span_eq(req->function, SPAN(SITE_OWN_KEYS)) ? &v->own : &v->keys;
+}
+
+/* ---- from files */
+
+static bool
+read_pin(const struct vault *v, struct vault_token *t, struct err *err)
+{
+	struct token_uri uri;
+
+	if (!token_uri_parse(t->name, &uri, err))
+		return false;
+	bool ok = token_read_pin(&uri, t->pin, err);
+	if (ok && !t->pin[0])
+		memcpy(t->pin, v->pin, sizeof(t->pin)); /* both TOKEN_PIN_MAX */
+	secret_wipe(&uri, sizeof(uri));
+	return ok;
+}
+
+static bool
+want_token(struct vault *v, struct span name, struct keys *into, struct err *err)
+{
+	struct vault_token *t = mem_alloc(sizeof(*t));
+
+	t->name = name;
+	t->into = into;
+	t->next = v->wanted;
+	v->wanted = t;
+	return read_pin(v, t, err) || err_within(err, "%.*s", SPAN_ARG(name));
+}
+
+static bool
+load_seal(struct vault *v, const struct keyserver_settings *k, struct err *err)
+{
+	if (k->seal_secret.n == 0)
+		return true;
+
+	struct known_seal *known = mem_alloc(sizeof(*known));
+
+	known->name = k->name;
+	known->next = v->seals;
+	v->seals = known;
+	return sealing_load(&known->seal, (const char *)k->seal_secret.p, err);
+}
+
+static bool
+load_served(struct vault *v, const struct keyserver_settings *k, struct err *err)
+{
+	if (!keyserver_load_keys(k, &v->keys, err) || !load_seal(v, k, err))
+		return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
+	for (size_t i = 0; i < k->tokens.n; i++) {
+		if (!want_token(v, k->tokens.p[i], &v->keys, err))
+			return false;
+	}
+	return true;
+}
+
+/* A site's key that is not the worker's. Two sites may share one. */
+static bool
+load_certificate(struct vault *v, const struct site_certificate *c, struct err *err)
+{
+	struct span path = c->key.n > 0 ? c->key : c->path;
+
+	if (!site_is_kept(c) || keys_by_ski(&v->own, span_of(c->where.ski, KEY_SKI)))
+		return true;
+	if (token_uri_is(c->key))
+		return want_token(v, c->key, &v->own, err);
+	return keys_add_file(&v->own, (const char *)path.p, err);
+}
+
+static bool
+load_site(struct vault *v, const struct site *site, struct err *err)
+{
+	for (const struct conf_item *it = site->certificates; it; it = it->next) {
+		if (!load_certificate(
+			    v, (const struct site_certificate *)(const void *)it, err))
+			return err_within(err, "site %.*s", SPAN_ARG(site->name));
+	}
+	return true;
+}
+
+static bool
+load_edge(struct vault *v, const struct gateway *g, struct err *err)
+{
+	for (const struct conf_item *it = g->sites.sites; it; it = it->next) {
+		if (!load_site(v, (const struct site *)(const void *)it, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+vault_load_keys(struct vault *v, const struct settings *s, struct err *err)
+{
+	if (s->pkcs11.pin.n > 0 &&
+		!token_load_pin((const char *)s->pkcs11.pin.p, v->pin, err))
+		return false;
+	for (const struct conf_item *it = s->keyservers; it; it = it->next) {
+		if (!load_served(v, (const struct keyserver_settings *)(const void *)it,
+			    err))
+			return false;
+	}
+	for (const struct conf_item *it = s->edges; it; it = it->next) {
+		if (!load_edge(v, (const struct gateway *)(const void *)it, err))
+			return false;
+	}
+	for (const struct known_authority *k = v->authorities; k; k = k->next) {
+		if (k->token.n > 0 && !want_token(v, k->token, &v->own, err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- from tokens */
+
+static bool
+open_token(struct vault *v, const struct vault_token *t, struct err *err)
+{
+	struct token_uri uri;
+	uint8_t ski[KEY_SKI];
+
+	if (!token_uri_parse(t->name, &uri, err))
+		return false;
+	struct token *token = token_open(v->box, &uri, span_str(t->pin), err);
+	secret_wipe(&uri, sizeof(uri));
+	if (!token || !key_ski(token_public(token), ski, err))
+		return err_within(err, "%.*s", SPAN_ARG(t->name));
+	if (keys_by_ski(t->into, span_of(ski, KEY_SKI))) { /* two names, one key */
+		token_free(token);
+		return true;
+	}
+	return keys_add_token(t->into, token, err);
+}
+
+/* What was asked for and what the certificate says may be two keys. */
+static bool
+check_certificates(const struct vault *v, const struct site *site, struct err *err)
+{
+	for (const struct conf_item *it = site->certificates; it; it = it->next) {
+		const struct site_certificate *c =
+			(const struct site_certificate *)(const void *)it;
+
+		if (site_is_kept(c) &&
+			!keys_by_ski(&v->own, span_of(c->where.ski, KEY_SKI))) {
+			return err_set(err, ERR_PKI_IDENTITY,
+				"site %.*s: the key is not that of %.*s",
+				SPAN_ARG(site->name), SPAN_ARG(c->path));
+		}
+	}
+	return true;
+}
+
+static bool
+check_sites(const struct vault *v, const struct settings *s, struct err *err)
+{
+	for (const struct conf_item *e = s->edges; e; e = e->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)e;
+
+		for (const struct conf_item *it = g->sites.sites; it; it = it->next) {
+			if (!check_certificates(
+				    v, (const struct site *)(const void *)it, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool
+check_authorities(const struct vault *v, struct err *err)
+{
+	for (const struct known_authority *k = v->authorities; k; k = k->next) {
+		if (k->token.n > 0 && !keys_by_ski(&v->own, span_of(k->ski, KEY_SKI))) {
+			return err_set(err, ERR_PKI_AUTHORITY,
+				"%.*s: the key is not that of node.crt",
+				SPAN_ARG(k->dir));
+		}
+	}
+	return true;
+}
+
+static void
+forget_wanted(struct vault *v)
+{
+	while (v->wanted) {
+		struct vault_token *t = v->wanted;
+
+		v->wanted = t->next;
+		secret_wipe(t, sizeof(*t));
+		mem_free(t);
+	}
+	secret_wipe(v->pin, sizeof(v->pin));
+}
+
+bool
+vault_open_tokens(struct vault *v, const struct settings *s, struct err *err)
+{
+	bool ok = true;
+
+	if (v->wanted)
+		v->box = token_box_new((const char *)s->pkcs11.module.p);
+	for (struct vault_token *t = v->wanted; t && ok; t = t->next)
+		ok = open_token(v, t, err);
+	forget_wanted(v);
+	return ok && check_sites(v, s, err) && check_authorities(v, err);
+}
+
+void
+vault_keys_init(struct vault *v)
+{
+	keys_init(&v->keys);
+	keys_init(&v->own);
+}
+
+void
+vault_keys_fini(struct vault *v)
+{
+	forget_wanted(v);
+	keys_fini(&v->keys);
+	keys_fini(&v->own);
+	token_box_free(v->box);
+	while (v->seals) {
+		struct known_seal *k = v->seals;
+
+		v->seals = k->next;
+		seal_fini(&k->seal);
+		mem_free(k);
+	}
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vault_mint: leafs, by authorities whose keys are here, in a token, or on key servers.
+ *
+ * Many workers ask for the same name: what was minted is kept for an hour, as octets.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/read.h"
+#include "gate/settings.h"
+#include "keyless/ask_pool.h"
+#include "pki/resign.h"
+#include "proc/vault_priv.h"
+#include "tls/profile.h"
+
+enum {
+	MINTED_BYTES = 16 << 20,
+	MINTED_KEEP_MS = 3600 * 1000,
+	FACTS_ARENA = 256 * 1024,
+};
+
+struct minted {
+	struct lru_item item;
+	uint64_t until_ms;
+	struct span chain; /* behind the key, in the same block */
+	uint8_t bytes[];
+};
+
+/* A leaf that waits for its signature from elsewhere. */
+struct unsigned_leaf {
+	struct ask ask;
+	struct answer_call *call;
+	struct known_authority *by;
+	struct span der; /* owned; with the stand-in's signature */
+	struct resign parts;
+	uint8_t digest[SIGNER_DIGEST_MAX];
+};
+
+static struct known_authority *
+find_known(const struct vault *v, struct span dir)
+{
+	for (struct known_authority *k = v->authorities; k; k = k->next) {
+		if (span_eq(k->dir, dir))
+			return k;
+	}
+	return NULL;
+}
+
+static const struct authority *
+find_authority(const struct vault *v, struct span dir)
+{
+	const struct known_authority *k = find_known(v, dir);
+
+	return k ? k->authority : NULL;
+}
+
+/* ---- what was minted */
+
+static void
+free_minted(struct lru_item *item)
+{
+	mem_free(CONTAINER_OF(item, struct minted, item));
+}
+
+static struct minted *
+find_minted(struct vault *v, struct span key)
+{
+	struct lru_item *item = lru_get(&v->minted, key);
+	if (!item)
+		return NULL;
+	struct minted *m = CONTAINER_OF(item, struct minted, item);
+	if (m->until_ms > clock_now())
+		return m;
+	lru_remove(&v->minted, item);
+	mem_free(m);
+	return NULL;
+}
+
+/* Both parts are bounded: the key by LEAF_FACTS, the chain by VAULT_LEAF_MOST. */
+static void
+keep_minted(struct vault *v, struct span key, struct span chain)
+{
+	struct minted *m = mem_alloc(sizeof(*m) + key.n + chain.n);
+	memcpy(m->bytes, key.p, key.n);
+	memcpy(m->bytes + key.n, chain.p, chain.n);
+	m->chain = span_of(m->bytes + key.n, chain.n);
+	m->until_ms = clock_now() + MINTED_KEEP_MS;
+	lru_add(&v->minted, &m->item, span_of(m->bytes, key.n),
+		sizeof(*m) + key.n + chain.n);
+}
+
+/* Authority and facts. What they are told apart by is the authority's length. */
+static struct span
+key_of(const struct wire_msg *req, uint8_t *dst, size_t cap)
+{
+	struct write w = write_to(dst, cap);
+	write_be(&w, (uint32_t)req->cert_id.n, 2); /* an item's length has 2 octets */
+	write_span(&w, req->cert_id);
+	write_span(&w, req->payload);
+	return write_done(&w);
+}
+
+/* ---- operations */
+
+/* The leaf and what is sent behind it; a mirror's issuer is nobody's business. */
+static bool
+write_chain(const struct authority *a, bool mirror, struct span leaf, struct write *out)
+{
+	struct chain chain = {0};
+	struct err err = {0};
+	size_t n = 0;
+	bool ok = chain_add(&chain, leaf, &err) &&
+		(mirror || chain_add_all(&chain, &a->chain, &err)) &&
+		chain_write(&chain, out->p, out->cap, &n);
+	out->n = n;
+	chain_fini(&chain);
+	return ok;
+}
+
+/* A leaf as facts want it; *mirror: nobody is to trust it. */
+static bool
+mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror,
+	struct err *err)
+{
+	struct leaf_facts facts = {0};
+	struct arena arena;
+	const struct authority *a = find_authority(v, req->cert_id);
+
+	if (!a) {
+		return err_set(err, ERR_PKI_AUTHORITY, "no such authority: %.*s",
+			SPAN_ARG(req->cert_id));
+	}
+	arena_init(&arena, FACTS_ARENA);
+	bool ok = leaf_facts_read(req->payload, &arena, &facts, err) &&
+		leaf_mint(a, &facts, leafkeys_get(&v->leafkeys, facts.kind), der, err);
+	*mirror = facts.purpose == LEAF_MIRROR;
+	arena_fini(&arena);
+	return ok;
+}
+
+static void
+refuse_mint(struct answer_call *c, const struct err *why)
+{
+	log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(why->code), why->text);
+	answer_refuse(c, WIRE_CRYPTO);
+}
+
+/* The leaf is whole: it is kept and sent. */
+static void
+reply_leaf(struct answer_call *c, struct span der, bool mirror)
+{
+	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
+	static uint8_t chain_bytes[VAULT_LEAF_MOST];
+	struct vault *v = vault_of(c);
+	struct write chain = write_to(chain_bytes, sizeof(chain_bytes));
+	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
+	const struct authority *a = find_authority(v, c->req.cert_id);
+	struct err err = {0};
+
+	if (!write_chain(a, mirror, der, &chain)) {
+		(void)err_set(&err, ERR_PKI_MINT, "the chain is too long");
+		refuse_mint(c, &err);
+		return;
+	}
+	if (!find_minted(v, key)) /* two may have waited for the same signature */
+		keep_minted(v, key, span_of(chain.p, chain.n));
+	answer_reply(c, span_of(chain.p, chain.n));
+}
+
+/* ---- leafs signed elsewhere */
+
+static void
+drop_unsigned(struct unsigned_leaf *u)
+{
+	mem_free((void *)(uintptr_t)u->der.p);
+	mem_free(u);
+}
+
+static void
+signature_came(struct ask *a)
+{
+	struct unsigned_leaf *u = CONTAINER_OF(a, struct unsigned_leaf, ask);
+	EVP_PKEY *issuer = X509_get0_pubkey(u->by->authority->node);
+	struct span der = {0};
+	struct err err = a->err;
+
+	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err)) {
+		reply_leaf(u->call, der, false);
+	} else {
+		refuse_mint(u->call, &err);
+	}
+	mem_free((void *)(uintptr_t)der.p);
+	drop_unsigned(u);
+}
+
+/* By a key in a token: here, and at once. */
+static void
+sign_here(struct answer_call *c, const struct known_authority *k, struct span der)
+{
+	struct vault *v = vault_of(c);
+	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
+	struct keys_entry *e = keys_by_ski(&v->own, span_of(k->ski, KEY_SKI));
+	uint8_t digest[SIGNER_DIGEST_MAX];
+	uint8_t signature[KEYS_RESULT_MAX];
+	size_t n = 0;
+	struct resign parts;
+	struct span whole = {0};
+	struct err err = {0};
+
+	if (!resign_split(der, &parts, &err)) {
+		refuse_mint(c, &err);
+		return;
+	}
+	struct span input = resign_job(&parts, issuer, digest).input;
+	bool ok = e && keys_perform(e, k->op, input, signature, &n) == WIRE_OK;
+	if (!ok)
+		(void)err_set(&err, ERR_PKI_TOKEN, "the authority's key did not sign");
+	if (ok && resign_join(&parts, issuer, span_of(signature, n), &whole, &err)) {
+		reply_leaf(c, whole, false);
+	} else {
+		refuse_mint(c, &err);
+	}
+	mem_free((void *)(uintptr_t)whole.p);
+}
+
+/* Takes der over. */
+static void
+ask_for_signature(struct answer_call *c, struct known_authority *k, struct span der)
+{
+	struct unsigned_leaf *u = mem_alloc(sizeof(*u));
+	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
+	struct err err = {0};
+
+	u->call = c;
+	u->by = k;
+	u->der = der;
+	if (resign_split(der, &u->parts, &err)) {
+		u->ask.want = (struct wire_msg){.op = k->op,
+			.ski = span_of(k->ski, KEY_SKI),
+			.payload = resign_job(&u->parts, issuer, u->digest).input};
+		u->ask.done = signature_came;
+		if (ask_pool_send(k->pool, &u->ask, &err))
+			return;
+	}
+	refuse_mint(c, &err);
+	drop_unsigned(u);
+}
+
+void
+vault_run_mint(struct answer_call *c)
+{
+	static uint8_t key_bytes[LEAF_FACTS + 4096]; /* one at a time; off the stack */
+	struct vault *v = vault_of(c);
+	struct err err = {0};
+	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
+	const struct minted *known = key.n > 0 ? find_minted(v, key) : NULL;
+	struct known_authority *k = find_known(v, c->req.cert_id);
+	struct span der = {0};
+	bool mirror = false;
+
+	if (known) {
+		answer_reply(c, known->chain);
+		return;
+	}
+	if (key.n == 0 || !mint(v, &c->req, &der, &mirror, &err)) {
+		refuse_mint(c, &err);
+		return;
+	}
+	if (k->pool && !mirror) {
+		ask_for_signature(c, k, der);
+		return;
+	}
+	if (k->token.n > 0 && !mirror) {
+		sign_here(c, k, der);
+	} else {
+		reply_leaf(c, der, mirror);
+	}
+	mem_free((void *)(uintptr_t)der.p);
+}
+
+void
+vault_run_chain(struct answer_call *c)
+{
+	uint8_t bytes[VAULT_CHAIN_MOST];
+	size_t n = 0;
+	const struct authority *a = find_authority(vault_of(c), c->req.cert_id);
+	if (a && chain_write(&a->chain, bytes, sizeof(bytes), &n)) {
+		answer_reply(c, span_of(bytes, n));
+	} else {
+		answer_refuse(c, WIRE_NO_CERT);
+	}
+}
+
+/* ---- the authorities */
+
+static uint8_t
+signing_op(const EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return WIRE_ED25519;
+	return EVP_PKEY_is_a(key, "RSA") ? WIRE_RSA_SHA256 : WIRE_ECDSA_SHA256;
+}
+
+/* Files are still there to be read: the resolver wants some. */
+static bool
+reach_key(struct vault *v, struct known_authority *k, struct err *err)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(k->authority->node);
+
+	if (!key_ski(key, k->ski, err))
+		return false;
+	k->op = signing_op(key);
+	if (!k->keys)
+		return true;
+	v->asks_here = v->asks_here || site_keys_are_here(k->keys);
+	if (!v->resolver)
+		v->resolver = resolve_open(&v->loop, &(struct resolve_options){0}, err);
+	if (!v->tunnel)
+		v->tunnel = ask_pool_profile(err);
+	return v->resolver && v->tunnel;
+}
+
+/* After the process has become what it will be. */
+void
+vault_open_pools(struct vault *v)
+{
+	for (struct known_authority *k = v->authorities; k; k = k->next) {
+		if (k->keys) {
+			k->pool = site_open_pool(k->keys,
+				&(struct site_pool_place){.loop = &v->loop,
+					.resolver = v->resolver,
+					.profile = v->tunnel});
+		}
+	}
+}
+
+static struct authority *
+read_authority(const struct known_authority *k, struct err *err)
+{
+	char path[1024];
+
+	if (!span_copy(path, sizeof(path), k->dir)) {
+		(void)err_set(err, ERR_PKI_AUTHORITY, "its path is too long");
+		return NULL;
+	}
+	if (k->keys || k->token.n > 0)
+		return authority_load_elsewhere(path, err);
+	return authority_load(path, true, SPAN(""), err);
+}
+
+static bool
+load_authority(struct vault *v, const struct gateway *g, struct err *err)
+{
+	struct known_authority *k = mem_alloc(sizeof(*k));
+
+	k->dir = g->authority;
+	k->next = v->authorities;
+	k->token = g->authority_token;
+	if (g->sites.keys.servers)
+		k->keys = &g->sites.keys;
+	k->authority = read_authority(k, err);
+	bool is_here = !k->keys && k->token.n == 0;
+	if (!k->authority || (!is_here && !reach_key(v, k, err))) {
+		authority_free(k->authority);
+		mem_free(k);
+		return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
+	}
+	v->authorities = k;
+	return true;
+}
+
+bool
+vault_load_authorities(struct vault *v, const struct settings *s, struct err *err)
+{
+	for (const struct conf_item *it = s->gateways; it; it = it->next) {
+		const struct gateway *g = (const struct gateway *)(const void *)it;
+
+		if (!find_authority(v, g->authority) && !load_authority(v, g, err))
+			return false;
+	}
+	return true;
+}
+
+void
+vault_mint_init(struct vault *v)
+{
+	lru_init(&v->minted, MINTED_BYTES, free_minted);
+}
+
+void
+vault_forget_minted(struct vault *v)
+{
+	lru_fini(&v->minted);
+	vault_mint_init(v);
+}
+
+void
+vault_mint_fini(struct vault *v)
+{
+	lru_fini(&v->minted);
+	while (v->authorities) {
+		struct known_authority *k = v->authorities;
+		v->authorities = k->next;
+		authority_free(k->authority);
+		mem_free(k);
+	}
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vault_priv: what a vault has, for its files: vault.c is its life, vault_mint.c makes
+ * leafs, vault_keys.c holds the keys that sign for key servers and sites.
+ */
+#pragma once
+
+#include "base/lru.h"
+#include "keyless/line.h"
+#include "net/resolve.h"
+#include "pki/leaf.h"
+#include "pki/seal.h"
+#include "pki/token.h"
+#include "proc/child_priv.h"
+
+struct ask_pool;
+struct profile;
+struct site_keys;
+
+struct known_authority {
+	struct known_authority *next;
+	struct span dir;             /* the settings' */
+	struct authority *authority; /* owned */
+	/* Its key is on key servers: authority->key is a stand-in. */
+	const struct site_keys *keys; /* borrowed; NULL: the key is here */
+	struct ask_pool *pool;        /* owned */
+	/* It is in a PKCS#11 token; the vault's own store has it under `ski`. */
+	struct span token; /* its name; the settings' */
+	uint8_t ski[KEY_SKI];
+	uint8_t op;
+};
+
+/* The secret a key server seals with. */
+struct known_seal {
+	struct known_seal *next;
+	struct span name; /* of the key server; the settings' */
+	struct seal seal;
+};
+
+/* A key in a token, before it is open: its PIN is read while files can be. */
+struct vault_token {
+	struct vault_token *next;
+	struct span name;  /* RFC 7512; the settings' */
+	struct keys *into; /* the store it goes to */
+	char pin[TOKEN_PIN_MAX];
+};
+
+struct vault {
+	struct answer_desk desk;
+	struct loop loop;
+	struct leash leash;
+	struct answer_client workers; /* what any worker may ask */
+	struct known_authority *authorities;
+	struct leafkeys leafkeys;
+	struct keys keys;           /* what key servers serve */
+	struct keys own;            /* what only our own workers may use */
+	struct vault_token *wanted; /* owned; until the tokens are open */
+	struct token_box *box;      /* owned; NULL without tokens */
+	char pin[TOKEN_PIN_MAX];   /* for names without one; wiped once they are open */
+	struct known_seal *seals;  /* owned */
+	struct resolver *resolver; /* owned; NULL: no key is elsewhere */
+	struct profile *tunnel;    /* the same */
+	bool asks_here;            /* a key server is behind a Unix socket */
+	struct lru minted;
+	struct timer renew;
+	struct list lines;
+	bool ending; /* stops with the last line */
+};
+
+struct vault *vault_of(const struct answer_call *c);
+
+/* ---- vault_mint.c ---- */
+
+/* Reads the authorities of all gateways; before files go out of reach. */
+MUST_USE bool vault_load_authorities(
+	struct vault *v, const struct settings *s, struct err *err);
+/* Reaches for keys elsewhere: after the process has become what it will be. */
+void vault_open_pools(struct vault *v);
+/* Forgets what was minted: the leaf keys are new. */
+void vault_forget_minted(struct vault *v);
+void vault_mint_init(struct vault *v);
+void vault_mint_fini(struct vault *v);
+void vault_run_mint(struct answer_call *c);
+void vault_run_chain(struct answer_call *c);
+
+enum {
+	/* LEAF_NAMES names of 253 octets with their heads, twice the node's chain. */
+	VAULT_LEAF_MOST = 45000,
+	VAULT_CHAIN_MOST = 6000, /* the node CA and what is above it */
+};
+
+/* ---- vault_keys.c ---- */
+
+/* What can be read from files: keys, seals, PINs. */
+MUST_USE bool vault_load_keys(
+	struct vault *v, const struct settings *s, struct err *err);
+/* Loads modules and logs in, as the user the process has become. Then every key that a
+ * site or an authority needs must be there. */
+MUST_USE bool vault_open_tokens(
+	struct vault *v, const struct settings *s, struct err *err);
+void vault_keys_init(struct vault *v);
+void vault_keys_fini(struct vault *v);
+/* Which store a request means. */
+struct keys *vault_store(struct answer_door *d, const struct wire_msg *req);
+void vault_run_seal(struct answer_call *c);
+void vault_run_unseal(struct answer_call *c);
