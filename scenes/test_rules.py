@@ -77,3 +77,45 @@ def test_a_rule_says_how_hard_revocation_is_asked_after(open_gateway, picky):
     assert visit(gateway, "www.plain.example", picky.port).status == 200
     answer = visit(gateway, "www.picky.example", picky.port)
     assert answer.status == 502 and gateway.wait_event(host="www.picky.example", action="block")
+
+
+def test_a_directory_of_lists_is_a_set_of_categories(open_gateway, street, stage):
+    lists = stage / "categories"
+    (lists / "adult").mkdir(parents=True)
+    (lists / "17-gambling.txt").write_text("other.example\n")
+    (lists / "adult" / "domains").write_text("good.example\n")
+    for path in [lists, *lists.rglob("*")]:
+        path.chmod(0o755)
+    gateway = open_gateway('\trule grown when any(http.request.categories[*] == "adult")'
+                           ' and not any(http.request.uri.content_category[*] == 17) do block "not here"',
+                           top=f"categories {lists}")
+    answer = visit(gateway, street.hosts["good"], street.origins["good"].port,
+                   more="Referer: https://a.example/b?secret=1\r\n")
+    assert answer.status == 403 and "not here" in answer.words
+    event = gateway.wait_event(host=street.hosts["good"], action="block", method="GET")
+    assert event["category"] == "adult" and event["referer"] == "https://a.example/b"
+
+
+def test_who_starts_with_a_field_that_nothing_fills_is_told(open_gateway):
+    gateway = open_gateway('\trule staff when identity.email == "a@b.example" do allow')
+    assert "sekisho.conf:" in gateway.log()
+    assert "identity.email is known, but not filled yet" in gateway.log()
+
+
+def test_rules_see_what_a_request_is_made_of(open_gateway, street):
+    gateway = open_gateway(
+        '\trule cookie when any(http.request.cookies["tier"][*] == "free") do block "pay first"\n'
+        '\trule debug when any(http.request.uri.args["debug"][*] == "1") do block "no debugging"\n'
+        '\trule archive when http.request.uri.path.extension in {"zip" "exe"} do block "no archives"\n'
+        '\trule binary when http.response.content_type.media_type == "application/octet-stream"'
+        ' do block "no binaries"')
+    host, port = street.hosts["good"], street.origins["good"].port
+
+    def words(path, more=""):
+        return visit(gateway, host, port, path, more).words
+
+    assert "pay first" in words("/", "Cookie: a=b; tier=free\r\n")
+    assert "no debugging" in words("/?x=2&debug=1")
+    assert "no archives" in words("/a/setup.EXE?x=1")
+    assert "no binaries" in words("/bytes/10")
+    assert words("/?debug=0", "Cookie: tier=paid\r\n") == "good"

@@ -91,6 +91,7 @@ make_visit(struct visit *v, const struct cli_call *call, const struct gateway *g
 	const char *client = cli_get(call, "client");
 	v->facts.apps = g->apps;
 	v->facts.geo = g->geo;
+	v->facts.categories = g->categories;
 	v->facts.client.ip = ip_v4(0x7f000001);
 	if (client && !ip_parse(span_str(client), &v->facts.client.ip))
 		return err_set(err, ERR_USAGE, "%s is no address", client);

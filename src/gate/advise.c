@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/advise.h"
 
+#include <string.h>
+
 #include "gate/lets.h"
 #include "pki/suffix.h"
 #include "rule/lint.h"
@@ -22,6 +24,8 @@ warn_finding(struct lint *l, const struct lint_finding *f)
 {
 	struct advice *a = CONTAINER_OF(l, struct advice, lint);
 	const struct conf_node *node = a->nodes->p[f->rule];
+	if (strcmp(f->id, "warning") == 0)
+		return; /* was told when the rule was compiled */
 	conf_warn(a->report,
 		conf_place_within(node->expr.at, f->at.line, f->at.col, f->at.width),
 		ERR_RULE_ADVICE, "%s [%s]", f->at.message, f->id);

@@ -9,6 +9,7 @@
 #include "gate/act_tls.h"
 #include "gate/cache_store.h"
 #include "gate/catalogue.h"
+#include "gate/categories.h"
 #include "gate/geo.h"
 #include "gate/keyserver.h"
 #include "gate/lets.h"
@@ -53,14 +54,44 @@ load_list(struct settings *s, const struct list_settings *l, struct conf_report 
 }
 
 static bool
+load_categories(struct settings *s, const struct categories_settings *c,
+	struct conf_report *report)
+{
+	struct err err = {0};
+	if (categories_load(s->categories_of, s->rule_lists,
+		    (enum category_kind)c->kind, c->path, &err))
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, c->item.node, "directory"),
+		err.code, "%s", err.text);
+}
+
+static bool
 compile_lists(struct settings *s, struct conf_report *report)
 {
 	bool ok = true;
 	s->rule_lists = lists_new();
 	EACH_ITEM(struct list_settings, l, s->lists)
 	ok = load_list(s, l, report) && ok;
+	if (s->categories != NULL)
+		s->categories_of = categories_new();
+	EACH_ITEM(struct categories_settings, c, s->categories)
+	ok = load_categories(s, c, report) && ok;
 	scheme_init(&s->scheme, vocab_fields, vocab_count, s->rule_lists);
 	return ok;
+}
+
+void
+compile_warn(const struct conf_node *node, const struct rule_expr *e,
+	struct conf_report *report)
+{
+	const struct rule_error *w;
+	for (size_t i = 0; (w = rule_warning(e, i)) != NULL; i++) {
+		conf_warn(report,
+			conf_place_within(node->expr.at, w->line, w->col, w->width),
+			ERR_RULE_ADVICE, "%s [warning]", w->message);
+		if (w->hint[0])
+			conf_hint(report, "%s", w->hint);
+	}
 }
 
 /* {rule, NAME, when, do, [dry-run,] ACTION, …} as the tree gives it. */
@@ -94,8 +125,11 @@ compile_rule(
 		.tag = tag,
 		.dry_run = dry_run,
 	};
-	if (policy_add(g->policy, &rule, &error))
+	if (policy_add(g->policy, &rule, &error)) {
+		uint32_t last = (uint32_t)policy_size(g->policy) - 1;
+		compile_warn(node, policy_expr(g->policy, last), report);
 		return true;
+	}
 	(void)conf_complain(report,
 		conf_place_within(node->expr.at, error.line, error.col, error.width),
 		ERR_POLICY_RULE, "%s", error.message);
@@ -114,6 +148,7 @@ attach_knowledge(struct settings *s, struct gateway *g)
 		s->apps = catalogue_built_in();
 	g->apps = asked ? s->apps : NULL;
 	g->geo = s->geo_files;
+	g->categories = s->categories_of;
 }
 
 enum { MOST_GEO_FILES = 8 };
@@ -439,6 +474,7 @@ settings_uncompile(struct settings *s)
 	scheme_fini(&s->scheme);
 	lists_free(s->rule_lists);
 	catalogue_free(s->apps);
+	categories_free(s->categories_of);
 	geo_close(s->geo_files);
 	cache_store_put(s->cache_store);
 	mem_free(s->servers);

@@ -11,4 +11,8 @@
 MUST_USE bool settings_compile(struct settings *s, struct conf_report *report);
 /* A path of a statement as a C string: relative to the file that it stands in. */
 const char *compile_path(struct settings *s, struct conf_place at, struct span word);
+/* Warns of what the compiler of rules found odd, such as a field that nothing fills:
+ * whoever starts or reloads is told, not only who asks `check`. */
+void compile_warn(const struct conf_node *node, const struct rule_expr *e,
+	struct conf_report *report);
 void settings_uncompile(struct settings *s);

@@ -17,7 +17,7 @@
 #include "http/h2.h"
 
 enum {
-	EXCHANGE_ARENA = 512 * 1024
+	EXCHANGE_ARENA = 1024 * 1024
 }; /* two heads of 64 KiB, and what is made of them */
 
 void

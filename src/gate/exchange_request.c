@@ -234,6 +234,7 @@ exchange_start_record(struct session *s)
 	x->action = "allow";
 	x->verdicts = s->verdicts;
 	x->facts = s->facts;
+	x->facts.request_id = x->id;
 	facts_take_request(&x->facts, &x->request, &s->wg->wanted, &x->arena);
 	x->to_client.old_peer = x->request.version == HTTP_1_0;
 	s->story->requests++;

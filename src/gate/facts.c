@@ -8,10 +8,7 @@ struct facts_wanted
 facts_wanted(const struct policy *p)
 {
 	return (struct facts_wanted){
-		.headers = policy_reads(p, "http.request.headers"),
-		.names = policy_reads(p, "http.request.headers.names"),
-		.full_uri = policy_reads(p, "http.request.full_uri"),
-		.response_headers = policy_reads(p, "http.response.headers"),
+		.made = facts_made_wanted(p),
 		.ja3 = policy_reads(p, "cf.bot_management.ja3_hash"),
 		.ja4 = policy_reads(p, "cf.bot_management.ja4"),
 	};
@@ -59,54 +56,8 @@ facts_take_hello(struct facts *f, const struct hello *h,
 		f->ja3 = arena_copy(a, span_str(hello_ja3(h, ja3)));
 	if (wanted->ja4)
 		f->ja4 = arena_copy(a, span_str(hello_ja4(h, ja4)));
-}
-
-/* Whether an earlier field has the same name: only the first of them makes a pair. */
-static bool
-is_repeat(const struct http_fields *fields, uint32_t i)
-{
-	for (uint32_t k = 0; k < i; k++) {
-		if (span_eq_nocase(fields->v[k].name, fields->v[i].name))
-			return true;
-	}
-	return false;
-}
-
-static struct value
-values_of(const struct http_fields *fields, struct span name, struct arena *a)
-{
-	size_t n = http_get_all(fields, name, NULL, 0);
-	struct span *spans = arena_alloc(a, n * sizeof(*spans));
-	struct value *items = arena_alloc(a, n * sizeof(*items));
-	(void)http_get_all(fields, name, spans, n);
-	for (size_t i = 0; i < n; i++)
-		items[i] = value_string(spans[i]);
-	return value_array(items, n);
-}
-
-/* Map(Array(String)), names in lower case. */
-static struct value
-headers_value(const struct http_fields *fields, struct arena *a)
-{
-	struct value_pair *pairs = arena_alloc(a, (fields->n + 1) * sizeof(*pairs));
-	size_t n = 0;
-	for (uint32_t i = 0; i < fields->n; i++) {
-		if (is_repeat(fields, i))
-			continue;
-		pairs[n].key = lower_copy(a, fields->v[i].name);
-		pairs[n].v = values_of(fields, fields->v[i].name, a);
-		n++;
-	}
-	return value_map(pairs, n);
-}
-
-static struct value
-names_value(const struct http_fields *fields, struct arena *a)
-{
-	struct value *items = arena_alloc(a, (fields->n + 1) * sizeof(*items));
-	for (uint32_t i = 0; i < fields->n; i++)
-		items[i] = value_string(fields->v[i].name);
-	return value_array(items, fields->n);
+	categories_find(f->categories, f->host, &f->category, a);
+	facts_make(f, PHASE_HELLO, wanted->made, a);
 }
 
 void
@@ -120,14 +71,8 @@ facts_take_request(struct facts *f, const struct http_head *head,
 	(void)url_split(head->path, &f->path, &f->query);
 	if (url_host_parse(head->authority, f->tls ? 443 : 80, a, &host, &err))
 		f->host = host.name;
-	if (wanted->headers)
-		f->headers = headers_value(&head->fields, a);
-	if (wanted->names)
-		f->names = names_value(&head->fields, a);
-	if (wanted->full_uri) {
-		f->full_uri = arena_format(a, "%.*s://%.*s%.*s", SPAN_ARG(f->scheme),
-			SPAN_ARG(head->authority), SPAN_ARG(head->path));
-	}
+	categories_find(f->categories, f->host, &f->category, a);
+	facts_make(f, PHASE_REQUEST, wanted->made, a);
 }
 
 void
@@ -135,6 +80,5 @@ facts_take_response(struct facts *f, const struct http_head *head,
 	const struct facts_wanted *wanted, struct arena *a)
 {
 	f->response = head;
-	if (wanted->response_headers)
-		f->response_headers = headers_value(&head->fields, a);
+	facts_make(f, PHASE_RESPONSE, wanted->made, a);
 }

@@ -9,6 +9,8 @@
 #pragma once
 
 #include "base/arena.h"
+#include "gate/categories.h"
+#include "gate/facts_made.h"
 #include "http/msg.h"
 #include "net/addr.h"
 #include "pki/client_cert.h"
@@ -19,6 +21,7 @@ struct facts {
 	struct facts_base base;
 	const struct catalogue *apps; /* borrowed from the settings; may be NULL */
 	const struct geo *geo;        /* the same */
+	const struct categories *categories; /* the same */
 
 	/* accept */
 	struct addr client;
@@ -48,21 +51,18 @@ struct facts {
 	struct span scheme; /* "http" or "https" */
 	struct span path;
 	struct span query;
-	struct value headers; /* map, when a rule reads it; else missing */
-	struct value names;
-	struct span full_uri; /* when a rule reads it */
+	uint64_t request_id;
 	const struct http_head *response;
-	struct value response_headers;
+
+	struct categories_hit category; /* of host */
+	struct value made[MADE_COUNT];  /* what rules read; else missing */
 };
 
 /* Which costly facts some rule of a policy asks for. */
 struct facts_wanted {
-	bool headers;
-	bool names;
-	bool full_uri;
-	bool response_headers;
 	bool ja3;
 	bool ja4;
+	uint32_t made; /* bit per enum made */
 };
 
 struct policy;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/lets.h"
 
+#include "gate/compile.h"
+
 static bool
 complain(struct conf_report *report, const struct conf_place at,
 	const struct rule_error *error)
@@ -49,6 +51,7 @@ compile_let(struct settings *s, const struct conf_node *node,
 				node->expr.at, error.line, error.col, error.width),
 			&error);
 	}
+	compile_warn(node, e, report);
 	rule_free(e);
 	struct rule_let *let = arena_alloc(&s->tree.arena, sizeof(*let));
 	*let = (struct rule_let){.next = *known,

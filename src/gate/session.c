@@ -81,6 +81,7 @@ session_open(
 
 	s->facts.apps = s->g->apps;
 	s->facts.geo = s->g->geo;
+	s->facts.categories = s->g->categories;
 	s->facts.client = *peer;
 	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
 	exchange_init(&s->exchange, false);

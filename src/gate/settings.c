@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "gate/categories.h"
 #include "gate/compile.h"
 #include "http/header.h"
 #include "pki/trust.h"
@@ -385,6 +386,26 @@ static const struct conf_table list_table = {
 	CONF_WORDS_OF(list_words),
 };
 
+static const struct conf_choice category_kinds[] = {
+	{"content", CATEGORY_CONTENT, "What a site is about."},
+	{"security", CATEGORY_SECURITY, "What is dangerous about it."},
+	{0},
+};
+
+#define CATEGORIES(field) CONF_AT(struct categories_settings, field)
+static const struct conf_row categories_args[] = {
+	{"directory", CONF_PATH, CATEGORIES(path), .required = true,
+		.help = "Each file or directory in it is a category."},
+	{"kind", CONF_CHOICE, CATEGORIES(kind), .after = "of", .preset = "content",
+		.choices = category_kinds, .help = "Which fields tell them."},
+};
+static const struct conf_table categories_table = {
+	.help = "A directory of lists, each of which is a category: its name is the "
+		"file's, and digits before a hyphen are its number (`17-gambling`).",
+	.size = sizeof(struct categories_settings),
+	CONF_ARGS_OF(categories_args),
+};
+
 #define EVENTS(field) CONF_AT(struct event_settings, field)
 static const struct conf_row event_words[] = {
 	{"store", CONF_PATH, EVENTS(store),
@@ -478,6 +499,8 @@ static const struct conf_row top_words[] = {
 			"edge."},
 	{"list", CONF_BLOCKS, TOP(lists), .block = &list_table,
 		.help = "A named list."},
+	{"categories", CONF_BLOCKS, TOP(categories), .block = &categories_table,
+		.help = "A directory of category lists."},
 	{"listen", CONF_BLOCKS, TOP(listens), .block = &listen_table,
 		.help = "A port to listen on."},
 	{"gateway", CONF_BLOCKS, TOP(gateways), .block = &gateway_table,

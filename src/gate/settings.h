@@ -120,10 +120,11 @@ struct gateway {
 	struct site_table sites; /* of an edge only */
 
 	/* Compiled. */
-	const struct rule_let *lets;  /* with those of the top level */
-	struct policy *policy;        /* owned */
-	const struct catalogue *apps; /* borrowed from the settings */
-	const struct geo *geo;        /* the same; NULL without files */
+	const struct rule_let *lets;         /* with those of the top level */
+	struct policy *policy;               /* owned */
+	const struct catalogue *apps;        /* borrowed from the settings */
+	const struct geo *geo;               /* the same; NULL without files */
+	const struct categories *categories; /* the same; NULL: there are none */
 	struct act *acts;    /* in the tree's arena; a rule's tag is its index */
 	struct trust *trust; /* owned */
 	uint64_t ports[65536 / 64];
@@ -145,6 +146,12 @@ struct listen_settings {
 	const char *path; /* of a Unix socket, or NULL; the tree's */
 	const struct gateway *gateway; /* borrowed; NULL with a key server */
 	const struct keyserver_settings *keyserver; /* borrowed; or NULL */
+};
+
+struct categories_settings {
+	struct conf_item item;
+	struct span path; /* a directory */
+	int kind;         /* enum category_kind */
 };
 
 struct list_settings {
@@ -194,6 +201,7 @@ struct settings {
 	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_nodes let_nodes;
 	struct cache_settings cache;
+	struct conf_item *categories; /* struct categories_settings */
 	struct conf_item *lists;
 	struct conf_item *listens;
 	struct conf_item *gateways;   /* struct gateway */
@@ -203,10 +211,11 @@ struct settings {
 	size_t n_origins;             /* compiled: of all sites */
 
 	/* Compiled. */
-	struct lists *rule_lists;    /* owned */
-	const struct rule_let *lets; /* of the top level; in the tree's arena */
-	struct catalogue *apps;      /* owned; NULL when no rule asks */
-	struct geo *geo_files;       /* owned; NULL without files */
+	struct lists *rule_lists;         /* owned */
+	const struct rule_let *lets;      /* of the top level; in the tree's arena */
+	struct catalogue *apps;           /* owned; NULL when no rule asks */
+	struct categories *categories_of; /* owned; NULL: there are none */
+	struct geo *geo_files;            /* owned; NULL without files */
 	struct scheme scheme;
 	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
 	struct cache_store *cache_store; /* held; NULL: none is needed, or not yet */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "gate/catalogue.h"
 #include "gate/stages.h"
 #include "gate/worker.h"
 
@@ -112,6 +113,56 @@ redact(struct event *e, const struct gateway *g, const struct verdict_record *v)
 	}
 }
 
+/* Names, separated by commas. */
+static void
+tell_categories(struct event *e, const struct facts *f)
+{
+	char line[512];
+	struct text t = text_to(line, sizeof(line));
+	for (size_t i = 0; i < value_len(&f->category.names); i++) {
+		struct value name = value_at(&f->category.names, i);
+		text_put(&t, t.n > 0 ? SPAN(",") : (struct span){0});
+		text_put(&t, name.s);
+	}
+	event_str(e, EVENT_CATEGORY, text_span(&t));
+}
+
+/* Only looked up where rules ask about applications. */
+static void
+tell_app(struct event *e, const struct facts *f)
+{
+	const struct catalogue_row *row;
+	if (!f->apps || f->host.n == 0)
+		return;
+	const struct catalogue_hit hit = catalogue_find(f->apps, f->host);
+	if (value_len(&hit.ids) == 0)
+		return;
+	struct value id = value_at(&hit.ids, 0);
+	for (size_t i = 0; (row = catalogue_row(f->apps, i)) != NULL; i++) {
+		if (row->id == (uint32_t)id.i) {
+			event_str(e, EVENT_APP, row->name);
+			return;
+		}
+	}
+}
+
+/* Whose certificate was good is known by it. */
+static void
+tell_client_cert(struct event *e, const struct client_cert *c)
+{
+	if (!c || !c->presented)
+		return;
+	if (c->verified && !c->revoked)
+		event_str(e, EVENT_USER, c->text[CLIENT_CERT_SUBJECT]);
+	event_str(e, EVENT_CLIENT_CERT, c->text[CLIENT_CERT_SUBJECT]);
+	event_str(e, EVENT_CLIENT_CERT_SERIAL, c->text[CLIENT_CERT_SERIAL]);
+	event_str(e, EVENT_CLIENT_CERT_SHA256, c->text[CLIENT_CERT_SHA256]);
+	event_cstr(e, EVENT_CLIENT_CERT_VERDICT,
+		c->revoked            ? "revoked"
+			: c->verified ? "good"
+				      : "not verified");
+}
+
 /* The rule that decided last is the one whose action was taken. */
 static struct span
 deciding_rule(const struct gateway *g, const struct verdict_record *v)
@@ -138,6 +189,9 @@ tell_who(struct event *e, const struct session *s)
 	if (s->facts.port)
 		event_int(e, EVENT_PORT, s->facts.port);
 	event_cstr(e, EVENT_FRONT, "proxy");
+	tell_categories(e, &s->facts);
+	tell_app(e, &s->facts);
+	tell_client_cert(e, s->facts.cert);
 }
 
 static void
@@ -231,6 +285,8 @@ tell_request(struct event *e, const struct exchange *x)
 	event_str(e, EVENT_PATH, x->facts.path);
 	event_str(e, EVENT_QUERY, x->facts.query);
 	event_cstr(e, EVENT_CLIENT_HTTP, http_version_text(x->request.version));
+	struct span referer = http_get_id(&x->request.fields, HTTP_NAME_REFERER);
+	event_str(e, EVENT_REFERER, span_first(referer, span_chr(referer, '?')));
 	event_str(e, EVENT_USER_AGENT,
 		http_get_id(&x->request.fields, HTTP_NAME_USER_AGENT));
 	event_str(e, EVENT_REQUEST_TYPE,
@@ -261,6 +317,10 @@ exchange_tell(struct session *s)
 	event_ip(&e, EVENT_CLIENT, &s->facts.client.ip);
 	event_str(&e, EVENT_HOST, x->facts.host);
 	event_int(&e, EVENT_PORT, x->target.port);
+	tell_categories(&e, &x->facts);
+	tell_app(&e, &x->facts);
+	if (x->facts.cert && x->facts.cert->verified && !x->facts.cert->revoked)
+		event_str(&e, EVENT_USER, x->facts.cert->text[CLIENT_CERT_SUBJECT]);
 	event_cstr(&e, EVENT_ACTION, x->action);
 	event_str(&e, EVENT_RULE, x->rule);
 	event_str(&e, EVENT_WHY, x->reason);

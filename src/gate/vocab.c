@@ -56,11 +56,28 @@ GETTER(get_version,
 GETTER(get_uri, f->request ? known(f->request->path) : value_missing())
 GETTER(get_path, known(f->path))
 GETTER(get_query, f->request ? value_string(f->query) : value_missing())
-GETTER(get_full_uri, known(f->full_uri))
-GETTER(get_headers, f->headers)
-GETTER(get_names, f->names)
 GETTER(get_status, f->response ? value_int(f->response->status) : value_missing())
-GETTER(get_response_headers, f->response_headers)
+
+/* row->arg is an enum made. */
+static struct value
+get_made(const struct facts *f, const struct field *row)
+{
+	return f->made[row->arg];
+}
+
+GETTER(get_detected, f->hello ? value_string(SPAN("tls"))
+		: f->request  ? value_string(SPAN("http"))
+			      : value_missing())
+GETTER(get_false, f->request ? value_bool(false) : value_missing())
+
+/* row->arg is an enum category_kind. */
+static struct value
+get_category(const struct facts *f, const struct field *row)
+{
+	return f->category.numbers[row->arg];
+}
+
+GETTER(get_category_names, f->category.names)
 
 /* row->arg is the enum http_name of a field with a shorthand of its own. */
 static struct value
@@ -207,14 +224,14 @@ const struct field vocab_fields[] = {
 	{"http.request.uri.path_and_query", TYPE_STRING, PHASE_REQUEST, get_uri, "path and query", GATEWAY},
 	{"http.request.uri.path", TYPE_STRING, PHASE_REQUEST, get_path, "path, without query"},
 	{"http.request.uri.query", TYPE_STRING, PHASE_REQUEST, get_query, "query, without question mark"},
-	{"http.request.full_uri", TYPE_STRING, PHASE_REQUEST, get_full_uri, "scheme, host, path and query"},
-	{"http.request.headers", TYPE_STRINGS_MAP, PHASE_REQUEST, get_headers, "request fields by lower-case name"},
-	{"http.request.headers.names", TYPE_STRINGS, PHASE_REQUEST, get_names, "names of the request fields as sent"},
+	{"http.request.full_uri", TYPE_STRING, PHASE_REQUEST, get_made, "scheme, host, path and query", .arg = MADE_FULL_URI},
+	{"http.request.headers", TYPE_STRINGS_MAP, PHASE_REQUEST, get_made, "request fields by lower-case name", .arg = MADE_HEADERS},
+	{"http.request.headers.names", TYPE_STRINGS, PHASE_REQUEST, get_made, "names of the request fields as sent", .arg = MADE_HEADER_NAMES},
 	{"http.user_agent", TYPE_STRING, PHASE_REQUEST, get_one_header, "User-Agent", .arg = HTTP_NAME_USER_AGENT},
 	{"http.referer", TYPE_STRING, PHASE_REQUEST, get_one_header, "Referer", .arg = HTTP_NAME_REFERER},
 	{"http.response.code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response"},
 	{"http.response.status_code", TYPE_INT, PHASE_RESPONSE, get_status, "status of the response", GATEWAY},
-	{"http.response.headers", TYPE_STRINGS_MAP, PHASE_RESPONSE, get_response_headers, "response fields by lower-case name"},
+	{"http.response.headers", TYPE_STRINGS_MAP, PHASE_RESPONSE, get_made, "response fields by lower-case name", .arg = MADE_RESPONSE_HEADERS},
 	{"cf.edge.client_tcp", TYPE_BOOL, PHASE_ACCEPT, get_forever_true, "the client came over TCP"},
 	{"cf.threat_score", TYPE_INT, PHASE_REQUEST, get_zero, "always 0, as at the cloud", FIELD_CONSTANT},
 	{"http.request.timestamp.sec", TYPE_INT, PHASE_REQUEST, get_seconds, "seconds since 1970, UTC"},
@@ -241,6 +258,45 @@ const struct field vocab_fields[] = {
 	{"http.dst_ip.geo.continent", TYPE_STRING, PHASE_PEER, get_origin_geo, "continent of the origin", GATEWAY, .arg = GEO_CONTINENT},
 	{"net.dst.geo.country", TYPE_STRING, PHASE_PEER, get_origin_geo, "country, ISO 3166 of the origin", GATEWAY, .arg = GEO_COUNTRY},
 	{"net.dst.geo.continent", TYPE_STRING, PHASE_PEER, get_origin_geo, "continent of the origin", GATEWAY, .arg = GEO_CONTINENT},
+	{"cf.tls_ciphers_sha1", TYPE_STRING, PHASE_HELLO, get_made, "base64 of SHA-1 over the client's suites", .arg = MADE_CIPHERS_SHA1},
+	{"cf.tls_client_extensions_sha1", TYPE_STRING, PHASE_HELLO, get_made, "base64 of SHA-1 over the extension types", .arg = MADE_EXTENSIONS_SHA1},
+	{"cf.tls_client_extensions_sha1_le", TYPE_STRING, PHASE_HELLO, get_made, "the same in little-endian order", .arg = MADE_EXTENSIONS_SHA1_LE},
+	{"cf.tls_client_random", TYPE_STRING, PHASE_HELLO, get_made, "base64 of the ClientHello's 32 random octets", .arg = MADE_HELLO_RANDOM},
+	{"net.detected_protocol", TYPE_STRING, PHASE_HELLO, get_detected, "protocol by content: tls or http", GATEWAY, .again = REQUEST_AGAIN},
+	{"net.protocol.detection", TYPE_STRING, PHASE_HELLO, .same = "net.detected_protocol", .help = "other name"},
+	{"cf.ray_id", TYPE_STRING, PHASE_REQUEST, get_made, "id of the request, as on pages and in events", .arg = MADE_RAY_ID},
+	{"cf.random_seed", TYPE_STRING, PHASE_REQUEST, get_made, "random octets, new for each request", .arg = MADE_SEED},
+	{"http.cookie", TYPE_STRING, PHASE_REQUEST, get_made, "Cookie, all of it", .arg = MADE_COOKIE},
+	{"http.x_forwarded_for", TYPE_STRING, PHASE_REQUEST, get_made, "X-Forwarded-For as the client sent it", .arg = MADE_FORWARDED_FOR},
+	{"http.request.cookies", TYPE_STRINGS_MAP, PHASE_REQUEST, get_made, "cookies by name, the first 1,000; names are decoded", .arg = MADE_COOKIES},
+	{"http.request.accepted_languages", TYPE_STRINGS, PHASE_REQUEST, get_made, "languages of Accept-Language, the most wanted first", .arg = MADE_LANGUAGES},
+	{"http.request.headers.values", TYPE_STRINGS, PHASE_REQUEST, get_made, "values of the request fields", .arg = MADE_HEADER_VALUES},
+	{"http.request.headers.truncated", TYPE_BOOL, PHASE_REQUEST, get_false, "never: a request with too many fields is refused", FIELD_CONSTANT},
+	{"http.request.uri.args", TYPE_STRINGS_MAP, PHASE_REQUEST, get_made, "query arguments by name, not decoded, the first 1,000", .arg = MADE_ARGS},
+	{"http.request.uri.args.names", TYPE_STRINGS, PHASE_REQUEST, get_made, "their names in order", .arg = MADE_ARG_NAMES},
+	{"http.request.uri.args.values", TYPE_STRINGS, PHASE_REQUEST, get_made, "their values in order", .arg = MADE_ARG_VALUES},
+	{"http.request.uri.path.extension", TYPE_STRING, PHASE_REQUEST, get_made, "what stands behind the last dot of the path's last part, lower case", .arg = MADE_EXTENSION},
+	{"http.response.headers.names", TYPE_STRINGS, PHASE_RESPONSE, get_made, "names of the response fields", .arg = MADE_RESPONSE_NAMES},
+	{"http.response.headers.values", TYPE_STRINGS, PHASE_RESPONSE, get_made, "values of the response fields", .arg = MADE_RESPONSE_VALUES},
+	{"http.response.content_type.media_type", TYPE_STRING, PHASE_RESPONSE, get_made, "media type of the response, lower case, without parameters", .arg = MADE_MEDIA_TYPE},
+	{"raw.http.request.full_uri", TYPE_STRING, PHASE_REQUEST, .same = "http.request.full_uri", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri", TYPE_STRING, PHASE_REQUEST, .same = "http.request.uri", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.path", TYPE_STRING, PHASE_REQUEST, .same = "http.request.uri.path", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.path.extension", TYPE_STRING, PHASE_REQUEST, .same = "http.request.uri.path.extension", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.query", TYPE_STRING, PHASE_REQUEST, .same = "http.request.uri.query", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.args", TYPE_STRINGS_MAP, PHASE_REQUEST, .same = "http.request.uri.args", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.args.names", TYPE_STRINGS, PHASE_REQUEST, .same = "http.request.uri.args.names", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.uri.args.values", TYPE_STRINGS, PHASE_REQUEST, .same = "http.request.uri.args.values", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.headers", TYPE_STRINGS_MAP, PHASE_REQUEST, .same = "http.request.headers", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.headers.names", TYPE_STRINGS, PHASE_REQUEST, .same = "http.request.headers.names", .help = "as sent; nothing is rewritten before rules see it"},
+	{"raw.http.request.headers.values", TYPE_STRINGS, PHASE_REQUEST, .same = "http.request.headers.values", .help = "as sent; nothing is rewritten before rules see it"},
+	{"http.request.categories", TYPE_STRINGS, PHASE_HELLO, get_category_names, "names of the categories the host is in", .again = REQUEST_AGAIN},
+	{"http.request.uri.content_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the content categories the host is in", GATEWAY, .arg = CATEGORY_CONTENT, .again = REQUEST_AGAIN},
+	{"http.request.uri.security_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the security categories the host is in", GATEWAY, .arg = CATEGORY_SECURITY, .again = REQUEST_AGAIN},
+	{"http.conn.content_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the content categories the host is in", GATEWAY, .arg = CATEGORY_CONTENT, .again = REQUEST_AGAIN},
+	{"http.conn.security_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the security categories the host is in", GATEWAY, .arg = CATEGORY_SECURITY, .again = REQUEST_AGAIN},
+	{"net.fqdn.content_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the content categories the host is in", GATEWAY, .arg = CATEGORY_CONTENT, .again = REQUEST_AGAIN},
+	{"net.fqdn.security_category", TYPE_INTS, PHASE_HELLO, get_category, "numbers of the security categories the host is in", GATEWAY, .arg = CATEGORY_SECURITY, .again = REQUEST_AGAIN},
 #define LATER(name, type, phase, help) {name, type, phase, get_nothing, help, FIELD_UNFILLED},
 #include "gate/vocab_list.h"
 #undef LATER

@@ -433,9 +433,14 @@ load_settings(struct master *m, struct settings *s, struct err *err)
 	bool ok = settings_load(s, m->path, report);
 	for (size_t i = 0; i < report->n; i++) {
 		const struct conf_complaint *c = &report->list[i];
-		log_error("config.refused", "at=%s:%u:%u text=\"%s\"",
-			c->at.file ? c->at.file->path : m->path, c->at.line,
-			c->at.column, c->text);
+		const char *file = c->at.file ? c->at.file->path : m->path;
+		if (c->is_warning) {
+			log_warn("config.advice", "at=%s:%u:%u text=\"%s\"", file,
+				c->at.line, c->at.column, c->text);
+		} else {
+			log_error("config.refused", "at=%s:%u:%u text=\"%s\"", file,
+				c->at.line, c->at.column, c->text);
+		}
 	}
 	if (!ok && conf_report_err(report, err))
 		ok = err_set(err, ERR_CONF_SYNTAX, "%s", m->path);

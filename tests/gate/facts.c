@@ -67,7 +67,7 @@ a_request_answers_what_rules_ask(void)
 		"ip.src in {192.0.2.0/24}",
 	};
 	open_scheme();
-	const struct facts_wanted all = {true, true, true, true, true, true};
+	const struct facts_wanted all = {true, true, UINT32_MAX};
 	struct http_head head = make_request("/a/b?c=1");
 	struct facts f = {.base.reached = PHASE_REQUEST,
 		.tls = true,
@@ -96,7 +96,7 @@ static void
 a_response_answers_with_its_status_and_fields(void)
 {
 	open_scheme();
-	const struct facts_wanted all = {true, true, true, true, true, true};
+	const struct facts_wanted all = {true, true, UINT32_MAX};
 	struct http_head head;
 	struct err err = {0};
 	struct facts f = {.base.reached = PHASE_RESPONSE};
