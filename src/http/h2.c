@@ -296,16 +296,24 @@ read_frames(struct h2 *h2, struct span s)
 	}
 }
 
+/* The library has given up, or both have said goodbye: it says so only once its GOAWAY
+ * has gone out. */
+void
+h2_look_if_over(struct h2 *h2)
+{
+	if (h2->over || nghttp2_session_want_read(h2->session))
+		return;
+	bool polite = h2->goaway_seen || h2->drains > 0;
+	h2_fail(h2, polite ? ERR_H2_CLOSED : ERR_H2_PROTOCOL, H2_NO_ERROR,
+		polite ? "the connection ended" : h2->saw.text);
+}
+
 bool
 h2_read(struct h2 *h2, struct buf *in, struct err *err)
 {
 	read_frames(h2, buf_peek(in));
 	buf_drop(in, buf_len(in));
-	if (!h2->over && !nghttp2_session_want_read(h2->session)) {
-		bool polite = h2->goaway_seen || h2->drains > 0;
-		h2_fail(h2, polite ? ERR_H2_CLOSED : ERR_H2_PROTOCOL, H2_NO_ERROR,
-			polite ? "the connection ended" : h2->saw.text);
-	}
+	h2_look_if_over(h2);
 	if (h2->over)
 		*err = h2->err;
 	return !h2->over;

@@ -30,6 +30,8 @@ void h2_wake_blocked(struct h2 *h2);
 
 /* The connection ends for this reason, with this code towards the peer. */
 void h2_fail(struct h2 *h2, enum err_code code, uint32_t h2_code, const char *why);
+/* Notices when the library wants to read no more. */
+void h2_look_if_over(struct h2 *h2);
 /* Moves frames into out while there is room. */
 void h2_pump(struct h2 *h2);
 

@@ -12,6 +12,10 @@
 
 enum { PREFACE = 24 };
 
+#define RESET_BIT (1U << 31) /* in the ring: by RST_STREAM, not by END_STREAM */
+
+enum ending { STILL_OPEN, ENDED_WHOLE, ENDED_RESET };
+
 void
 h2_walk_begin(struct h2 *h2)
 {
@@ -19,30 +23,58 @@ h2_walk_begin(struct h2 *h2)
 }
 
 /* Whether the peer has ended this stream itself, and the library has forgotten it. */
-static bool
-is_behind_end(const struct h2 *h2, uint32_t id)
+static enum ending
+ending_of(const struct h2 *h2, uint32_t id)
 {
 	const struct h2_walk *walk = &h2->walk;
-	bool ended = false;
+	enum ending ending = STILL_OPEN;
 
-	for (size_t i = 0; i < COUNT_OF(walk->ended); i++)
-		ended = ended || walk->ended[i] == id;
-	return id != 0 && ended &&
-		!nghttp2_session_find_stream(h2->session, (int32_t)id); /* below 2^31 */
+	if (id == 0 || nghttp2_session_find_stream(h2->session, (int32_t)id))
+		return STILL_OPEN; /* below 2^31 */
+	for (size_t i = 0; i < COUNT_OF(walk->ended); i++) {
+		if (walk->ended[i] == (id | RESET_BIT))
+			return ENDED_RESET;
+		if (walk->ended[i] == id)
+			ending = ENDED_WHOLE;
+	}
+	return ending;
+}
+
+static void
+say_closed(struct h2 *h2, uint32_t id)
+{
+	(void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, (int32_t)id,
+		NGHTTP2_STREAM_CLOSED); /* below 2^31 */
+	h2_calm_control(h2);
 }
 
 static void
 look_at_data(struct h2 *h2, uint32_t length, uint32_t flags, uint32_t id)
 {
-	if (is_behind_end(h2, id)) {
-		(void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE,
-			(int32_t)id, NGHTTP2_STREAM_CLOSED); /* below 2^31 */
-		h2_calm_control(h2);
-	}
+	if (ending_of(h2, id) != STILL_OPEN)
+		say_closed(h2, id);
 	if (length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM)) {
 		h2_calm_control(h2);
 	} else {
 		h2_calm_work(h2, length);
+	}
+}
+
+/* RFC 9113 §5.1: behind a reset it is an error of the stream, behind END_STREAM one of
+ * the connection. The library reads such a section for its compression's sake. */
+static void
+look_behind_end(struct h2 *h2, uint32_t id)
+{
+	switch (ending_of(h2, id)) {
+	case STILL_OPEN:
+		break;
+	case ENDED_RESET:
+		say_closed(h2, id);
+		break;
+	case ENDED_WHOLE:
+		h2_fail(h2, ERR_H2_PROTOCOL, NGHTTP2_STREAM_CLOSED,
+			"HEADERS on a stream that had ended");
+		break;
 	}
 }
 
@@ -62,6 +94,8 @@ look_at_headers(struct h2 *h2, uint32_t id)
 	} else if (id >= walk->gap_from && id <= walk->gap_to) {
 		h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
 			"a stream that was passed over");
+	} else {
+		look_behind_end(h2, id);
 	}
 }
 
@@ -96,6 +130,12 @@ look_at_dependency(struct h2 *h2, struct span s)
 }
 
 static void
+remember_end(struct h2_walk *walk, uint32_t id)
+{
+	walk->ended[walk->n_ended++ % COUNT_OF(walk->ended)] = id;
+}
+
+static void
 look_at(struct h2 *h2, struct read *head)
 {
 	struct h2_walk *walk = &h2->walk;
@@ -116,8 +156,10 @@ look_at(struct h2 *h2, struct read *head)
 	}
 	if (type == NGHTTP2_PRIORITY)
 		look_at_priority(h2, length, id);
-	if (type == NGHTTP2_RST_STREAM || (message && flags & NGHTTP2_FLAG_END_STREAM))
-		walk->ended[walk->n_ended++ % COUNT_OF(walk->ended)] = id;
+	if (type == NGHTTP2_RST_STREAM)
+		remember_end(walk, id | RESET_BIT);
+	if (message && flags & NGHTTP2_FLAG_END_STREAM)
+		remember_end(walk, id);
 }
 
 /* The head of a frame goes to the library in one piece: it counts the calls it takes to

@@ -83,6 +83,7 @@ static const struct rule towards_server[] = {
 	{"5.1", "HEADERS on a half-closed stream", EITHER, STREAM_CLOSED, {ASK, ASK}},
 	{"5.1", "CONTINUATION on a half-closed stream", WHOLE, PROTOCOL, {ASK, {FRAME_CONTINUATION, END_HEADERS, 1, H(GET)}}},
 	{"5.1", "DATA on a closed stream", EITHER, STREAM_CLOSED, {ASK_OPEN, {FRAME_RST_STREAM, 0, 1, H("\0\0\0\x08")}, {FRAME_DATA, END_STREAM, 1, H("abc")}}},
+	{"5.1", "HEADERS behind one's own RST_STREAM", STREAM, STREAM_CLOSED, {ASK_OPEN, {FRAME_RST_STREAM, 0, 1, H("\0\0\0\x08")}, ASK}},
 	{"5.1", "PRIORITY on an idle stream", FINE, 0, {{FRAME_PRIORITY, 0, 3, H("\0\0\0\0\x10")}}},
 	{"5.1", "WINDOW_UPDATE on a half-closed stream", FINE, 0, {ASK, {FRAME_WINDOW_UPDATE, 0, 1, H("\0\0\0\x08")}}},
 	{"5.1.1", "an even stream", WHOLE, PROTOCOL, {{FRAME_HEADERS, END_HEADERS | END_STREAM, 2, H(GET)}}},
@@ -415,8 +416,53 @@ more_than_the_window_ends_it(void)
 	h2_frames_close(&f);
 }
 
-TESTS(a_client_is_held_to_the_rules, an_origin_is_held_to_the_rules,
-	octet_by_octet_is_the_same, a_wrong_preface_ends_it,
-	something_before_settings_ends_it, settings_and_pings_are_answered_once,
-	a_frame_over_the_largest_size_ends_it, a_stream_too_many_is_refused,
-	more_than_the_window_ends_it)
+/* RFC 9113 §5.1: both ends have ended the stream, and it goes on. */
+static void
+headers_on_a_closed_stream_end_the_connection(void)
+{
+	struct http_head answer;
+	struct http_head *head;
+	struct span body;
+	struct arena a;
+	struct h2_frames f;
+
+	arena_init(&a, 4096);
+	h2_frames_open(&f, H2_SERVER);
+	h2_frames_greet(&f);
+	h2_frames_add(&f, FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN(GET));
+	h2_frames_run(&f);
+	struct h2_stream *x = h2_ready(&f.h2);
+	CHECK_INT(h2_step(x, &head, &body, &f.err), H2_HEAD);
+	http_response_make(&answer, &a, 204);
+	CHECK_INT(h2_write_head(x, &answer, &f.err), H2_WROTE);
+	h2_release(x);
+	h2_flush(&f.h2);
+	h2_frames_add(&f, FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN(GET));
+	h2_frames_run(&f);
+	CHECK_INT(f.goaway, STREAM_CLOSED + 1);
+	h2_frames_close(&f);
+	arena_fini(&a);
+}
+
+/* RFC 9113 §5.4.1: and not only when the peer says something more. */
+static void
+a_broken_connection_is_over_once_that_was_told(void)
+{
+	struct h2_frames f;
+
+	h2_frames_open(&f, H2_SERVER);
+	h2_frames_greet(&f);
+	h2_frames_add(&f, FRAME_PING, 0, 0, SPAN("1234"));
+	h2_frames_run(&f);
+	h2_flush(&f.h2);
+	CHECK_INT(f.goaway, SIZE + 1);
+	CHECK(f.h2.over);
+	h2_frames_close(&f);
+}
+
+TESTS(headers_on_a_closed_stream_end_the_connection,
+	a_broken_connection_is_over_once_that_was_told, a_client_is_held_to_the_rules,
+	an_origin_is_held_to_the_rules, octet_by_octet_is_the_same,
+	a_wrong_preface_ends_it, something_before_settings_ends_it,
+	settings_and_pings_are_answered_once, a_frame_over_the_largest_size_ends_it,
+	a_stream_too_many_is_refused, more_than_the_window_ends_it)
