@@ -31,6 +31,14 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
+def dates(cert):
+    """Its first and last moment, without a zone (UTC)."""
+    if hasattr(cert, "not_valid_after_utc"):
+        return (cert.not_valid_before_utc.replace(tzinfo=None),
+                cert.not_valid_after_utc.replace(tzinfo=None))
+    return cert.not_valid_before, cert.not_valid_after
+
+
 def name_of(cn):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)])
 

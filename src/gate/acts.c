@@ -234,14 +234,14 @@ read_redact(struct args *args, struct act *out)
 static bool
 read_untrusted(struct args *args, struct act *out)
 {
-	if (args_word(args, SPAN("allow"))) {
-		out->untrusted = UNTRUSTED_ALLOW;
-	} else if (args_word(args, SPAN("block"))) {
-		out->untrusted = UNTRUSTED_BLOCK;
-	} else {
-		return complain(args, "allow or block");
-	}
-	return true;
+	struct span word = {0};
+	if (!take_value(args, &word, "allow, mirror, prompt, block or bypass"))
+		return false;
+	out->untrusted = (int)untrusted_find(word);
+	if (out->untrusted != UNTRUSTED_AS_DEFAULT)
+		return true;
+	args->next--;
+	return complain(args, "allow, mirror, prompt, block or bypass");
 }
 
 static bool
@@ -342,8 +342,9 @@ static const struct row rows[ACT_COUNT] = {
 	[ACT_REDACT] = {{.name = "redact", .latest = PHASE_RESPONSE}, read_redact,
 		"redact url | FIELD …", "These fields of events reach no sink."},
 	[ACT_UNTRUSTED] = {{.name = "untrusted", .latest = PHASE_PEER}, read_untrusted,
-		"untrusted allow|block",
-		"What is done if the origin's certificate is not good."},
+		"untrusted allow|mirror|prompt|block|bypass",
+		"What is done if the origin's certificate is not good; `bypass` leaves "
+		"the client alone with it."},
 	[ACT_TLS] = {{.name = "tls", .latest = PHASE_HELLO}, read_tls,
 		"tls [client-min 1.3] [origin-min 1.3] [revocation hard] [certificate "
 		"FILE [key FILE]]",

@@ -10,9 +10,17 @@
 #include "base/text.h"
 
 static const struct span prefix = SPAN_INIT("/.well-known/sekisho/continue?");
-static const struct span cookie_name = SPAN_INIT("sekisho_consent=");
+static const struct span cookie_begin = SPAN_INIT("sekisho_consent");
+static const struct span rule_cookie = SPAN_INIT("sekisho_consent=");
+static const struct span about_cookie = SPAN_INIT("sekisho_consent_tls=");
 
 enum { SEAL = 32 }; /* hex digits: 128 bits */
+
+static struct span
+cookie_of(const struct consent_scope *scope)
+{
+	return scope->about.n > 0 ? about_cookie : rule_cookie;
+}
 
 static void
 make_seal(const struct consent_scope *scope, const char *kind, const char *numbers,
@@ -28,6 +36,8 @@ make_seal(const struct consent_scope *scope, const char *kind, const char *numbe
 		span_str(ip_text(ip, &scope->client)),
 		SPAN_INIT("\n"),
 		span_str(numbers),
+		SPAN_INIT("\n"),
+		scope->about,
 	};
 	struct text t = text_to(seal, SEAL + 1);
 	sha256_hmac(
@@ -115,7 +125,7 @@ consent_click(struct arena *a, const struct consent_scope *scope, struct span pa
 	out->to = rest;
 	out->cookie = arena_format(a,
 		"%.*s%s.%s; Path=/; Max-Age=%llu; HttpOnly; SameSite=Lax%s",
-		SPAN_ARG(cookie_name), cookie_numbers, seal_text,
+		SPAN_ARG(cookie_of(scope)), cookie_numbers, seal_text,
 		(unsigned long long)for_s, scope->tls ? "; Secure" : "");
 	return true;
 }
@@ -123,7 +133,7 @@ consent_click(struct arena *a, const struct consent_scope *scope, struct span pa
 static bool
 is_ours(struct span pair)
 {
-	return span_starts(pair, cookie_name);
+	return span_starts(pair, rule_cookie) || span_starts(pair, about_cookie);
 }
 
 static bool
@@ -131,7 +141,7 @@ is_good(const struct consent_scope *scope, struct span pair)
 {
 	char numbers[32];
 	uint64_t until = 0;
-	struct span value = span_from(pair, cookie_name.n);
+	struct span value = span_from(pair, cookie_of(scope).n);
 	size_t dot = span_chr(value, '.');
 	if (!text_u64(span_first(value, dot), INT64_MAX, &until))
 		return false;
@@ -149,7 +159,7 @@ consent_given(const struct consent_scope *scope, const struct http_fields *field
 		struct span pair;
 		while (span_cut(&rest, ';', &pair)) {
 			pair = span_trim(pair);
-			if (is_ours(pair) && is_good(scope, pair))
+			if (span_starts(pair, cookie_of(scope)) && is_good(scope, pair))
 				return true;
 		}
 	}
@@ -180,7 +190,7 @@ consent_strip(struct http_head *request)
 	for (uint32_t i = 0; i < fields->n; i++) {
 		struct http_field *f = &fields->v[i];
 		if (f->id != HTTP_NAME_COOKIE ||
-			span_find(f->value, cookie_name) == f->value.n)
+			span_find(f->value, cookie_begin) == f->value.n)
 			continue;
 		f->value = without_ours(fields->arena, f->value);
 	}

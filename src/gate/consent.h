@@ -21,6 +21,9 @@ struct consent_scope {
 	struct ip client;
 	struct span host;
 	bool tls;
+	/* What people were warned of, beyond the host: another thing to be warned of is
+	 * another consent, with a cookie of its own. Empty: by a rule. */
+	struct span about;
 };
 
 /* The path that continues to `to` (a path with query) and is good for CONSENT_LINK_S;

@@ -197,7 +197,7 @@ take_origin(struct session *s)
 {
 	struct exchange *x = s->x;
 	s->lane->up = reach_take(&s->lane->reach);
-	if (x->target.tls && !stage_reach_judge(s)) {
+	if (x->target.tls && !stage_judge(s)) {
 		trunk_quit(s->lane);
 		return false;
 	}

@@ -67,16 +67,17 @@ struct exchange {
 	bool retried;       /* on a second connection, after a pooled one failed */
 	bool wants_h1; /* the origin asked for HTTP/1, or it cannot be said in HTTP/2 */
 	bool crosses;  /* a WebSocket between two versions: exchange_upgrade.c */
-	bool head_waits;      /* a response head waits for room towards the client */
-	bool answered;        /* the final response's head went to the client */
-	bool response_read;   /* from the origin, to its end */
-	bool response_over;   /* to the client, to its end */
-	struct span page;     /* body of an answer of ours still to be written */
-	struct span rule;     /* that decided, for the event */
-	struct span why;      /* what was seen when we answered ourselves */
-	struct span reason;   /* what the rule that decided says to people */
-	struct span location; /* of a redirect of ours */
-	struct span key;      /* of such a WebSocket: the client's, or ours */
+	bool head_waits;       /* a response head waits for room towards the client */
+	bool answered;         /* the final response's head went to the client */
+	bool response_read;    /* from the origin, to its end */
+	bool response_over;    /* to the client, to its end */
+	struct span page;      /* body of an answer of ours still to be written */
+	struct span rule;      /* that decided, for the event */
+	struct span why;       /* what was seen when we answered ourselves */
+	struct span reason;    /* what the rule that decided says to people */
+	struct span location;  /* of a redirect of ours */
+	struct span key;       /* of such a WebSocket: the client's, or ours */
+	struct span consented; /* what the client was warned of and goes on with */
 	const char *action;
 	enum err_code page_code; /* of an answer of ours, or ERR_NONE */
 	struct err err;

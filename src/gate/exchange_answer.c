@@ -108,6 +108,19 @@ exchange_answer_prompt(struct session *s, const struct act *act)
 }
 
 void
+exchange_answer_caution(struct session *s)
+{
+	struct exchange *x = s->x;
+	struct consent_scope scope = exchange_scope(s);
+	struct refusal refusal = s->caution->page;
+	scope.about = s->caution->about;
+	refusal.continue_to = consent_link(
+		&x->arena, &scope, s->g->untrusted.consent_ms / 1000, x->request.path);
+	exchange_answer_refusal(s, &refusal);
+	x->action = "prompt";
+}
+
+void
 exchange_answer_redirect(
 	struct session *s, unsigned status, struct span location, struct span cookie)
 {

@@ -49,6 +49,8 @@ MUST_USE bool exchange_upgrade_response(struct session *s, struct err *err);
 /* exchange_tunnel.c: state EXCHANGE_UPGRADED. */
 enum exchange_turn exchange_advance_tunnel(struct session *s);
 
+/* Answers with the warning about the origin's certificate. */
+void exchange_answer_caution(struct session *s);
 /* Whom a consent to this request binds. */
 struct consent_scope exchange_scope(const struct session *s);
 /* Readies an answer of ours. */

@@ -102,15 +102,53 @@ answers_by_rule(struct session *s, const struct act *act)
 	return true;
 }
 
+/* The same, for the warning about the origin's certificate. */
+static struct consent_scope
+caution_scope(const struct session *s)
+{
+	struct consent_scope scope = exchange_scope(s);
+	scope.about = s->caution->about;
+	return scope;
+}
+
+/* Whether people are to be warned first: the origin was not good, and this request
+ * carries no consent to that. */
+static bool
+answers_caution(struct session *s)
+{
+	if (!s->caution)
+		return false;
+	const struct consent_scope scope = caution_scope(s);
+	if (consent_given(&scope, &s->x->request.fields)) {
+		s->x->consented = scope.about;
+		return false;
+	}
+	exchange_answer_caution(s);
+	return true;
+}
+
+static bool
+read_click(struct session *s, struct consent_click *click)
+{
+	struct exchange *x = s->x;
+	struct consent_scope scope = exchange_scope(s);
+	if (!consent_is_link(x->request.path))
+		return false;
+	if (consent_click(&x->arena, &scope, x->request.path, click))
+		return true;
+	if (!s->caution)
+		return false;
+	scope = caution_scope(s);
+	return consent_click(&x->arena, &scope, x->request.path, click);
+}
+
 /* Somebody follows the link of a warning page. */
 static bool
 answers_click(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct consent_scope scope = exchange_scope(s);
 	struct consent_click click;
-	if (!consent_is_link(x->request.path) ||
-		!consent_click(&x->arena, &scope, x->request.path, &click))
+	if (!read_click(s, &click))
 		return false;
 	x->action = "consent";
 	exchange_answer_redirect(s, 303, click.to, click.cookie);
@@ -257,7 +295,7 @@ exchange_begin(struct session *s)
 	enum exchange_turn turn = aim(s);
 	if (turn != EXCHANGE_GOES_ON || x->state == EXCHANGE_ANSWERING)
 		return turn;
-	if (answers_click(s))
+	if (answers_click(s) || answers_caution(s))
 		return EXCHANGE_GOES_ON;
 	const struct act *act = decide(s, PHASE_REQUEST);
 	if (act && act->kind == ACT_BLOCK)

@@ -122,6 +122,9 @@ set_topics(struct page_values *v, const struct page_facts *f, struct arena *a)
 	const char *kind = kind_names[f->kind];
 	struct span exact =
 		f->kind == PAGE_UNTRUSTED ? f->verdict : span_str(err_id(f->code));
+	/* With a way on, what people can do is another thing. */
+	if (f->kind == PAGE_UNTRUSTED && f->continue_to.n > 0)
+		v->topics[v->n_topics++] = SPAN("caution");
 	v->topics[v->n_topics++] = arena_format(a, "%s.%.*s", kind, SPAN_ARG(exact));
 	v->topics[v->n_topics++] = span_str(kind);
 }

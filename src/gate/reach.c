@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "gate/session.h"
 #include "gate/worker.h"
 
@@ -16,6 +17,21 @@ static void
 resolved(struct resolve *q)
 {
 	lane_wake(lane_of(CONTAINER_OF(q, struct reach, resolve)));
+}
+
+static void
+time_passed(struct timer *t)
+{
+	lane_wake(lane_of(CONTAINER_OF(t, struct reach, timer)));
+}
+
+/* The step that begins takes no longer; a step that waits is asked when it has. */
+static void
+set_deadline(struct reach *r, uint64_t ms)
+{
+	r->deadline = clock_now() + ms;
+	r->timer.fired = time_passed;
+	timer_set(&r->s->w->loop, &r->timer, r->deadline);
 }
 
 static void
@@ -79,7 +95,6 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 {
 	must(reach_is_idle(r));
 	*r = (struct reach){.s = s, .to = *to, .since_us = clock_us()};
-	r->deadline = clock_now() + to->g->upstream.connect_ms;
 	r->up = fresh || !to->g->upstream.reuse ? NULL : upstream_take(s->w, to);
 	if (r->up) {
 		r->up->user = lane_of(r);
@@ -87,6 +102,7 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 		return;
 	}
 	r->fresh = true;
+	set_deadline(r, to->g->upstream.connect_ms);
 	r->resolve.done = resolved;
 	r->state = REACH_RESOLVING;
 	if (resolve_start(s->w->resolver, &r->resolve, to->host))
@@ -162,7 +178,7 @@ start_tls(struct reach *r)
 	side->tls = tls_client_new(&spec, &r->err);
 	if (!side->tls)
 		return false;
-	r->deadline = clock_now() + r->to.g->upstream.handshake_ms;
+	set_deadline(r, r->to.g->upstream.handshake_ms);
 	side_pull(side);
 	note_prints(r->up);
 	side_push(side);
@@ -196,6 +212,21 @@ revocation_wanted(const struct reach *r)
 		r->to.has_revocation ? r->to.revocation : r->to.g->upstream.revocation);
 }
 
+static void
+judge_version(struct reach *r)
+{
+	struct tls_facts facts;
+	char text[64];
+
+	tls_facts(r->up->side.tls, &facts);
+	int least =
+		r->to.min_version ? r->to.min_version : r->to.g->upstream.min_version;
+	if (facts.version >= least)
+		return;
+	(void)text_format(text, sizeof(text), "it speaks %s", facts.version_name);
+	verdict_add(&r->up->verdict, VERDICT_OLD_TLS, text);
+}
+
 /* Judges, and as long as that leads on, lets what is missing be fetched. */
 static enum evidence_turn
 judge_chain(struct reach *r, const struct chain *chain)
@@ -218,6 +249,7 @@ judge_chain(struct reach *r, const struct chain *chain)
 	for (; turn == EVIDENCE_AGAIN && r->judged < EVIDENCE_ROUNDS; r->judged++) {
 		verdict_fini(&up->verdict);
 		trust_check(r->to.g->trust, &ask, &up->verdict);
+		judge_version(r);
 		turn = evidence_gather(e, &more, &r->evidence);
 	}
 	return turn;
@@ -248,6 +280,17 @@ advance_gathering(struct reach *r)
 	return judge(r);
 }
 
+/* RFC 8446 §6.2: either side says so by this alert. */
+static bool
+disagrees_on_version(const struct tls *tls)
+{
+	struct tls_facts facts;
+
+	tls_facts(tls, &facts);
+	return facts.alert_received == TLS_ALERT_PROTOCOL_VERSION ||
+		facts.alert_sent == TLS_ALERT_PROTOCOL_VERSION;
+}
+
 static enum reach_turn
 advance_shaking(struct reach *r)
 {
@@ -262,6 +305,7 @@ advance_shaking(struct reach *r)
 	case TLS_FAILED:
 	case TLS_ENDED:
 		r->err = side->err;
+		r->old_tls = disagrees_on_version(side->tls);
 		return fail(r);
 	case TLS_SHAKING:
 	case TLS_WANTS_IDENTITY:
@@ -308,6 +352,7 @@ reach_take(struct reach *r)
 {
 	struct upstream *up = r->up;
 	must(r->state == REACH_READY);
+	timer_stop(&r->s->w->loop, &r->timer);
 	r->up = NULL;
 	r->state = REACH_IDLE;
 	return up;
@@ -321,6 +366,8 @@ reach_cancel(struct reach *r)
 	if (r->state == REACH_DIALLING)
 		dial_cancel(&r->dial);
 	evidence_cancel(&r->evidence);
+	if (r->s)
+		timer_stop(&r->s->w->loop, &r->timer);
 	upstream_free(r->up);
 	r->up = NULL;
 	r->state = REACH_IDLE;

@@ -47,12 +47,14 @@ struct reach {
 	struct resolve resolve;
 	struct dial dial;
 	struct upstream *up; /* owned until taken */
+	bool old_tls; /* failed: the origin knows only versions that are too old */
 	struct evidence_wait evidence;
 	unsigned judged; /* times, with more known each */
 	struct err err;
 	struct reach_times times;
 	uint64_t since_us; /* this step began */
-	uint64_t deadline; /* of all steps together, clock_now() */
+	uint64_t deadline; /* of this step, clock_now() */
+	struct timer timer;
 };
 
 /* Begins. r is idle. fresh: do not take one from the pool. */

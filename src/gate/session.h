@@ -55,6 +55,12 @@ struct refusal {
 	size_t n_chain;
 };
 
+/* What people are warned of before a request goes on; in the session's arena. */
+struct caution {
+	struct refusal page;
+	struct span about; /* what a consent must be about */
+};
+
 struct session {
 	struct list in_worker;
 	struct corpse corpse;
@@ -85,6 +91,8 @@ struct session {
 	struct facts facts;
 	struct verdict_record verdicts;
 	struct refusal refusal;
+	struct caution *caution; /* NULL: nothing to be warned of */
+	struct span mirrored;    /* the fault the client was shown, or empty */
 	struct mint_wait mint;
 	struct exchange exchange; /* HTTP/1: the one under way */
 	struct exchange *x;       /* the one that is looked at: it, or a stream's */

@@ -28,21 +28,6 @@ static const struct conf_choice revocation_modes[] = {
 	{0},
 };
 
-static const struct conf_choice untrusted_actions[] = {
-	{"block", UNTRUSTED_BLOCK, "Answer with a page that says what is wrong."},
-	{"prompt", UNTRUSTED_PROMPT, "Warn; whoever insists may go on for a while."},
-	{"allow", UNTRUSTED_ALLOW, "Go on, and log it."},
-	{0},
-};
-
-static const struct conf_choice class_actions[] = {
-	{"block", UNTRUSTED_BLOCK, NULL},
-	{"prompt", UNTRUSTED_PROMPT, NULL},
-	{"allow", UNTRUSTED_ALLOW, NULL},
-	{"default", UNTRUSTED_AS_DEFAULT, "As the block's own line says."},
-	{0},
-};
-
 static const struct conf_choice non_tls_actions[] = {
 	{"block", NON_TLS_BLOCK, "Close the connection."},
 	{"tunnel", NON_TLS_TUNNEL, "Pass the bytes through unseen."},
@@ -180,34 +165,6 @@ static const struct conf_table client_table = {
 	CONF_WORDS_OF(client_words),
 };
 
-#define UNTRUSTED(field) CONF_AT(struct untrusted, field)
-#define CLASS(word, field, what)                                                    \
-	{                                                                           \
-		word, CONF_CHOICE, UNTRUSTED(field),                                \
-			.preset = "default", .choices = class_actions, .help = what \
-	}
-static const struct conf_row untrusted_args[] = {
-	{"action", CONF_CHOICE, UNTRUSTED(action), .preset = "block",
-		.choices = untrusted_actions,
-		.help = "For every class not named in the block."},
-};
-static const struct conf_row untrusted_words[] = {
-	CLASS("unknown-issuer", unknown_issuer,
-		"No trusted root above it, or an incomplete chain."),
-	CLASS("self-signed", self_signed, "It vouches for itself."),
-	CLASS("expired", expired, "Its time is over."),
-	CLASS("not-yet-valid", not_yet_valid, "Its time has not come."),
-	CLASS("wrong-name", wrong_name, "It is for another name."),
-	CLASS("weak", weak, "Its key or signature is too weak."),
-	CLASS("other", other, "Anything else that is wrong with it."),
-};
-static const struct conf_table untrusted_table = {
-	.help = "What is done about origins whose certificate is not good.",
-	.size = sizeof(struct untrusted),
-	CONF_ARGS_OF(untrusted_args),
-	CONF_WORDS_OF(untrusted_words),
-};
-
 #define REACH(field) CONF_AT(struct reach_settings, field)
 static const struct conf_row reach_words[] = {
 	{"ports", CONF_TEXTS, REACH(ports), .preset = "443 8443",
@@ -282,7 +239,7 @@ static const struct conf_row gateway_words[] = {
 		.help = "How origins are reached and verified."},
 	{"client", CONF_BLOCK, GATEWAY(client), .block = &client_table,
 		.help = "How clients are treated."},
-	{"untrusted", CONF_BLOCK, GATEWAY(untrusted), .block = &untrusted_table,
+	{"untrusted", CONF_BLOCK, GATEWAY(untrusted), .block = &untrusted_block,
 		.help = "What is done about origins whose certificate is not good."},
 	{"reach", CONF_BLOCK, GATEWAY(reach), .block = &reach_table,
 		.help = "Where clients may make us connect to."},

@@ -13,6 +13,7 @@
 #include "gate/page.h"
 #include "gate/page_words.h"
 #include "gate/site.h"
+#include "gate/untrusted.h"
 #include "net/addr.h"
 #include "rule/policy.h"
 #include "rule/set.h"
@@ -29,28 +30,8 @@ enum front_kind {
 	FRONT_KEYSERVER, /* the key protocol, for edges elsewhere */
 };
 
-/* What is done about an origin whose certificate is not good. */
-enum untrusted_action {
-	UNTRUSTED_BLOCK,
-	UNTRUSTED_PROMPT,
-	UNTRUSTED_ALLOW,
-	UNTRUSTED_AS_DEFAULT, /* of a class: what the block's own line says */
-};
-
 /* What is done with bytes inside CONNECT that are not TLS. */
 enum non_tls_action { NON_TLS_BLOCK, NON_TLS_TUNNEL };
-
-/* Classes that can be given an action of their own, in the order of the table. */
-struct untrusted {
-	int action; /* enum untrusted_action */
-	int unknown_issuer;
-	int self_signed;
-	int expired;
-	int not_yet_valid;
-	int wrong_name;
-	int weak;
-	int other;
-};
 
 /* Which versions of HTTP origins are asked for where TLS lets them choose. */
 enum upstream_http {

@@ -90,18 +90,39 @@ presented_host(const struct session *s)
 	return s->facts.sni.n > 0 ? s->facts.sni : s->facts.connect_host;
 }
 
+static bool
+has_fault(const struct upstream *up, enum verdict_class class)
+{
+	return (up->verdict.faults >> class & 1) != 0;
+}
+
+/* Without an origin it carries a page of ours. The origin's end is a cap, unless it has
+ * passed and the origin is accepted all the same. */
+static void
+set_purpose(const struct session *s, const struct cert *origin, struct leaf_facts *f)
+{
+	const struct upstream *up = s->lane->up;
+	f->purpose = LEAF_PAGE;
+	if (!origin)
+		return;
+	f->purpose = s->mirrored.n > 0 ? LEAF_MIRROR : LEAF_NORMAL;
+	if (f->purpose == LEAF_MIRROR)
+		f->not_before = origin->not_before;
+	if (f->purpose == LEAF_MIRROR || !has_fault(up, VERDICT_EXPIRED))
+		f->not_after = origin->not_after;
+}
+
 /* True when the leaf is in the cache. */
 static bool
 ask_for_leaf(struct session *s)
 {
 	struct leaf_names names = {0};
 	struct span host = presented_host(s);
-	const struct cert *origin = s->lane->up && s->lane->up->verdict.n_path > 0
-		? s->lane->up->verdict.path[0]
-		: NULL;
-	bool wrong_name = origin && s->lane->up->verdict.class == VERDICT_WRONG_NAME;
+	const struct upstream *up = s->lane->up;
+	const struct cert *origin =
+		up && up->verdict.n_path > 0 ? up->verdict.path[0] : NULL;
 	if (origin)
-		take_names(&names, origin, host, wrong_name);
+		take_names(&names, origin, host, has_fault(up, VERDICT_WRONG_NAME));
 	/* A rule sent us elsewhere, and what was found there is what the rule wanted.
 	 */
 	bool elsewhere = origin && s->target.sni.n > 0 && !span_eq(s->target.sni, host);
@@ -109,16 +130,17 @@ ask_for_leaf(struct session *s)
 		take_host(&names, host);
 	if (names.n + names.n_ips == 0) /* no name to show is a name that fits nobody */
 		add_name(&names, SPAN("no-name.invalid"));
-	const struct leaf_facts facts = {
-		.purpose = origin ? LEAF_NORMAL : LEAF_PAGE,
+	struct leaf_facts facts = {
 		.kind = hello_takes_ecdsa(&s->hello) ? KEY_P256 : KEY_RSA2048,
 		.days = (unsigned)s->g->leaf_days,
-		.not_after = origin ? origin->not_after : 0,
 		.names = names.names,
 		.n_names = names.n,
 		.ips = names.ips,
 		.n_ips = names.n_ips,
 	};
+	set_purpose(s, origin, &facts);
+	if (facts.purpose == LEAF_MIRROR)
+		s->story->leaf_issuer = "sekisho: origin NOT trusted";
 	s->mint.done = minted;
 	s->story->leaf_key = facts.kind;
 	s->story->leaf_cached = mint_start(&s->w->mint, s->g, &facts, &s->mint);

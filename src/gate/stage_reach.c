@@ -57,161 +57,27 @@ stage_reach_status(enum err_code code)
 static int
 give_up(struct session *s, const struct err *err)
 {
-	const struct refusal refusal = {
+	bool old_tls = s->lane->reach.old_tls;
+	struct refusal refusal = {
 		.code = err->code,
 		.text = span_str(err->text),
 		.status = stage_reach_status(err->code),
 	};
+	if (old_tls) { /* the one class that shows before there is a certificate */
+		refusal.code = ERR_GATE_UNTRUSTED;
+		refusal.verdict = span_str(verdict_id(VERDICT_OLD_TLS));
+		s->story->origin_verdict = verdict_id(VERDICT_OLD_TLS);
+		s->story->untrusted = untrusted_word(UNTRUSTED_BLOCK);
+	}
 	s->story->reach = s->lane->reach.times;
 	reach_cancel(&s->lane->reach);
 	if (!s->target.tls) {
 		session_end(s, ENDER_ORIGIN, err);
 		return TURN_OVER;
 	}
-	stat_add(STAT_UNREACHABLE, 1);
+	stat_add(old_tls ? STAT_UNTRUSTED : STAT_UNREACHABLE, 1);
 	session_refuse(s, &refusal);
 	return STAGE_PRESENT;
-}
-
-static int
-action_for_class(const struct untrusted *u, enum verdict_class class)
-{
-	int action = u->other;
-	switch ((int)class) {
-	case VERDICT_UNKNOWN_ISSUER:
-	case VERDICT_INCOMPLETE:
-		action = u->unknown_issuer;
-		break;
-	case VERDICT_SELF_SIGNED:
-		action = u->self_signed;
-		break;
-	case VERDICT_EXPIRED:
-		action = u->expired;
-		break;
-	case VERDICT_NOT_YET:
-		action = u->not_yet_valid;
-		break;
-	case VERDICT_WRONG_NAME:
-		action = u->wrong_name;
-		break;
-	case VERDICT_WEAK_KEY:
-	case VERDICT_WEAK_SIGNATURE:
-		action = u->weak;
-		break;
-	default: /* the rest are `other` */
-		break;
-	}
-	return action == UNTRUSTED_AS_DEFAULT ? u->action : action;
-}
-
-static struct span
-text_in(struct session *s, void (*put)(struct span, struct text *), struct span what)
-{
-	char line[256];
-	struct text t = text_to(line, sizeof(line));
-	put(what, &t);
-	return arena_copy(&s->arena, text_span(&t));
-}
-
-static void
-put_digest(struct span digest, struct text *t)
-{
-	text_put_hex(t, digest, false);
-}
-
-static struct span
-date_in(struct session *s, int64_t wall_s)
-{
-	char date[CLOCK_TEXT];
-	return arena_copy(&s->arena, span_str(clock_text(date, wall_s * 1000)));
-}
-
-/* The origin's chain as people will read it on the page. */
-static const struct page_cert *
-describe_chain(struct session *s, const struct verdict *v)
-{
-	struct page_cert *certs =
-		arena_alloc(&s->arena, (v->n_path + 1) * sizeof(*certs));
-	for (size_t i = 0; i < v->n_path; i++) {
-		const struct cert *c = v->path[i];
-		certs[i] = (struct page_cert){
-			.subject = text_in(s, cert_name_text, c->subject),
-			.issuer = text_in(s, cert_name_text, c->issuer),
-			.not_before = date_in(s, c->not_before),
-			.not_after = date_in(s, c->not_after),
-			.sha256 = text_in(
-				s, put_digest, span_of(c->sha256, sizeof(c->sha256))),
-		};
-	}
-	return certs;
-}
-
-static void
-refuse_untrusted(struct session *s, const struct verdict *v)
-{
-	const struct refusal refusal = {
-		.verdict = span_str(verdict_id(v->class)),
-		.chain = describe_chain(s, v),
-		.n_chain = v->n_path,
-		.code = ERR_GATE_UNTRUSTED,
-		.text = span_str(v->text),
-		.status = 502,
-	};
-	s->story->action = "block";
-	stat_add(STAT_UNTRUSTED, 1);
-	session_refuse(s, &refusal);
-}
-
-/* A rule's word counts more than the gateway's setting. */
-static int
-untrusted_action(const struct session *s, enum verdict_class class)
-{
-	for (uint32_t i = 0; i < s->verdicts.n_noted; i++) {
-		const struct act *act =
-			&s->g->acts[policy_rule(s->g->policy, s->verdicts.noted[i])
-					    .tag];
-		if (act->kind == ACT_UNTRUSTED)
-			return act->untrusted;
-	}
-	return action_for_class(&s->g->untrusted, class);
-}
-
-static void
-judge(struct session *s)
-{
-	const struct verdict *v = &s->lane->up->verdict;
-	s->facts.origin_ip = s->lane->up->peer.ip;
-	s->facts.origin_verdict = span_str(verdict_id(v->class));
-	const struct act *act = session_decide(s, PHASE_PEER);
-	if (act && act->kind == ACT_BLOCK) {
-		session_block(s, act, PHASE_PEER);
-		return;
-	}
-	if (v->class == VERDICT_GOOD)
-		return;
-	if (untrusted_action(s, v->class) != UNTRUSTED_ALLOW) {
-		refuse_untrusted(s, v);
-		return;
-	}
-	log_info("upstream.untrusted", "host=%.*s verdict=%s action=allow",
-		SPAN_ARG(s->facts.host), verdict_id(v->class));
-}
-
-/* An origin that is not accepted is never resumed, never pooled, never spoken to. */
-bool
-stage_reach_judge(struct session *s)
-{
-	judge(s);
-	if (s->over)
-		return false;
-	if (s->refusal.code != ERR_NONE || s->x->reset_code != H2_NO_ERROR) {
-		upstream_free(s->lane->up);
-		s->lane->up = NULL;
-		return false;
-	}
-	if (tls_state(s->lane->up->side.tls) == TLS_WANTS_VERDICT)
-		tls_accept(s->lane->up->side.tls);
-	return true;
 }
 
 void
@@ -233,8 +99,11 @@ arrive(struct session *s)
 	story_origin(s, s->lane->up);
 	if (!s->target.tls)
 		return STAGE_TUNNEL;
-	if (!stage_reach_judge(s) && s->over)
+	bool accepted = stage_judge(s);
+	if (s->over)
 		return TURN_OVER;
+	if (!accepted && !s->target.tls)
+		return STAGE_REACH; /* again, and what comes passes unseen */
 	if (s->lane->up)
 		upstream_begin(s->lane->up);
 	return STAGE_PRESENT;

@@ -39,9 +39,12 @@ const struct act *session_decide(struct session *s, enum phase phase);
  * the stage in which the client is told. */
 int session_block(struct session *s, const struct act *act, enum phase phase);
 
-/* The verdict on the origin just reached, by policy and settings. False: not accepted,
- * and s->refusal says why. */
-MUST_USE bool stage_reach_judge(struct session *s);
+/*
+ * The verdict on the origin just reached, by policy and settings. False: not accepted,
+ * and its connection is gone; s->refusal says why, or s->caution, or the target is no
+ * TLS of ours any more (bypass).
+ */
+MUST_USE bool stage_judge(struct session *s);
 /* The status of the page for a failure to reach. */
 unsigned stage_reach_status(enum err_code code);
 /* Keeps the TLS session of s->up for the next connection to this origin. */

@@ -361,6 +361,9 @@ trunk_arrived(struct lane *lane, const struct target *to)
 {
 	if (lane->up->h2) {
 		make_trunk(lane, to);
+		/* What one client accepts, another is still to be asked about. */
+		if (lane->up->verdict.class != VERDICT_GOOD || lane->up->bound)
+			trunk_bind(lane->up->trunk);
 	} else if (offers_h2(to)) {
 		versions_learn(&lane->s->w->versions, to, VERSION_CHOSE_H1);
 	}

@@ -83,6 +83,7 @@ open_versions(struct worker_gateway *wg, struct profile_spec *to_clients,
 	struct profile_spec *to_origins, struct err *err)
 {
 	static const uint16_t versions[] = {TLS_1_2, TLS_1_3};
+	to_origins->insecure_old_versions = false;
 	for (size_t i = 0; i < COUNT_OF(versions); i++) {
 		to_clients->min_version = to_origins->min_version = versions[i];
 		to_clients->policy[0] ^= (uint8_t)(1 + i);
@@ -109,6 +110,11 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 		.role = PROFILE_CLIENT,
 		.min_version = (uint16_t)g->upstream.min_version,
 	};
+	/* What is older is then the verdict's to say (gate/reach.c). */
+	if (untrusted_of(&g->untrusted, VERDICT_OLD_TLS) != UNTRUSTED_BLOCK) {
+		to_origins.insecure_old_versions = true;
+		to_origins.min_version = 0;
+	}
 	for (size_t i = 0; i < PROFILE_POLICY; i++)
 		to_clients.policy[i] = to_origins.policy[i] = g->policy_hash[i];
 	wg->to_clients = profile_new(&to_clients, err);

@@ -28,6 +28,7 @@ struct dial_race {
 	size_t open;
 	size_t n_forbidden;
 	enum err_code forbidden; /* what the first refusal said */
+	size_t n_refused;        /* by the host itself: it is up, its port is closed */
 	uint64_t deadline_ms;
 	uint64_t next_ms; /* when the next may start although others are open */
 	bool starting;    /* inside dial_start() */
@@ -48,6 +49,7 @@ note_errno(struct dial_race *race, const struct addr *to, int number)
 {
 	struct err err = {0};
 	err_errno(&err, ERR_NET_UNREACHABLE, number, "connect");
+	race->n_refused += number == ECONNREFUSED;
 	note(race, to, err.text);
 }
 
@@ -96,6 +98,9 @@ lose(struct dial *d, enum err_code code)
 	struct dial_race *race = d->race;
 	if (race->n_forbidden > 0 && race->n_forbidden == race->next)
 		code = race->forbidden;
+	/* One that answers tells more than others that do not. */
+	if (code == ERR_NET_UNREACHABLE && race->n_refused > 0)
+		code = ERR_NET_REFUSED;
 	err_set(&d->err, code, "%s", race->notes[0] ? race->notes : "no address");
 	finish(d);
 }

@@ -446,12 +446,11 @@ revoke_wants(const struct trust_ask *ask, const struct verdict *v,
 static void
 find_fault(struct verdict *v, enum verdict_class class, size_t at, const char *text)
 {
-	v->faults |= 1u << class;
-	if (findings_gravity(class) <= findings_gravity(v->class))
-		return;
-	v->class = class;
-	v->at = (int)at;
-	(void)text_format(v->text, sizeof v->text, "%s", text);
+	bool graver = findings_gravity(class) > findings_gravity(v->class);
+
+	verdict_add(v, class, text);
+	if (graver)
+		v->at = (int)at;
 }
 
 static void

@@ -49,6 +49,9 @@ const char *verdict_id(enum verdict_class class);
 const char *verdict_sentence(enum verdict_class class);
 /* The class of that id, or VERDICT_COUNT. */
 enum verdict_class verdict_find(struct span id);
+/* Adds what somebody else found out about the peer; text says what was seen. It becomes
+ * the verdict's class when it is graver. */
+void verdict_add(struct verdict *v, enum verdict_class class, const char *text);
 /* Object member with id, sentence, text, path: what logs and pages show. */
 void verdict_json(const struct verdict *v, struct json_out *j, const char *key);
 

@@ -90,6 +90,17 @@ findings_add(struct findings *f, enum verdict_class class, int at, const char *f
 }
 
 void
+verdict_add(struct verdict *v, enum verdict_class class, const char *text)
+{
+	v->faults |= 1u << class;
+	if (findings_gravity(class) <= findings_gravity(v->class))
+		return;
+	v->class = class;
+	v->at = -1;
+	(void)text_format(v->text, sizeof v->text, "%s", text);
+}
+
+void
 verdict_fini(struct verdict *v)
 {
 	for (size_t i = 0; i < v->n_path; i++)

@@ -24,6 +24,7 @@ static const char *const our_ciphers =
 static const char *const cbc_ciphers = ":ECDHE+AES:!AESCCM";
 static const char *const rsa_ciphers = ":kRSA+AESGCM";
 static const char *const rsa_cbc_ciphers = ":kRSA+AES:!AESCCM";
+static const char *const old_ciphers = ":ECDHE+AES:DHE+AES:kRSA+AES:!AESCCM";
 
 /* OpenSSL takes the alert from its own code for what is wrong. */
 static int
@@ -82,9 +83,10 @@ leave_to_trust(X509_STORE_CTX *store, void *unused)
 static bool
 set_versions(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 {
-	int min = spec->min_version ? spec->min_version : TLS_1_2;
+	int least = spec->insecure_old_versions ? TLS_1_0 : TLS_1_2;
+	int min = spec->min_version ? spec->min_version : least;
 
-	if (min < TLS_1_2 || (spec->max_version && spec->max_version < min)) {
+	if (min < least || (spec->max_version && spec->max_version < min)) {
 		return err_set(err, ERR_TLS_PROFILE, "versions from %04x to %04x",
 			(unsigned)min, (unsigned)spec->max_version);
 	}
@@ -105,6 +107,8 @@ set_ciphers(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 		text_add(&t, "%s", cbc_ciphers);
 	if (spec->insecure_rsa_key_exchange)
 		text_add(&t, "%s", spec->insecure_cbc ? rsa_cbc_ciphers : rsa_ciphers);
+	if (spec->insecure_old_versions)
+		text_add(&t, "%s", old_ciphers);
 	if (t.cut)
 		return err_set(err, ERR_TLS_PROFILE, "the cipher list is too long");
 	if (SSL_CTX_set_cipher_list(ctx, list) != 1)
@@ -209,6 +213,8 @@ fill(struct profile *p, const struct profile_spec *spec, struct err *err)
 	if (!set_versions(p->ctx, spec, err) || !set_ciphers(p->ctx, spec, err) ||
 		!set_common(p->ctx, p, err))
 		return false;
+	if (spec->insecure_old_versions) /* their handshakes are signed with SHA-1 */
+		SSL_CTX_set_security_level(p->ctx, 0);
 	engine_prepare(p->ctx);
 	if (p->role == PROFILE_SERVER)
 		return set_server(p->ctx, p, spec, err);

@@ -6,9 +6,10 @@
  * that policy, ref-counted. Never one per connection: making an SSL_CTX costs 1.2
  * million instructions, a fifth of a handshake.
  *
- * Fixed here and not negotiable: TLS 1.2 at least, no renegotiation, no compression, no
- * early data, security level 2, released buffers. No groups list is written by name, so
- * post-quantum groups appear where the system's OpenSSL has them.
+ * Fixed here and not negotiable: TLS 1.2 at least (but for insecure_old_versions), no
+ * renegotiation, no compression, no early data, security level 2, released buffers. No
+ * groups list is written by name, so post-quantum groups appear where the system's
+ * OpenSSL has them.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ struct tickets; /* tls/resume.h */
 enum profile_role { PROFILE_CLIENT, PROFILE_SERVER };
 
 enum { /* versions as on the wire */
+	TLS_1_0 = 0x0301,
+	TLS_1_1 = 0x0302,
 	TLS_1_2 = 0x0303,
 	TLS_1_3 = 0x0304,
 };
@@ -44,6 +47,9 @@ struct profile_spec {
 	bool insecure_rsa_key_exchange;
 	/* TLS 1.2 suites with CBC, for peers that have nothing better. */
 	bool insecure_cbc;
+	/* TLS 1.0 and 1.1 with what they have (SHA-1, CBC), beside all newer: only for
+	 * a holder who looks at the version agreed on before an octet moves. */
+	bool insecure_old_versions;
 	/* Sessions begun under one policy are not resumed under another: hash whatever
 	 * makes them differ. A connection can be bound tighter (engine.h). */
 	uint8_t policy[PROFILE_POLICY];

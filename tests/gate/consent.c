@@ -119,7 +119,36 @@ the_origin_never_sees_our_cookie(void)
 	arena_fini(&a);
 }
 
-TESTS(a_click_gives_a_cookie_that_lets_pass_until_it_ends,
+static void
+a_consent_to_a_fault_is_no_consent_to_a_rule_nor_to_another_fault(void)
+{
+	struct arena a;
+	struct http_head head;
+	struct consent_click click;
+	struct err err = {0};
+	struct consent_scope rule = scope_of("a.test");
+	struct consent_scope fault = scope_of("a.test");
+	struct consent_scope other = scope_of("a.test");
+	fault.about = SPAN("10 aabb");
+	other.about = SPAN("10 aabc");
+	arena_init(&a, 1 << 16);
+	struct span link = consent_link(&a, &fault, 60, SPAN("/x"));
+	CHECK(!consent_click(&a, &rule, link, &click));
+	CHECK(!consent_click(&a, &other, link, &click));
+	CHECK(consent_click(&a, &fault, link, &click));
+	http_request_make(&head, &a, HTTP_GET, SPAN("a.test"), SPAN("/x"));
+	CHECK(http_add(&head.fields, SPAN("Cookie"),
+		span_first(click.cookie, span_chr(click.cookie, ';')), &err));
+	CHECK(consent_given(&fault, &head.fields));
+	CHECK(!consent_given(&rule, &head.fields));
+	CHECK(!consent_given(&other, &head.fields));
+	consent_strip(&head);
+	CHECK_INT(http_get(&head.fields, SPAN("Cookie")).n, 0);
+	arena_fini(&a);
+}
+
+TESTS(a_consent_to_a_fault_is_no_consent_to_a_rule_nor_to_another_fault,
+	a_click_gives_a_cookie_that_lets_pass_until_it_ends,
 	neither_link_nor_cookie_serves_another_host_or_client,
 	every_changed_octet_of_a_link_breaks_it, a_link_never_leads_to_another_host,
 	the_origin_never_sees_our_cookie)

@@ -138,7 +138,7 @@ when_all_fail_the_error_tells_what_each_said(void)
 	start(ips, 2, 5000);
 	finish();
 	CHECK_INT(t.dial.fd, -1);
-	CHECK_INT(t.dial.err.code, ERR_NET_UNREACHABLE);
+	CHECK_INT(t.dial.err.code, ERR_NET_REFUSED);
 	CHECK(strstr(t.dial.err.text, "127.0.0.2:") &&
 		strstr(t.dial.err.text, "127.0.0.3:"));
 	close_all();
