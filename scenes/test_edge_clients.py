@@ -2,6 +2,7 @@
 """An edge whose clients have certificates of the managed authority: the whole walk, from no
 certificate to a revoked one, with the clients people use."""
 
+import base64
 import contextlib
 import http.client
 import http.server
@@ -11,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import urllib.parse
 
 import pytest
 
@@ -24,7 +26,7 @@ data {folder}/data
 control {folder}/control.sock
 drain-timeout 2s
 listen 127.0.0.1:{port} as edge use shop
-{listen}
+listen 127.0.0.1:{pki} as authority use shop
 edge shop {{
 	site shop.test {{
 		also *.shop.test
@@ -43,12 +45,12 @@ edge shop {{
 
 
 class Edge:
-    def __init__(self, program, folder, pki, listen="", clients=""):
+    def __init__(self, program, folder, pki, clients=""):
         self.program, self.folder, self.root = program.resolve(), folder, pki.root
         (folder / "data").mkdir(parents=True)
         folder.chmod(0o755)
         self.origin = lab.Origin()
-        self.port = lab.free_port()
+        self.port, self.pki = lab.free_port(), lab.free_port()
         user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
         if os.getuid() == 0:
             shutil.chown(folder / "data", user)
@@ -56,7 +58,7 @@ class Edge:
         self.client("init")
         (folder / "edge.conf").write_text(CONFIG.format(
             user=user, folder=folder, port=self.port, origin=self.origin.port, ec=pki.issue("shop.test", "*.shop.test"),
-            listen=listen, clients=clients))
+            pki=self.pki, clients=clients))
         log = folder / "edge.log"
         self.process = lab.Program([program, "run", folder / "edge.conf"],
                                    lambda: "generation.serves" in log.read_text(), log)
@@ -189,6 +191,71 @@ def test_a_certificate_of_another_authority_is_not_verified(edge, tmp_path):
     subprocess.run([edge.program, "client", "issue", "mallory", "--dir", "other"], cwd=tmp_path, check=True,
                    stdout=subprocess.DEVNULL)
     assert edge.curl("--cert", f"{tmp_path}/mallory.crt", "--key", f"{tmp_path}/mallory.key") == "403"
+
+
+def ocsp(edge, *more, check=True):
+    done = lab.run("openssl", "ocsp", "-issuer", edge.folder / "ca" / "ca.crt", "-CAfile", edge.folder / "ca" / "ca.crt",
+                   "-url", f"http://127.0.0.1:{edge.pki}/ocsp", *more, check=check)
+    return done.stdout + done.stderr
+
+
+def get(edge, path):
+    connection = http.client.HTTPConnection("127.0.0.1", edge.pki, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def test_ocsp_says_good_revoked_and_unknown(edge, tmp_path):
+    for who in ("olga", "otto"):
+        edge.client("issue", who)
+    edge.client("revoke", "otto", "--reason", "superseded")
+    text = ocsp(edge, "-cert", edge.folder / "olga.crt", "-cert", edge.folder / "otto.crt", "-serial", "0x1234")
+    assert "Response verify OK" in text and "WARNING: no nonce" not in text
+    assert f"{edge.folder}/olga.crt: good" in text and f"{edge.folder}/otto.crt: revoked" in text
+    assert "Reason: superseded" in text and "0x1234: unknown" in text
+    assert "olga.crt: good" in ocsp(edge, "-no_nonce", "-sha256", "-cert", edge.folder / "olga.crt")
+    edge.client("revoke", "olga")
+    assert "olga.crt: revoked" in ocsp(edge, "-cert", edge.folder / "olga.crt")
+
+
+def test_ocsp_by_get_may_be_cached_and_nonsense_is_malformed(edge, tmp_path):
+    edge.client("issue", "gert")
+    request = tmp_path / "request"
+    lab.run("openssl", "ocsp", "-issuer", edge.folder / "ca" / "ca.crt", "-cert", edge.folder / "gert.crt", "-no_nonce",
+            "-reqout", request)
+    text = urllib.parse.quote(base64.b64encode(request.read_bytes()).decode(), safe="")
+    answer, body = get(edge, f"/ocsp/{text}")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/ocsp-response"
+    assert "max-age" in answer.headers["Cache-Control"]
+    (tmp_path / "answer").write_bytes(body)
+    assert "gert.crt: good" in ocsp(edge, "-no_nonce", "-cert", edge.folder / "gert.crt", "-respin", tmp_path / "answer")
+    assert get(edge, "/ocsp/AAAA")[1] == b"\x30\x03\x0a\x01\x01"
+    assert get(edge, "/ocsp/%%%")[1] == b"\x30\x03\x0a\x01\x01"
+    assert get(edge, "/other")[0].status == 404
+    other = tmp_path / "other"
+    subprocess.run([edge.program, "client", "init", "--dir", other], check=True, stdout=subprocess.DEVNULL)
+    done = lab.run("openssl", "ocsp", "-issuer", other / "ca.crt", "-serial", "1", "-url",
+                   f"http://127.0.0.1:{edge.pki}/ocsp", check=False)
+    assert "unauthorized" in done.stdout + done.stderr
+
+
+def test_the_list_and_the_authority_are_served(edge, tmp_path):
+    edge.client("issue", "cara")
+    edge.client("revoke", "cara", "--reason", "cessation-of-operation")
+    answer, body = get(edge, "/clients.crl")
+    assert answer.headers["Content-Type"] == "application/pkix-crl"
+    (tmp_path / "list").write_bytes(body)
+    text = lab.run("openssl", "crl", "-inform", "DER", "-in", tmp_path / "list", "-noout", "-text", "-CAfile",
+                   edge.folder / "ca" / "ca.crt")
+    assert "verify OK" in text.stderr and "Cessation Of Operation" in text.stdout
+    der = get(edge, "/ca.crt")[1]
+    assert ssl.DER_cert_to_PEM_cert(der).split() == (edge.folder / "ca" / "ca.crt").read_text().split()
+    (tmp_path / "ca").write_bytes(der)
+    text = lab.run("openssl", "x509", "-inform", "DER", "-in", tmp_path / "ca", "-noout", "-ext",
+                   "subjectKeyIdentifier").stdout
+    key = text.split("\n")[1].strip().replace(":", "").lower()
+    assert get(edge, f"/{key}.crl")[1] == body and get(edge, f"/{'0' * 40}.crl")[0].status == 404
 
 
 class Lists:

@@ -352,7 +352,8 @@ compile_edge(struct settings *s, struct gateway *g, struct conf_report *report)
 static const struct gateway *
 used_by(const struct settings *s, const struct listen_settings *l)
 {
-	bool edge = l->front == FRONT_EDGE || l->front == FRONT_REDIRECT;
+	bool edge = l->front == FRONT_EDGE || l->front == FRONT_REDIRECT ||
+		l->front == FRONT_AUTHORITY;
 	EACH_ITEM(struct gateway, g, edge ? s->edges : s->gateways)
 	{
 		if (span_eq(g->name, l->use))

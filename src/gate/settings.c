@@ -49,6 +49,8 @@ static const struct conf_choice fronts[] = {
 	{"redirect", FRONT_REDIRECT,
 		"Plain HTTP that sends clients of an edge to https."},
 	{"keyserver", FRONT_KEYSERVER, "The key protocol, for edges elsewhere."},
+	{"authority", FRONT_AUTHORITY,
+		"Revocation lists and OCSP of the managed authorities of an edge."},
 	{0},
 };
 

@@ -28,6 +28,7 @@ enum front_kind {
 	FRONT_EDGE,      /* TLS for the names of sites */
 	FRONT_REDIRECT,  /* plain HTTP for the same names: sent on to https */
 	FRONT_KEYSERVER, /* the key protocol, for edges elsewhere */
+	FRONT_AUTHORITY, /* lists and OCSP of the managed authorities of an edge */
 };
 
 /* What is done with bytes inside CONNECT that are not TLS. */

@@ -2,6 +2,7 @@
 #include "gate/site.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -518,6 +519,22 @@ add_file(struct compiling *c, struct site_clients *clients, struct conf_item **l
 	*list = &p->item;
 }
 
+/* Where the authority is only known, and not kept, nobody answers OCSP for it. */
+static void
+load_responder(struct compiling *c, struct site_clients *clients)
+{
+	struct arena *a = &c->s->tree.arena;
+	struct span crt = arena_format(a, "%.*s/ocsp.crt", SPAN_ARG(clients->managed));
+	struct span key = arena_format(a, "%.*s/ocsp.key", SPAN_ARG(clients->managed));
+	struct err err = {0};
+
+	if (access(cstr(crt), F_OK) != 0 || access(cstr(key), F_OK) != 0)
+		return;
+	clients->ocsp = identity_load(cstr(crt), cstr(key), (struct span){0}, &err);
+	if (!clients->ocsp)
+		complain(c, &clients->item, "managed", &err);
+}
+
 static void
 compile_lists(struct compiling *c, struct site_clients *clients)
 {
@@ -525,6 +542,8 @@ compile_lists(struct compiling *c, struct site_clients *clients)
 		add_file(c, clients, &clients->authorities, "ca.crt");
 		add_file(c, clients, &clients->crls, "clients.crl");
 	}
+	if (clients->managed.n > 0)
+		load_responder(c, clients);
 	EACH_ITEM(struct site_path, p, clients->crl_urls)
 	{
 		if (!span_starts(p->path, SPAN("http://")) || p->path.n >= FETCH_URL) {
@@ -704,7 +723,10 @@ site_uncompile(struct gateway *g)
 	}
 	site_uncompile_keys(g);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)
-	trust_free(clients->trust);
+	{
+		trust_free(clients->trust);
+		identity_put(clients->ocsp);
+	}
 	while (g->sites.all) {
 		struct site_name *n = g->sites.all;
 		g->sites.all = n->next;

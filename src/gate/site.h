@@ -110,6 +110,7 @@ struct site_clients {
 	struct span *ca_ders;  /* the same authorities, whole */
 	size_t n_ca_names;
 	struct span ca_digest; /* 32 octets over the authorities, in the arena */
+	struct identity *ocsp; /* one reference; answers OCSP for `managed`; or NULL */
 	size_t index;          /* within its edge */
 };
 

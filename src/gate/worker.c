@@ -27,6 +27,8 @@ accepted(struct listener *l, int fd, const struct addr *peer)
 	struct worker_listener *wl = CONTAINER_OF(l, struct worker_listener, listener);
 	if (wl->settings->keyserver) {
 		keyserver_accept(wl->w, wl->settings, fd, peer);
+	} else if (wl->settings->front == FRONT_AUTHORITY) {
+		issuer_accept(wl->w, wl->settings->gateway, fd);
 	} else {
 		session_open(wl->w, wl, fd, peer);
 	}
@@ -56,7 +58,7 @@ tell_if_drained(struct worker *w)
 	void (*drained)(struct worker *) = w->drained;
 
 	if (!w->draining || !drained || !list_empty(&w->sessions) ||
-		!keyserver_is_idle(w))
+		!keyserver_is_idle(w) || !issuer_is_idle(w))
 		return;
 	w->drained = NULL;
 	drained(w);
@@ -222,6 +224,14 @@ pool_size(const struct conf_item *first, size_t most)
 	return most;
 }
 
+static struct listen_limit *
+limit_of(struct worker *w, const struct listen_settings *l)
+{
+	if (l->keyserver)
+		return keyserver_limit(w, l);
+	return l->front == FRONT_AUTHORITY ? issuer_limit(w) : &w->limit;
+}
+
 static void
 open_listeners(struct worker *w, const struct worker_spec *spec)
 {
@@ -233,8 +243,7 @@ open_listeners(struct worker *w, const struct worker_spec *spec)
 		wl->settings = (const struct listen_settings *)(const void *)it;
 		wl->listener.accepted = accepted;
 		listen_start(&wl->listener, &w->loop, spec->listen_fds[i],
-			wl->settings->keyserver ? keyserver_limit(w, wl->settings)
-						: &w->limit);
+			limit_of(w, wl->settings));
 	}
 }
 
@@ -276,7 +285,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	w->each_turn.run = turn_ended;
 	loop_each_turn(&w->loop, &w->each_turn);
 	if (!open_resolver(w, err) || !open_gateways(w, err) ||
-		!keyserver_open_all(w, err)) {
+		!keyserver_open_all(w, err) || !issuer_open_all(w, err)) {
 		worker_close(w);
 		return false;
 	}
@@ -370,6 +379,7 @@ worker_close(struct worker *w)
 			NULL);
 	stop_listening(w);
 	keyserver_close_all(w);
+	issuer_close_all(w);
 	upstream_pool_fini(&w->pool);
 	trunks_fini(w);
 	versions_fini(&w->versions);

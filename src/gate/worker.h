@@ -12,6 +12,7 @@
 #include "gate/edge.h"
 #include "gate/evidence.h"
 #include "gate/facts.h"
+#include "gate/issuer.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
 #include "gate/trunk.h"
@@ -77,6 +78,7 @@ struct worker {
 	struct evidence evidence;
 	struct ask_line vault;
 	struct keyserver *keyservers; /* owned; linked by next */
+	struct issuers issuers;
 	struct ipc_out event_pipe;
 	struct event_link events;
 	struct hook each_turn;
