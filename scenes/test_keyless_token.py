@@ -4,11 +4,12 @@
 import contextlib
 import os
 import shutil
+import subprocess
 
 import pytest
 
 import lab
-from keyless_cast import Configured, cast, ends, home, memory_holds, origin, private_number  # noqa: F401
+from keyless_cast import Configured, KeyServer, cast, ends, home, memory_holds, origin, private_number  # noqa: F401
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -69,6 +70,7 @@ def token(home, stage):  # noqa: F811
     in_token(home / "keys" / "ec.key", "ec", "01")
     in_token(home / "keys" / "rsa.key", "rsa", "02")
     pin = folder / "pin"
+    (home / "keys-none").mkdir()
     pin.write_text("1234\n")
     pin.chmod(0o400)
     yield {"module": MODULE, "pin": pin, "tokens": tokens}
@@ -94,6 +96,21 @@ def test_a_key_server_signs_with_a_token(cast, home, program, token):  # noqa: F
         shown = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
                         home / f"{site}.crt", *ends(home, "edge1"))
         assert "signature verified" in shown.stdout
+
+
+def test_the_command_serves_tokens_too(cast, home, program, tmp_path, token):  # noqa: F811
+    options = ["--token", "pkcs11:token=lab;object=ec", "--module", MODULE, "--pin"]
+    server = cast(KeyServer, *options, token["pin"], "--workers", "2", keys=home / "keys-none")
+    shown = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
+                    home / "ec.crt", *ends(home, "edge1"))
+    assert "signature verified" in shown.stdout
+    wrong = tmp_path / "wrong"
+    wrong.write_text("4321")
+    wrong.chmod(0o400)
+    failed = subprocess.run([program, "key", "serve", *ends(home, "server"), "--listen",
+                             f"127.0.0.1:{lab.free_port()}", *options, wrong],
+                            capture_output=True, text=True, timeout=30)
+    assert failed.returncode == 1 and failed.stderr.count("the PIN is wrong") == 1
 
 
 def test_a_sites_key_is_in_the_token_or_the_vault(cast, home, origin, token):  # noqa: F811

@@ -27,6 +27,7 @@
 #include "keyless/sealing.h"
 #include "pki/identity.h"
 #include "pki/revoke.h"
+#include "pki/token.h"
 #include "pki/trust.h"
 #include "tls/profile.h"
 
@@ -57,6 +58,10 @@ struct plan {
 	struct metrics *metrics; /* one per worker, shared memory */
 	const char *audit;
 	const char *page;
+	/* Keys in tokens: opened by each worker, since modules survive no fork. */
+	const struct cli_call *call; /* borrowed: --token */
+	char pin[TOKEN_PIN_MAX];
+	struct token_box *box; /* owned */
 };
 
 struct worker;
@@ -88,6 +93,8 @@ free_plan(struct plan *plan)
 	identity_put(plan->identity);
 	profile_put(plan->profile);
 	seal_fini(&plan->seal);
+	token_box_free(plan->box);
+	secret_wipe(plan->pin, sizeof(plan->pin));
 	mem_free(plan->clients);
 	mem_free(plan->policies);
 	if (plan->metrics)
@@ -225,6 +232,38 @@ open_worker(struct worker *w, struct plan *plan, size_t number, struct err *err)
 }
 
 static bool
+open_token(struct plan *plan, const char *name, struct err *err)
+{
+	struct token_uri uri;
+	char pin[TOKEN_PIN_MAX];
+	struct token *token = NULL;
+
+	if (token_uri_parse(span_str(name), &uri, err) &&
+		token_read_pin(&uri, pin, err)) {
+		token = token_open(
+			plan->box, &uri, span_str(pin[0] ? pin : plan->pin), err);
+	}
+	secret_wipe(pin, sizeof(pin));
+	secret_wipe(&uri, sizeof(uri));
+	if (!token)
+		return err_within(err, "%s", name);
+	return keys_add_token(&plan->keys, token, err);
+}
+
+static bool
+open_tokens(struct plan *plan, struct err *err)
+{
+	const char *name = NULL;
+
+	plan->box = token_box_new(cli_get(plan->call, "module"));
+	for (size_t i = 0; (name = cli_get_nth(plan->call, "token", i)); i++) {
+		if (!open_token(plan, name, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 watch_signals(struct worker *w, const sigset_t *set, struct err *err)
 {
 	w->signals.fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -244,7 +283,8 @@ run_worker(struct plan *plan, size_t number, const sigset_t *set)
 	/* What is there now holds the keys; a limit on what comes later would fail it.
 	 */
 	(void)mlockall(MCL_CURRENT);
-	if (!open_worker(w, plan, number, &err) || !watch_signals(w, set, &err)) {
+	if (!open_tokens(plan, &err) || !open_worker(w, plan, number, &err) ||
+		!watch_signals(w, set, &err)) {
 		(void)cli_fail(&err);
 		return CLI_FAILED;
 	}
@@ -295,11 +335,14 @@ pass_on(const pid_t *pids, size_t n, int signal)
 	}
 }
 
-/* Replaces workers that ended, unless all shall. */
-static void
+/* Replaces workers that ended, unless all shall. False when one said itself that it
+ * cannot begin: another would fail the same way, and a wrong PIN is not tried until the
+ * token locks. */
+static bool
 reap(struct plan *plan, pid_t *pids, const sigset_t *set, bool ending)
 {
 	int status = 0;
+	bool can_begin = true;
 
 	for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0;
 		pid = waitpid(-1, &status, WNOHANG)) {
@@ -308,12 +351,15 @@ reap(struct plan *plan, pid_t *pids, const sigset_t *set, bool ending)
 		if (i == plan->n_workers)
 			continue;
 		pids[i] = 0;
-		if (ending)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_FAILED)
+			can_begin = false;
+		if (ending || !can_begin)
 			continue;
 		log_error("keyless.worker", "worker=%zu status=%d", i, status);
 		(void)usleep(RESTART_MS * 1000);
 		pids[i] = start_worker(plan, i, set);
 	}
+	return can_begin;
 }
 
 static bool
@@ -332,6 +378,7 @@ watch_over(struct plan *plan)
 	pid_t pids[KEY_WORKERS] = {0};
 	sigset_t set;
 	bool ending = false;
+	enum cli_exit result = CLI_GOOD;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
@@ -346,13 +393,15 @@ watch_over(struct plan *plan)
 		int signal = sigwaitinfo(&own, NULL);
 
 		if (signal == SIGCHLD || signal < 0) {
-			reap(plan, pids, &set, ending);
-			continue;
+			if (reap(plan, pids, &set, ending))
+				continue;
+			result = CLI_FAILED;
+			signal = SIGTERM;
 		}
 		ending = ending || signal != SIGHUP;
 		pass_on(pids, plan->n_workers, signal);
 	}
-	return CLI_GOOD;
+	return result;
 }
 
 /* ---- options ---- */
@@ -386,9 +435,12 @@ read_keys(const struct cli_call *call, struct plan *plan, struct err *err)
 	if (pass)
 		plan->keys.passphrase = mem_cstr(span_trim(text));
 	wipe(text);
-	if (!dir)
-		return err_set(err, ERR_USAGE, "--keys is needed");
-	return keys_add_dir(&plan->keys, dir, err);
+	pass = cli_get(call, "pin");
+	if (pass && !token_load_pin(pass, plan->pin, err))
+		return false;
+	if (!dir && !cli_get(call, "token"))
+		return err_set(err, ERR_USAGE, "--keys or --token is needed");
+	return !dir || keys_add_dir(&plan->keys, dir, err);
 }
 
 static bool
@@ -551,6 +603,7 @@ run_serve(const struct cli_call *call)
 	struct err err = {0};
 
 	harden();
+	plan->call = call;
 	plan->audit = cli_get(call, "audit");
 	plan->page = cli_get(call, "metrics");
 	if (!read_keys(call, plan, &err) || !read_identity(call, plan, &err) ||
@@ -582,6 +635,9 @@ static const struct cli_option options[] = {
 		false},
 	{"metrics", 0, "ADDRESS", "answer GET /metrics here", false},
 	{"passphrase", 0, "FILE", "of encrypted keys", false},
+	{"token", 0, "URI", "a key in a PKCS#11 token: pkcs11:token=…;object=…", true},
+	{"module", 0, "FILE", "PKCS#11 module of --token without module-path", false},
+	{"pin", 0, "FILE", "PIN of --token without one", false},
 	{"seal-secret", 0, "FILE", "64 hex digits: serve seal and unseal", false},
 	{"allow-rsa-decrypt", 0, NULL, "for edges with RSA key exchange", false},
 	{"allow-sha1", 0, NULL, "for TLS 1.0 and 1.1", false},

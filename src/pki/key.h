@@ -104,20 +104,10 @@ unsigned key_bits(const struct key *k);
  * when it does not fit. */
 MUST_USE bool key_numbers(const struct key *k, uint8_t *dst, size_t cap, size_t *n);
 
-/*
- * Signs a hash made elsewhere: `digest` has the length of `hash`. RSA with the padding
- * named (KEY_MD5SHA1 only with KEY_PKCS1, without DigestInfo), ECDSA as DER.
- * KEY_HASH_NONE: the whole message for Ed25519. dst has KEY_SIGNATURE_MAX octets.
- * ERR_PKI_KEY.
- */
+/* What is to be signed (pki/signer.h): a hash made elsewhere, as long as `hash` says,
+ * or with KEY_HASH_NONE the whole message for Ed25519. */
 struct key_job {
 	enum key_hash hash;
 	enum key_padding padding;
 	struct span input;
 };
-MUST_USE bool key_sign(const struct key *k, const struct key_job *job, uint8_t *dst,
-	size_t *n, struct err *err);
-/* The raw RSA private operation, without padding: input and output are as long as the
- * modulus. */
-MUST_USE bool key_rsa_raw(const struct key *k, struct span input, uint8_t *dst,
-	size_t *n, struct err *err);

@@ -2,9 +2,8 @@
 /*
  * signer: many signatures with one key, fast, and the checking of them.
  *
- * key_sign() sets OpenSSL up anew for each signature; a key server makes thousands a
- * second with the same key, so a signer keeps what does not change. One thread; it
- * blocks.
+ * A key server makes thousands of signatures a second with the same key, so a signer
+ * keeps what does not change between two. One thread; it blocks.
  */
 #pragma once
 
@@ -18,10 +17,13 @@ struct signer;
 struct signer *signer_new(const struct key *k, struct err *err);
 void signer_free(struct signer *s); /* NULL does nothing */
 
-/* As key_sign(). */
+/* RSA with the padding named (KEY_MD5SHA1 only with KEY_PKCS1, without DigestInfo),
+ * ECDSA as DER, Ed25519 over the whole message. dst has KEY_SIGNATURE_MAX octets.
+ * ERR_PKI_KEY. */
 MUST_USE bool signer_sign(struct signer *s, const struct key_job *job, uint8_t *dst,
 	size_t *n, struct err *err);
-/* As key_rsa_raw(). */
+/* The raw RSA private operation, without padding: input and output are as long as the
+ * modulus. */
 MUST_USE bool signer_raw(
 	struct signer *s, struct span input, uint8_t *dst, size_t *n, struct err *err);
 

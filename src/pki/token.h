@@ -44,7 +44,7 @@ void token_free(struct token *t); /* NULL does nothing */
 /* The public half; borrowed. */
 EVP_PKEY *token_public(const struct token *t);
 
-/* As key_sign() and key_rsa_raw(), with ERR_PKI_TOKEN when the token will not. A
+/* As signer_sign() and signer_raw(), with ERR_PKI_TOKEN when the token will not. A
  * session that was lost is opened again, once. */
 MUST_USE bool token_sign(struct token *t, const struct key_job *job, uint8_t *dst,
 	size_t *n, struct err *err);

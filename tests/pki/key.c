@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/signer.h"
 #include "tests/test.h"
 
 static char dir[] = "/tmp/sekisho-key-XXXXXX";
@@ -126,20 +127,24 @@ signatures_made_for_other_rooms_verify(void)
 		struct key_job job = {.hash = KEY_SHA256,
 			.padding = paddings[i],
 			.input = SPAN("0123456789abcdef0123456789abcdef")};
-		CHECK_OK(key_sign(k, &job, sig, &n, &err), &err);
+		struct signer *s = signer_new(k, &err);
+		CHECK_OK(signer_sign(s, &job, sig, &n, &err), &err);
 		CHECK(verifies(key_pkey(k), &job, (struct span){sig, n}));
 		job.input.n--;
-		CHECK(!key_sign(k, &job, sig, &n, &err));
+		CHECK(!signer_sign(s, &job, sig, &n, &err));
 		CHECK_INT(err.code, ERR_PKI_KEY);
+		signer_free(s);
 		key_free(k);
 	}
 	struct key *ed = key_wrap(key_new(KEY_ED25519, &err));
 	struct key_job whole = {.input = SPAN("a message of any length")};
-	CHECK_OK(key_sign(ed, &whole, sig, &n, &err), &err);
+	struct signer *s = signer_new(ed, &err);
+	CHECK_OK(signer_sign(s, &whole, sig, &n, &err), &err);
 	CHECK_INT(n, 64);
 	whole.hash = KEY_SHA256;
-	CHECK(!key_sign(ed, &whole, sig, &n, &err));
-	CHECK(!key_rsa_raw(ed, whole.input, sig, &n, &err));
+	CHECK(!signer_sign(s, &whole, sig, &n, &err));
+	CHECK(!signer_raw(s, whole.input, sig, &n, &err));
+	signer_free(s);
 	key_free(ed);
 }
 
@@ -158,7 +163,9 @@ the_raw_operation_undoes_the_public_one(void)
 	CHECK(EVP_PKEY_encrypt_init(op) == 1);
 	CHECK(EVP_PKEY_CTX_set_rsa_padding(op, RSA_NO_PADDING) == 1);
 	CHECK(EVP_PKEY_encrypt(op, cipher, &n, plain, sizeof plain) == 1);
-	CHECK_OK(key_rsa_raw(k, (struct span){cipher, n}, back, &m, &err), &err);
+	struct signer *s = signer_new(k, &err);
+	CHECK_OK(signer_raw(s, (struct span){cipher, n}, back, &m, &err), &err);
+	signer_free(s);
 	CHECK(span_eq(span_of(back, m), span_of(plain, sizeof plain)));
 	CHECK_INT(key_bits(k), 2048);
 	CHECK(key_numbers(k, back, sizeof back, &m) && m == 256);

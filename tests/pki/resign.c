@@ -5,6 +5,7 @@
 #include "pki/authority.h"
 #include "pki/cert.h"
 #include "pki/leaf.h"
+#include "pki/signer.h"
 #include "tests/test.h"
 
 static struct span
@@ -28,6 +29,7 @@ play(enum key_kind kind)
 	struct authority *a =
 		authority_ephemeral(&(struct authority_wish){.kind = kind}, &err);
 	struct key *real = key_wrap(a->key); /* the issuer's; goes to the key server */
+	struct signer *signer = signer_new(real, &err);
 	struct leafkeys keys = {0};
 	struct resign r;
 	struct span der = {0};
@@ -40,7 +42,7 @@ play(enum key_kind kind)
 	EVP_PKEY *issuer = X509_get0_pubkey(a->node);
 	CHECK_OK(resign_split(stand_in, &r, &err), &err);
 	struct key_job job = resign_job(&r, issuer, digest);
-	CHECK_OK(key_sign(real, &job, signature, &n, &err), &err);
+	CHECK_OK(signer_sign(signer, &job, signature, &n, &err), &err);
 	CHECK_OK(resign_join(&r, issuer, span_of(signature, n), &der, &err), &err);
 
 	struct cert *c = cert_parse(der, &err);
@@ -58,6 +60,7 @@ play(enum key_kind kind)
 	CHECK_INT(err.code, ERR_TLS_REMOTE_LIED);
 	mem_free((void *)(uintptr_t)stand_in.p);
 	mem_free((void *)(uintptr_t)der.p);
+	signer_free(signer);
 	key_free(real);
 	leafkeys_fini(&keys);
 	authority_free(a);
