@@ -81,6 +81,7 @@ read_block(struct args *args, struct act *out)
 	return true;
 }
 
+enum { RATE_MOST = 1000000000 };
 enum { PROMPT_MS = 3600000 };
 #define PROMPT_MOST_MS (CONSENT_MOST_S * UINT64_C(1000))
 
@@ -304,6 +305,50 @@ read_tls(struct args *args, struct act *out)
 	return ok;
 }
 
+static bool
+read_count(struct args *args, uint64_t *out, const char *what)
+{
+	struct span word = {0};
+	return take_value(args, &word, what) &&
+		((text_u64(word, RATE_MOST, out) && *out > 0) ||
+			complain(args, "a number from 1 to 1000000000"));
+}
+
+static bool
+read_rate(struct args *args, struct act *out)
+{
+	struct span word = {0};
+	uint64_t ms = 0;
+	if (!read_count(args, &out->rate.count, "how many?"))
+		return false;
+	if (!args_word(args, SPAN("per")) ||
+		!take_value(args, &word, "per which time?") ||
+		!conf_read_duration(word, &ms) || ms == 0 || ms > 86400000)
+		return complain(args, "per and a duration such as 1s, at most 1d");
+	out->rate.per_us = ms * 1000;
+	out->rate.burst = out->rate.count;
+	if (args_word(args, SPAN("burst")) &&
+		!read_count(args, &out->rate.burst, "how many at once?"))
+		return false;
+	if (args_word(args, SPAN("by")) &&
+		!take_value(args, &out->expr, "by which expression?"))
+		return false;
+	if (args_more(args) && args->rule->words[args->next].quoted)
+		out->text = args_take(args)->text;
+	return true;
+}
+
+static bool
+read_rewrite(struct args *args, struct act *out)
+{
+	if (!args_word(args, SPAN("path")))
+		return complain(args, "path \"EXPRESSION\"");
+	if (!take_value(args, &out->expr, "an expression for the new path"))
+		return false;
+	out->keep_query = !args_word(args, SPAN("drop-query"));
+	return true;
+}
+
 /* In the order of enum act_kind. */
 static const struct row rows[ACT_COUNT] = {
 	[ACT_BYPASS] = {{.name = "bypass", .latest = PHASE_HELLO, .deciding = true},
@@ -350,6 +395,19 @@ static const struct row rows[ACT_COUNT] = {
 		"FILE [key FILE]]",
 		"How TLS is spoken on either side; the certificate is shown to an "
 		"origin that asks for one."},
+	[ACT_RATE] = {{.name = "rate",
+			      .latest = PHASE_REQUEST,
+			      .earliest = PHASE_REQUEST},
+		read_rate, "rate N per 1min [burst N] [by \"EXPRESSION\"] [\"reason\"]",
+		"Answer with 429 what comes more often, counted by the value of an "
+		"expression, or by client address (of IPv6 its /64). Counted whatever "
+		"else is decided, unless it is refused."},
+	[ACT_REWRITE] = {{.name = "rewrite",
+				 .latest = PHASE_REQUEST,
+				 .earliest = PHASE_REQUEST},
+		read_rewrite, "rewrite path \"EXPRESSION\" [drop-query]",
+		"The origin is asked for another path; the query stays, unless "
+		"dropped."},
 	[ACT_SCAN] = {{.name = "scan", .latest = PHASE_RESPONSE}, read_nothing, "scan",
 		"Bodies are to be scanned. Recorded; there is no scanner yet."},
 	[ACT_NOSCAN] = {{.name = "noscan", .latest = PHASE_RESPONSE}, read_nothing,

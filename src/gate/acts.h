@@ -9,6 +9,7 @@
 
 #include "conf/tree.h"
 #include "event/event.h"
+#include "gate/rate.h"
 #include "rule/policy.h"
 
 enum act_kind {
@@ -24,6 +25,8 @@ enum act_kind {
 	ACT_REDACT,
 	ACT_UNTRUSTED,
 	ACT_TLS,
+	ACT_RATE,
+	ACT_REWRITE,
 	ACT_SCAN,
 	ACT_NOSCAN,
 	ACT_COUNT
@@ -66,6 +69,11 @@ struct act {
 	struct span certificate; /* files as written; shown to the origin */
 	struct span key;
 	struct identity *identity; /* what they hold; owned by the settings */
+
+	/* rate, rewrite */
+	struct rate_limit rate;
+	struct span expr;             /* as written; empty: the client's network */
+	struct rule_expr *value_expr; /* owned by the settings */
 };
 
 /*

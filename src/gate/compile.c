@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "gate/act_tls.h"
+#include "gate/act_value.h"
 #include "gate/cache_store.h"
 #include "gate/catalogue.h"
 #include "gate/categories.h"
@@ -113,7 +114,8 @@ compile_rule(
 	if (dry_run)
 		action++;
 	if (!act_read(node, action, &g->acts[tag], report) ||
-		!act_tls_compile(s, g, node, &g->acts[tag], report))
+		!act_tls_compile(s, g, node, &g->acts[tag], report) ||
+		!act_value_compile(s, g, node, &g->acts[tag], report))
 		return false;
 	const struct policy_rule rule = {
 		.name = node->words[1].text,
@@ -458,6 +460,7 @@ settings_uncompile(struct settings *s)
 	{
 		policy_free(g->policy);
 		act_tls_free(g);
+		act_value_free(g);
 		mem_free((void *)(uintptr_t)g->status.root_pem.p);
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
@@ -467,6 +470,7 @@ settings_uncompile(struct settings *s)
 	{
 		policy_free(g->policy);
 		act_tls_free(g);
+		act_value_free(g);
 		trust_free(g->trust);
 		site_uncompile(g);
 	}
@@ -478,5 +482,6 @@ settings_uncompile(struct settings *s)
 	categories_free(s->categories_of);
 	geo_close(s->geo_files);
 	cache_store_put(s->cache_store);
+	rate_table_put(s->rates);
 	mem_free(s->servers);
 }

@@ -71,6 +71,12 @@ void exchange_answer_begin(struct session *s);
  * something else is answered. */
 bool exchange_pass_response(struct session *s);
 
+/* exchange_rate.c: whether some rule finds the request one too many; then it is
+ * answered. */
+MUST_USE bool exchange_is_limited(struct session *s);
+/* Puts the paths of rules in place. */
+void exchange_rewrite(struct session *s);
+
 /* exchange_acts.c: what noting rules change. */
 MUST_USE bool exchange_apply(struct session *s, enum act_kind kind,
 	struct http_fields *fields, struct err *err);

@@ -254,6 +254,7 @@ ready_for_origin(struct session *s, struct err *err)
 	if (s->visit && !edge_tell_origin(s, err))
 		return false;
 	x->request.close = false;
+	exchange_rewrite(s);
 	if (!exchange_apply(s, ACT_REQUEST_HEADER, &x->request.fields, err))
 		return false;
 	if (f->via && !header_add_via(&x->request, SPAN("sekisho"), err))
@@ -300,7 +301,7 @@ exchange_begin(struct session *s)
 	const struct act *act = decide(s, PHASE_REQUEST);
 	if (act && act->kind == ACT_BLOCK)
 		return answer_block(s, act);
-	if (answers_by_rule(s, act))
+	if (exchange_is_limited(s) || answers_by_rule(s, act))
 		return EXCHANGE_GOES_ON;
 	if (!x->tls)
 		exchange_override(s->g, &x->verdicts, &x->target);

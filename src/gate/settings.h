@@ -200,6 +200,7 @@ struct settings {
 	struct geo *geo_files;            /* owned; NULL without files */
 	struct scheme scheme;
 	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
+	struct rate_table *rates;  /* held; NULL: no rule counts, or not yet */
 	struct cache_store *cache_store; /* held; NULL: none is needed, or not yet */
 	char *servers; /* owned; comma-joined, for the resolver; or NULL */
 };

@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "gate/act_tls.h"
+#include "gate/act_value.h"
 #include "gate/keyserver.h"
 #include "gate/session.h"
 #include "gate/story.h"
@@ -122,6 +123,7 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 	wg->to_clients = profile_new(&to_clients, err);
 	wg->to_origins = profile_new(&to_origins, err);
 	wg->wanted = facts_wanted(g->policy);
+	act_value_wants(g, &wg->wanted);
 	return wg->to_clients && wg->to_origins &&
 		(!act_tls_any(g) || open_versions(wg, &to_clients, &to_origins, err));
 }

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "gate/act_value.h"
 #include "gate/settings.h"
 #include "proc/control_priv.h"
 #include "proc/generation_priv.h"
@@ -462,7 +463,8 @@ try_reload(struct master *m, struct err *err)
 	 */
 	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
 		sizeof(m->settings->ticket_secret));
-	if (!site_cache_open(m->next_settings, m->settings, err))
+	if (!site_cache_open(m->next_settings, m->settings, err) ||
+		!act_value_open(m->next_settings, m->settings, err))
 		return false;
 	return start_generation(m, m->next_settings, err);
 }
@@ -691,7 +693,8 @@ open_master(struct master *m, struct err *err)
 	m->watchdog.fired = tell_watchdog;
 	m->lists.fired = tell_lists;
 	m->watchdog_ms = notify_watchdog_ms();
-	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err))
+	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err) ||
+		!act_value_open(m->settings, NULL, err))
 		return false;
 	if (!open_signals(m, err) ||
 		!control_open(&m->control, &m->loop, m->settings->control, err))
