@@ -55,19 +55,24 @@ span_cmp(struct span a, struct span b)
 	return (a.n > b.n) - (a.n < b.n);
 }
 
+/* No object is larger; said, because GCC guesses otherwise when it inlines searches. */
+static bool
+has_bytes(struct span s)
+{
+	return s.n > 0 && s.n <= PTRDIFF_MAX;
+}
+
 size_t
 span_chr(struct span s, uint8_t c)
 {
-	/* No object is larger; said, because GCC guesses otherwise when it inlines this. */
-	bool any = s.n > 0 && s.n <= PTRDIFF_MAX;
-	const uint8_t *at = any ? memchr(s.p, c, s.n) : NULL;
+	const uint8_t *at = has_bytes(s) ? memchr(s.p, c, s.n) : NULL;
 	return at ? (size_t)(at - s.p) : s.n;
 }
 
 size_t
 span_rchr(struct span s, uint8_t c)
 {
-	const uint8_t *at = s.n > 0 ? memrchr(s.p, c, s.n) : NULL;
+	const uint8_t *at = has_bytes(s) ? memrchr(s.p, c, s.n) : NULL;
 	return at ? (size_t)(at - s.p) : s.n;
 }
 
@@ -76,7 +81,7 @@ span_find(struct span s, struct span needle)
 {
 	if (needle.n == 0)
 		return 0;
-	const uint8_t *at = s.n > 0 ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+	const uint8_t *at = has_bytes(s) ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
 	return at ? (size_t)(at - s.p) : s.n;
 }
 

@@ -2,7 +2,9 @@
 #include "tls/slim_priv.h"
 
 #include <openssl/core_dispatch.h>
+#include <openssl/err.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -151,6 +153,15 @@ init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH 
 	return *provider != NULL;
 }
 
+/* OpenSSL 3.5 seeds no generator through functions that are another context's. */
+static bool
+has_random(OSSL_LIB_CTX *lib)
+{
+	unsigned char octet;
+	return RAND_bytes_ex(lib, &octet, 1, 0) == 1 &&
+		RAND_priv_bytes_ex(lib, &octet, 1, 0) == 1;
+}
+
 static OSSL_LIB_CTX *
 make(void)
 {
@@ -162,8 +173,9 @@ make(void)
 	OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
 	/* Not as "default": that name means the whole one, whatever is added. */
 	if (lib && OSSL_PROVIDER_add_builtin(lib, "sekisho-slim", init) == 1 &&
-		OSSL_PROVIDER_load(lib, "sekisho-slim"))
+		OSSL_PROVIDER_load(lib, "sekisho-slim") && has_random(lib))
 		return lib;
+	ERR_clear_error();
 	OSSL_LIB_CTX_free(lib);
 	return NULL;
 }

@@ -14,5 +14,5 @@
 #include "pki/ossl.h"
 
 /* The context for an SSL_CTX that reads certificates; made at the first call, for good.
- * NULL: the default one, where this cannot be had. */
+ * NULL: the default one, where this cannot be had, as in OpenSSL 3.5. */
 OSSL_LIB_CTX *slim_context(void);
