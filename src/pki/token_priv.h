@@ -2,7 +2,7 @@
 /* token_priv: modules and sessions, for the files of this subject. */
 #pragma once
 
-#include <p11-kit/pkcs11.h>
+#include <p11-kit-1/p11-kit/pkcs11.h>
 
 #include "base/list.h"
 #include "pki/token.h"
