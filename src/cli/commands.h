@@ -47,4 +47,7 @@ extern const struct command command_test;
 extern const struct command command_fmt;
 extern const struct command command_import;
 extern const struct command command_doctor_show;
+extern const struct command command_doctor_verify;
+extern const struct command command_doctor_apply;
+extern const struct command command_doctor_undo;
 extern const struct command command_doctor_explain;

@@ -25,3 +25,5 @@ MUST_USE bool doctor_scene_open(
 void doctor_scene_close(struct doctor_scene *s);
 /* Writes what was gathered and a line end. */
 void doctor_print_json(struct json_out *j);
+/* --yes, or a "y" from the terminal; ERR_USAGE otherwise. */
+MUST_USE bool doctor_agrees(const struct cli_call *call, struct err *err);

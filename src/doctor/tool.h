@@ -20,6 +20,8 @@ struct tool_row {
 	const char *version;
 	const char *verify;
 	const char *note;
+	const char *machine; /* lines for an administrator, "|" between */
+	const char *proof;   /* ERE: what it prints when TLS worked and HTTP did not */
 };
 extern const struct tool_row tool_rows[];
 
