@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What rules can say and do, each through a real client."""
 
+import re
 import ssl
 
 import lab
@@ -119,3 +120,29 @@ def test_rules_see_what_a_request_is_made_of(open_gateway, street):
     assert "no archives" in words("/a/setup.EXE?x=1")
     assert "no binaries" in words("/bytes/10")
     assert words("/?debug=0", "Cookie: tier=paid\r\n") == "good"
+
+
+def test_a_session_of_the_past_is_explained(open_gateway, street):
+    host, port = street.hosts["good"], street.origins["good"].port
+    rules = ('\trule secret when http.request.uri.path contains "/secret/" do block "not for you"\n'
+             '\trule trial when http.request.method == "GET" do dry-run block')
+    gateway = open_gateway(rules)
+    assert visit(gateway, host, port, "/a/secret/b").status == 403
+    session = gateway.wait_event(host=host, kind="session")["session"]
+
+    def explained():
+        answer = gateway.command("explain", "--session", session, "-c", gateway.config, check=False)
+        return answer.stdout if answer.returncode == 0 and "request " in answer.stdout else None
+
+    told = lab.wait_for("the store to have it", explained)
+    assert "recorded: block (request:secret=block)" in told and "dry run:  request:trial=block" in told
+    assert "MATCH   rule secret: block in phase request" in told
+    assert re.search(r'true +http.request.uri.path contains "/secret/"', told)
+    assert "phase request: block by rule secret" in told and "today:    block\n" in told
+    gateway.configure("\trule open when http.request.host == \"x\" do block")
+    assert "today:    allow, which is not what was recorded" in explained()
+
+
+def test_a_reason_code_is_told_in_words(program):
+    answer = lab.run(program, "explain", "gate.untrusted")
+    assert answer.stdout.startswith("gate.untrusted: The site could not prove")

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/config.h"
-#include "gate/facts.h"
+#include "cli/explain_priv.h"
 #include "http/url.h"
 
 static const struct cli_option options[] = {
@@ -17,10 +17,11 @@ static const struct cli_option options[] = {
 	{"client", 0, "IP", "address of the client [127.0.0.1]", false},
 	{"method", 'X', "METHOD", "request method [GET]", false},
 	{"header", 'H', "NAME: VALUE", "a field of the request", true},
+	{"session", 's', "ID", "a session of the past, from the event store", false},
 	{0},
 };
 
-enum { EXPLAIN_TEXT = 256 * 1024, EXPLAIN_ARENA = 512 * 1024 };
+enum { EXPLAIN_TEXT = 256 * 1024 };
 
 /* A made-up visit. */
 struct visit {
@@ -102,41 +103,53 @@ make_visit(struct visit *v, const struct cli_call *call, const struct gateway *g
 	return true;
 }
 
+/* Verdicts up to the phase that the facts have reached, which stays as it was. */
+static void
+decide(const struct gateway *g, struct facts *f, struct verdict_record *v)
+{
+	enum phase last = f->base.reached;
+	verdict_init(v);
+	for (enum phase p = PHASE_ACCEPT; p <= last; p++) {
+		f->base.reached = p;
+		(void)!policy_decide(g->policy, p, f, v);
+	}
+	f->base.reached = last;
+}
+
 static const char *
-outcome(const struct gateway *g, const struct verdict_record *v,
-	const struct visit *visit)
+outcome(const struct gateway *g, const struct verdict_record *v, const struct facts *f)
 {
 	enum phase last = PHASE_COUNT;
-	for (enum phase p = 0; p <= PHASE_REQUEST; p++) {
+	for (enum phase p = 0; p <= f->base.reached; p++) {
 		if (v->decided[p] == RULE_NONE)
 			continue;
 		last = p;
 		if (policy_rule(g->policy, v->decided[p]).action->latest <= PHASE_HELLO)
 			break; /* bypass: nothing later is asked */
 	}
-	if (last == PHASE_COUNT)
-		return visit->tls ? "inspect" : "forward";
-	return policy_rule(g->policy, v->decided[last]).action->name;
+	if (last != PHASE_COUNT)
+		return policy_rule(g->policy, v->decided[last]).action->name;
+	return f->tls ? "inspect" : "forward";
 }
 
-static void
-decide(const struct gateway *g, struct visit *visit, struct verdict_record *v)
+const char *
+explain_outcome(const struct gateway *g, struct facts *f)
 {
-	verdict_init(v);
-	for (enum phase p = PHASE_ACCEPT; p <= PHASE_REQUEST; p++) {
-		visit->facts.base.reached = p;
-		(void)!policy_decide(g->policy, p, &visit->facts, v);
-	}
+	struct verdict_record v;
+	decide(g, f, &v);
+	return outcome(g, &v, f);
 }
 
 static void
 print_verdict(const struct gateway *g, struct visit *visit)
 {
 	struct verdict_record v;
-	decide(g, visit, &v);
+	struct facts *f = &visit->facts;
+	decide(g, f, &v);
+	const char *what = outcome(g, &v, f);
 	text_out("%s%.*s%s: %s%s%s\n\n", cli_colour(CLI_BOLD),
 		SPAN_ARG(visit->authority), cli_colour(CLI_PLAIN), cli_colour(CLI_BOLD),
-		outcome(g, &v, visit), cli_colour(CLI_PLAIN));
+		what, cli_colour(CLI_PLAIN));
 	for (enum phase p = 0; p <= PHASE_REQUEST; p++) {
 		if (v.decided[p] == RULE_NONE)
 			continue;
@@ -146,12 +159,12 @@ print_verdict(const struct gateway *g, struct visit *visit)
 	}
 }
 
-static void
-print_rules(const struct gateway *g, const struct visit *visit)
+void
+explain_rules(const struct gateway *g, const struct facts *f)
 {
 	char *room = mem_alloc(EXPLAIN_TEXT);
 	struct text t = text_to(room, EXPLAIN_TEXT);
-	policy_explain(&t, g->policy, &visit->facts);
+	policy_explain(&t, g->policy, f);
 	text_out("\n");
 	text_out_span(text_span(&t));
 	if (t.cut)
@@ -160,55 +173,111 @@ print_rules(const struct gateway *g, const struct visit *visit)
 }
 
 static const struct gateway *
+find_named(struct conf_item *first, struct span name)
+{
+	for (struct conf_item *i = first; i != NULL; i = i->next) {
+		const struct gateway *g = CONTAINER_OF(i, struct gateway, item);
+		if (span_eq(g->name, name))
+			return g;
+	}
+	return NULL;
+}
+
+const struct gateway *
+explain_gateway(const struct settings *s, struct span name, struct err *err)
+{
+	const struct gateway *g = find_named(s->gateways, name);
+	if (!g)
+		g = find_named(s->edges, name);
+	if (!g) {
+		(void)err_set(err, ERR_USAGE, "there is no gateway %.*s",
+			SPAN_ARG(span_first(name, 64)));
+	}
+	return g;
+}
+
+static const struct gateway *
 pick_gateway(const struct settings *s, const struct cli_call *call, struct err *err)
 {
 	const char *name = cli_get(call, "gateway");
-	const struct gateway *g = name
-		? settings_gateway(s, span_str(name))
-		: (s->gateways ? CONTAINER_OF(s->gateways, struct gateway, item)
-			       : NULL);
-	if (!g) {
-		(void)err_set(err, ERR_USAGE, "there is no gateway %s",
-			name ? name : "at all");
+	if (name)
+		return explain_gateway(s, span_str(name), err);
+	if (s->gateways)
+		return CONTAINER_OF(s->gateways, struct gateway, item);
+	if (s->edges)
+		return CONTAINER_OF(s->edges, struct gateway, item);
+	(void)err_set(err, ERR_USAGE, "there is no gateway at all");
+	return NULL;
+}
+
+static bool
+explain_visit(const struct settings *s, const struct cli_call *call, struct err *err)
+{
+	struct visit visit = {0};
+	if (!cli_operand(call, 0))
+		return err_set(
+			err, ERR_USAGE, "which host or URL, or which --session?");
+	arena_init(&visit.arena, EXPLAIN_ARENA);
+	const struct gateway *g = pick_gateway(s, call, err);
+	bool ok = g && make_visit(&visit, call, g, err);
+	if (ok) {
+		print_verdict(g, &visit);
+		explain_rules(g, &visit.facts);
 	}
-	return g;
+	arena_fini(&visit.arena);
+	return ok;
+}
+
+/* A reason code as it stands on pages and in events. */
+static bool
+explain_code(const char *operand)
+{
+	enum err_code code = operand ? err_find(span_str(operand)) : ERR_NONE;
+	if (code == ERR_NONE)
+		return false;
+	text_out("%s%s%s: %s\n%s\n", cli_colour(CLI_BOLD), err_id(code),
+		cli_colour(CLI_PLAIN), err_sentence(code), err_hint(code));
+	return true;
 }
 
 static enum cli_exit
 run_explain(const struct cli_call *call)
 {
 	struct err err = {0};
-	struct visit visit = {0};
+	if (explain_code(cli_operand(call, 0)))
+		return CLI_GOOD;
 	struct settings *s = config_open(call);
 	if (!s)
 		return CLI_FAILED;
-	arena_init(&visit.arena, EXPLAIN_ARENA);
-	const struct gateway *g = pick_gateway(s, call, &err);
-	bool ok = g && make_visit(&visit, call, g, &err);
-	if (ok) {
-		print_verdict(g, &visit);
-		print_rules(g, &visit);
-	}
-	arena_fini(&visit.arena);
+	bool ok = cli_get(call, "session") ? explain_session(s, call, &err)
+					   : explain_visit(s, call, &err);
 	config_close(s);
 	return ok ? CLI_GOOD : cli_fail(&err);
 }
 
 const struct command command_explain = {
 	.name = "explain",
-	.operands = "HOST[:PORT] | URL",
+	.operands = "[HOST[:PORT] | URL | CODE]",
 	.summary = "what policy would do with a visit, and why",
 	.help = "Takes a visit that nobody makes through the rules of a gateway and "
 		"prints\n"
 		"what would be decided in each phase, then every rule with the truth "
 		"of its\n"
 		"parts and the first thing that is missing. Nothing is connected to.\n"
-		"A host alone stands for https://HOST/.",
+		"A host alone stands for https://HOST/.\n"
+		"\n"
+		"A reason code of a page or an event, such as gate.untrusted, is told "
+		"in words.\n"
+		"With --session a session of the past and its requests are asked "
+		"instead: what was\n"
+		"decided then, and what today's rules say of what the events hold. "
+		"What they do\n"
+		"not hold, such as other header fields, is missing to the rules.",
 	.examples =
 		"sekisho explain www.example.org\n"
-		"sekisho explain --client 10.1.2.3 -X POST https://paste.example/api\n",
+		"sekisho explain --client 10.1.2.3 -X POST https://paste.example/api\n"
+		"sekisho explain --session 194e970b0b87d6db\n",
 	.options = options,
-	.least = 1,
 	.most = 1,
 	.run = run_explain,
 };

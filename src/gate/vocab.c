@@ -65,9 +65,10 @@ get_made(const struct facts *f, const struct field *row)
 	return f->made[row->arg];
 }
 
-GETTER(get_detected, f->hello ? value_string(SPAN("tls"))
-		: f->request  ? value_string(SPAN("http"))
-			      : value_missing())
+GETTER(get_detected,
+	f->hello             ? value_string(SPAN("tls"))
+		: f->request ? value_string(SPAN("http"))
+			     : value_missing())
 GETTER(get_false, f->request ? value_bool(false) : value_missing())
 
 /* row->arg is an enum category_kind. */
