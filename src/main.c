@@ -52,6 +52,7 @@ static const struct command *const commands[] = {
 	&command_key_serve,
 	&command_key_test,
 	&command_key_edge,
+	&command_doctor_look,
 	&command_doctor_explain,
 	&command_help,
 	&command_version,
