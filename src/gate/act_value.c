@@ -58,9 +58,7 @@ act_value_wants(const struct gateway *g, struct facts_wanted *wanted)
 {
 	for (size_t i = 0; i < g->rules.n; i++) {
 		const struct rule_expr *e = g->acts[i].value_expr;
-		wanted->headers |= reads(e, "http.request.headers");
-		wanted->names |= reads(e, "http.request.headers.names");
-		wanted->full_uri |= reads(e, "http.request.full_uri");
+		wanted->made |= e ? facts_made_by(e) : 0;
 		wanted->ja3 |= reads(e, "cf.bot_management.ja3_hash");
 		wanted->ja4 |= reads(e, "cf.bot_management.ja4");
 	}

@@ -494,6 +494,20 @@ facts_made_wanted(const struct policy *p)
 	return bits;
 }
 
+uint32_t
+facts_made_by(const struct rule_expr *e)
+{
+	uint32_t bits = 0;
+	const struct field *f;
+	for (size_t k = 0; (f = rule_field(e, k)) != NULL; k++) {
+		for (size_t i = 0; i < MADE_COUNT; i++) {
+			if (span_eq(span_str(f->name), span_str(makers[i].field)))
+				bits |= UINT32_C(1) << i;
+		}
+	}
+	return bits;
+}
+
 void
 facts_make(struct facts *f, enum phase phase, uint32_t wanted, struct arena *a)
 {

@@ -43,8 +43,11 @@ enum { MADE_PIECES_MAX = 1000 }; /* arguments or cookies that are told */
 
 struct facts;
 struct policy;
+struct rule_expr;
 
 /* Bit per enum made that a rule of the policy reads. */
 uint32_t facts_made_wanted(const struct policy *p);
+/* The same of one expression. */
+uint32_t facts_made_by(const struct rule_expr *e);
 /* Makes those of one phase: hello, request or response. They lie in the arena. */
 void facts_make(struct facts *f, enum phase phase, uint32_t wanted, struct arena *a);
