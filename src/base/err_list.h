@@ -258,9 +258,9 @@ ERR(GATE_FETCH, "gate.fetch",
 	"What is needed to verify a certificate could not be fetched.",
 	"Look at the address in the line; only public http addresses are asked, see `fetch-allow`.")
 ERR(VAULT_RATE, "vault.rate", "A worker asked for more certificates than it may.",
-	"If this is ordinary traffic, raise `mint-rate`; otherwise look at the worker.")
+	"If this is ordinary traffic, raise `mint { rate }`; otherwise look at the worker.")
 ERR(VAULT_NAME, "vault.name", "A worker asked for a certificate for a name that is not its to show.",
-	"See `mint-only` and `mint-never` of the gateway; a worker that asks all the same may be owned.")
+	"See `mint { only }` and `mint { never }` of the gateway; a worker that asks all the same may be owned.")
 ERR(GATE_PROMPT, "gate.prompt", "This network asks you to think twice before you go on.",
 	"Go on with the link of the page if you are sure.")
 

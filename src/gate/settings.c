@@ -237,6 +237,8 @@ static const struct conf_row gateway_words[] = {
 		.max = 199, .help = "Lifetime of the certificates shown to clients."},
 	{"leaf-cache", CONF_SIZE, GATEWAY(leaf_cache), .preset = "16m", .min = 65536,
 		.help = "Memory per worker for certificates already minted."},
+	{"mint", CONF_BLOCK, GATEWAY(mint), .block = &mint_limits_block,
+		.help = "What the vault lets a worker have minted."},
 	{"upstream", CONF_BLOCK, GATEWAY(upstream), .block = &upstream_table,
 		.help = "How origins are reached and verified."},
 	{"client", CONF_BLOCK, GATEWAY(client), .block = &client_table,

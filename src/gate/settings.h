@@ -10,6 +10,7 @@
 
 #include "conf/schema.h"
 #include "gate/acts.h"
+#include "gate/mint_limits.h"
 #include "gate/page.h"
 #include "gate/page_words.h"
 #include "gate/site.h"
@@ -90,6 +91,7 @@ struct gateway {
 	struct span authority_token; /* RFC 7512: where its key is; or empty */
 	uint64_t leaf_days;
 	uint64_t leaf_cache; /* octets per worker */
+	struct mint_limits mint;
 	struct upstream_settings upstream;
 	struct client_settings client;
 	struct untrusted untrusted;

@@ -21,13 +21,6 @@
 
 enum { RENEW_MS = LEAFKEYS_LIFE_S * 1000, MODULE_PATHS = 16 };
 
-struct vault_line {
-	struct answer_line line;
-	struct vault *vault;
-	struct list in;
-	struct corpse corpse;
-};
-
 struct vault *
 vault_of(const struct answer_call *c)
 {

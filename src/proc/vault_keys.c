@@ -54,7 +54,9 @@ vault_run_unseal(struct answer_call *c)
 
 /* ---- stores */
 
-/* Our workers say so for themselves; they never pass on what an edge said there. */
+/* Our workers say so for themselves; they never pass on what an edge said there. No
+ * word leads to v->ca: a worker that could have digests signed there would be the
+ * authority. */
 struct keys *
 vault_store(struct answer_door *d, const struct wire_msg *req)
 {
@@ -168,7 +170,7 @@ vault_load_keys(struct vault *v, const struct settings *s, struct err *err)
 			return false;
 	}
 	for (const struct known_authority *k = v->authorities; k; k = k->next) {
-		if (k->token.n > 0 && !want_token(v, k->token, &v->own, err))
+		if (k->token.n > 0 && !want_token(v, k->token, &v->ca, err))
 			return false;
 	}
 	return true;
@@ -232,7 +234,7 @@ static bool
 check_authorities(const struct vault *v, struct err *err)
 {
 	for (const struct known_authority *k = v->authorities; k; k = k->next) {
-		if (k->token.n > 0 && !keys_by_ski(&v->own, span_of(k->ski, KEY_SKI))) {
+		if (k->token.n > 0 && !keys_by_ski(&v->ca, span_of(k->ski, KEY_SKI))) {
 			return err_set(err, ERR_PKI_AUTHORITY,
 				"%.*s: the key is not that of node.crt",
 				SPAN_ARG(k->dir));
@@ -272,6 +274,7 @@ vault_keys_init(struct vault *v)
 {
 	keys_init(&v->keys);
 	keys_init(&v->own);
+	keys_init(&v->ca);
 }
 
 void
@@ -280,6 +283,7 @@ vault_keys_fini(struct vault *v)
 	forget_wanted(v);
 	keys_fini(&v->keys);
 	keys_fini(&v->own);
+	keys_fini(&v->ca);
 	token_box_free(v->box);
 	while (v->seals) {
 		struct known_seal *k = v->seals;

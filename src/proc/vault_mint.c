@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/read.h"
+#include "base/stats.h"
 #include "gate/settings.h"
 #include "keyless/ask_pool.h"
 #include "pki/resign.h"
@@ -120,22 +121,31 @@ write_chain(const struct authority *a, bool mirror, struct span leaf, struct wri
 	return ok;
 }
 
+static struct vault_line *
+line_of(const struct answer_call *c)
+{
+	struct answer_line *line = CONTAINER_OF(c->link, struct answer_line, seat.link);
+	return CONTAINER_OF(line, struct vault_line, line);
+}
+
 /* A leaf as facts want it; *mirror: nobody is to trust it. */
 static bool
-mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror,
-	struct err *err)
+mint(struct answer_call *c, struct span *der, bool *mirror, struct err *err)
 {
+	struct vault *v = vault_of(c);
 	struct leaf_facts facts = {0};
 	struct arena arena;
-	const struct authority *a = find_authority(v, req->cert_id);
+	const struct known_authority *k = find_known(v, c->req.cert_id);
 
-	if (!a) {
+	if (!k) {
 		return err_set(err, ERR_PKI_AUTHORITY, "no such authority: %.*s",
-			SPAN_ARG(req->cert_id));
+			SPAN_ARG(c->req.cert_id));
 	}
 	arena_init(&arena, FACTS_ARENA);
-	bool ok = leaf_facts_read(req->payload, &arena, &facts, err) &&
-		leaf_mint(a, &facts, leafkeys_get(&v->leafkeys, facts.kind), der, err);
+	bool ok = leaf_facts_read(c->req.payload, &arena, &facts, err) &&
+		mint_limits_take(k->limits, &line_of(c)->budget, &facts, err) &&
+		leaf_mint(k->authority, &facts, leafkeys_get(&v->leafkeys, facts.kind),
+			der, err);
 	*mirror = facts.purpose == LEAF_MIRROR;
 	arena_fini(&arena);
 	return ok;
@@ -144,7 +154,13 @@ mint(struct vault *v, const struct wire_msg *req, struct span *der, bool *mirror
 static void
 refuse_mint(struct answer_call *c, const struct err *why)
 {
-	log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(why->code), why->text);
+	bool limit = why->code == ERR_VAULT_RATE || why->code == ERR_VAULT_NAME;
+	if (limit)
+		stat_add(STAT_VAULT_REFUSED, 1);
+	if (!c->link || !limit || mint_limits_tell(&line_of(c)->budget, why->code)) {
+		log_warn("vault.mint", "code=%s reason=\"%s\"", err_id(why->code),
+			why->text);
+	}
 	answer_refuse(c, WIRE_CRYPTO);
 }
 
@@ -202,7 +218,7 @@ sign_here(struct answer_call *c, const struct known_authority *k, struct span de
 {
 	struct vault *v = vault_of(c);
 	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
-	struct keys_entry *e = keys_by_ski(&v->own, span_of(k->ski, KEY_SKI));
+	struct keys_entry *e = keys_by_ski(&v->ca, span_of(k->ski, KEY_SKI));
 	uint8_t digest[SIGNER_DIGEST_MAX];
 	uint8_t signature[KEYS_RESULT_MAX];
 	size_t n = 0;
@@ -265,7 +281,7 @@ vault_run_mint(struct answer_call *c)
 		answer_reply(c, known->chain);
 		return;
 	}
-	if (key.n == 0 || !mint(v, &c->req, &der, &mirror, &err)) {
+	if (key.n == 0 || !mint(c, &der, &mirror, &err)) {
 		refuse_mint(c, &err);
 		return;
 	}
@@ -359,6 +375,7 @@ load_authority(struct vault *v, const struct gateway *g, struct err *err)
 	k->dir = g->authority;
 	k->next = v->authorities;
 	k->token = g->authority_token;
+	k->limits = &g->mint;
 	if (g->sites.keys.servers)
 		k->keys = &g->sites.keys;
 	k->authority = read_authority(k, err);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/lru.h"
+#include "gate/mint_limits.h"
 #include "keyless/line.h"
 #include "net/resolve.h"
 #include "pki/leaf.h"
@@ -19,8 +20,9 @@ struct site_keys;
 
 struct known_authority {
 	struct known_authority *next;
-	struct span dir;             /* the settings' */
-	struct authority *authority; /* owned */
+	struct span dir;                  /* the settings' */
+	const struct mint_limits *limits; /* the settings' */
+	struct authority *authority;      /* owned */
 	/* Its key is on key servers: authority->key is a stand-in. */
 	const struct site_keys *keys; /* borrowed; NULL: the key is here */
 	struct ask_pool *pool;        /* owned */
@@ -54,6 +56,7 @@ struct vault {
 	struct leafkeys leafkeys;
 	struct keys keys;           /* what key servers serve */
 	struct keys own;            /* what only our own workers may use */
+	struct keys ca;             /* what signs leafs, and nobody else's words */
 	struct vault_token *wanted; /* owned; until the tokens are open */
 	struct token_box *box;      /* owned; NULL without tokens */
 	char pin[TOKEN_PIN_MAX];   /* for names without one; wiped once they are open */
@@ -65,6 +68,15 @@ struct vault {
 	struct timer renew;
 	struct list lines;
 	bool ending; /* stops with the last line */
+};
+
+/* A worker's. */
+struct vault_line {
+	struct answer_line line;
+	struct vault *vault;
+	struct mint_budget budget;
+	struct list in;
+	struct corpse corpse;
 };
 
 struct vault *vault_of(const struct answer_call *c);
