@@ -112,15 +112,75 @@ has_item(const struct test *t, struct span s)
 	return t->op == TEST_IN_SET && string_set_has(&t->strings, s);
 }
 
-/* Whether every string that the narrow test takes is taken by the wide one. */
+/* The i-th range of numbers that a comparison takes; false past the last. */
+static bool
+int_range_at(const struct test *t, size_t i, struct int_range *out)
+{
+	if (t->op == TEST_EQ)
+		*out = (struct int_range){t->literal.i, t->literal.i};
+	if (t->op == TEST_IN_SET && i < t->ints.n)
+		*out = t->ints.ranges[i];
+	return t->op == TEST_EQ ? i == 0 : t->op == TEST_IN_SET && i < t->ints.n;
+}
+
+static bool
+ints_within(const struct test *narrow, const struct test *wide)
+{
+	struct int_range a;
+	struct int_range b;
+	size_t i = 0;
+	for (; int_range_at(narrow, i, &a); i++) {
+		bool held = false;
+		for (size_t k = 0; !held && int_range_at(wide, k, &b); k++)
+			held = b.from <= a.from && a.to <= b.to;
+		if (!held)
+			return false;
+	}
+	return i > 0;
+}
+
+static bool
+ip_range_at(const struct test *t, size_t i, struct ip_range *out)
+{
+	if (t->op == TEST_EQ)
+		*out = (struct ip_range){t->literal.ip, t->literal.ip};
+	if (t->op == TEST_IN_SET && i < t->ips.n)
+		*out = t->ips.ranges[i];
+	return t->op == TEST_EQ ? i == 0 : t->op == TEST_IN_SET && i < t->ips.n;
+}
+
+static bool
+ips_within(const struct test *narrow, const struct test *wide)
+{
+	struct ip_range a;
+	struct ip_range b;
+	size_t i = 0;
+	for (; ip_range_at(narrow, i, &a); i++) {
+		bool held = false;
+		for (size_t k = 0; !held && ip_range_at(wide, k, &b); k++) {
+			held = a.from.family == b.from.family &&
+				ip_cmp(&b.from, &a.from) <= 0 &&
+				ip_cmp(&a.to, &b.to) <= 0;
+		}
+		if (!held)
+			return false;
+	}
+	return i > 0;
+}
+
+/* Whether every value that the narrow test takes is taken by the wide one. */
 static bool
 set_within(const struct test *narrow, const struct test *wide)
 {
-	bool strings = narrow->path.element == TYPE_STRING &&
-		wide->path.element == TYPE_STRING && narrow->path.field != NULL &&
+	enum type type = narrow->path.element;
+	bool alike = type == wide->path.element && narrow->path.field != NULL &&
 		narrow->path.field == wide->path.field &&
 		narrow->path.n_steps == wide->path.n_steps && narrow->path.n_steps <= 1;
-	if (!strings)
+	if (alike && type == TYPE_INT)
+		return ints_within(narrow, wide);
+	if (alike && type == TYPE_IP)
+		return ips_within(narrow, wide);
+	if (!alike || type != TYPE_STRING)
 		return false;
 	if (narrow->op == TEST_EQ)
 		return has_item(wide, narrow->literal.s);

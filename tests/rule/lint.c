@@ -128,6 +128,12 @@ a_rule_behind_one_that_always_decides_first_is_shadowed(void)
 			"any(http.request.domains[*] in {\"b\"}) and ssl", true},
 		{"(http.host == \"a\")", "http.host eq r\"a\"", true},
 		{"ssl", "not ssl", false},
+		{"ip.src in {10.0.0.0/8}", "ip.src == 10.1.1.1 and ssl", true},
+		{"ip.src in {10.0.0.0/8}", "ip.src in {10.1/16 11.0.0.1}", false},
+		{"cf.edge.server_port in {80..90 443}",
+			"cf.edge.server_port in {443 81..89}", true},
+		{"cf.edge.server_port == 80", "cf.edge.server_port in {80 81}", false},
+		{"cf.edge.server_port > 80", "cf.edge.server_port == 81", false},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct count c = lint("shadowed", rows[i].first, rows[i].second);
