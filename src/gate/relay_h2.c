@@ -13,6 +13,7 @@ enum {
 	QUIET_MS = 30000,  /* with streams open, until the peers are pinged */
 	PING_MS = 60000,   /* until a ping counts as lost */
 	GOODBYE_MS = 1000, /* for a client to read that it is to go */
+	REST_MS = 3000,    /* idle, until memory is given back */
 	LOOK_MS = 1000,    /* between looks for streams that are slow */
 };
 
@@ -126,12 +127,28 @@ farewell(struct session *s)
 	return STAGE_FAREWELL;
 }
 
+/* Idle for a moment: it may stay so for long. */
+static int
+rest(struct session *s)
+{
+	struct h2 *origin = relay_origin(s);
+	uint64_t idle_ms = s->g->client.idle_ms;
+	s->h2->rested = true;
+	h2_rest(&s->h2->client);
+	if (origin)
+		h2_rest(origin);
+	session_deadline(s, idle_ms > REST_MS ? idle_ms - REST_MS : 0);
+	return TURN_WAIT;
+}
+
 /* Nothing moved for a while: idle connections end, others show that they are alive. */
 static int
 take_quiet(struct session *s)
 {
 	struct err err = {0};
 	struct h2 *origin = relay_origin(s);
+	if (list_empty(&s->h2->streams) && !s->h2->rested)
+		return rest(s);
 	if (list_empty(&s->h2->streams)) {
 		blame(s, ENDER_GATEWAY, NULL);
 		h2_drain(&s->h2->client);
@@ -177,7 +194,10 @@ set_deadline(struct session *s, bool ending)
 	} else if (!empty) {
 		session_deadline(s, LOOK_MS);
 	} else if (!r->idle) {
-		session_deadline(s, s->g->client.idle_ms);
+		r->rested = false;
+		session_deadline(s,
+			s->g->client.idle_ms < REST_MS ? s->g->client.idle_ms
+						       : REST_MS);
 	}
 	r->idle = empty;
 }

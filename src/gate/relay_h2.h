@@ -38,6 +38,7 @@ struct relay_h2 {
 	bool bound;          /* to s->own.up */
 	bool offers_connect; /* extended CONNECT, since the origin takes it */
 	bool answered;       /* one request at least, with a page for all */
+	bool rested;         /* idle for a while, and memory was given back */
 	bool idle;           /* no stream is open: the deadline stands */
 	uint64_t looked;     /* clock_now() when slow streams were looked for */
 	uint64_t moved;      /* clock_now() when something came or went */

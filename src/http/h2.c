@@ -76,7 +76,7 @@ h2_stream_free(struct h2_stream *x)
 
 	leave_lists(x);
 	buf_fini(&x->body);
-	if (h2->n_spare < H2_SPARE) {
+	if (h2->n_spare < H2_SPARE && h2->n_open > 0) {
 		arena_reset(&x->arena);
 		list_push(&h2->spare, &x->in_all);
 		h2->n_spare++;
@@ -184,9 +184,12 @@ make_session(struct h2 *h2)
 	must(nghttp2_session_callbacks_new(&callbacks) == 0); /* memory */
 	h2_recv_register(callbacks);
 	h2_send_register(callbacks);
+	nghttp2_mem mem;
+	h2_mem_fill(&mem, h2);
 	int rv = h2->config.role == H2_SERVER
-		? nghttp2_session_server_new2(&h2->session, callbacks, h2, option)
-		: nghttp2_session_client_new2(&h2->session, callbacks, h2, option);
+		? nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &mem)
+		: nghttp2_session_client_new3(
+			  &h2->session, callbacks, h2, option, &mem);
 	must(rv == 0); /* memory */
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_option_del(option);

@@ -44,7 +44,7 @@ void h2_config_init(struct h2_config *c, enum h2_role role);
 
 enum {
 	H2_STREAM_ARENA = 192 * 1024,
-	H2_SPARE = 8, /* freed streams kept for reuse */
+	H2_SPARE = 8, /* freed streams kept for reuse while others are open */
 };
 
 /* What a peer did for nothing, counted down; refills with time and with real work. */
@@ -71,6 +71,7 @@ struct h2_walk {
 
 struct h2 {
 	struct nghttp2_session *session; /* owned */
+	void *frame; /* the session's block for a frame: see h2_mem.c */
 	struct h2_config config;
 	struct buf *out;     /* borrowed: plaintext towards the peer */
 	struct span unsent;  /* of a frame that did not fit into out; the session's */
@@ -234,6 +235,8 @@ MUST_USE bool h2_drained(const struct h2 *h2);
 void h2_abort(struct h2 *h2, uint32_t code);
 /* Sends a ping. False when the one before was not answered within timeout_ms. */
 MUST_USE bool h2_ping(struct h2 *h2, uint64_t timeout_ms);
+/* Nothing is expected for a while: gives back memory that is only there for speed. */
+void h2_rest(struct h2 *h2);
 /* Streams open now. */
 MUST_USE uint32_t h2_open_streams(const struct h2 *h2);
 /* Stable name of an error code, "NO_ERROR" and so on. */

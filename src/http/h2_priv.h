@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "http/h2.h"
+#include <nghttp2/nghttp2.h>
 
-struct nghttp2_session_callbacks;
+#include "http/h2.h"
 
 struct h2_inform {
 	struct http_head head;
@@ -35,8 +35,11 @@ void h2_look_if_over(struct h2 *h2);
 /* Moves frames into out while there is room. */
 void h2_pump(struct h2 *h2);
 
-void h2_recv_register(struct nghttp2_session_callbacks *callbacks);
-void h2_send_register(struct nghttp2_session_callbacks *callbacks);
+/* h2_mem.c: what the library allocates with. */
+void h2_mem_fill(nghttp2_mem *mem, struct h2 *h2);
+
+void h2_recv_register(nghttp2_session_callbacks *callbacks);
+void h2_send_register(nghttp2_session_callbacks *callbacks);
 
 /* h2_walk.c: looks at each frame before the library does, and has it paid for. Takes
  * octets off the front of *s; what the library may read now is at *feed, perhaps

@@ -515,6 +515,26 @@ an_origin_that_resets_is_a_bad_gateway(void)
 	close_mixed();
 }
 
+/* Last: the clock stands still from here on. */
+static void
+a_stream_in_which_nothing_moves_ends(void)
+{
+	open_h2_to_h1("client { stall-timeout 2s }");
+	world.answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+	struct h2_stream *x = ask(0, HTTP_GET, "/");
+	CHECK_INT(heard_on(x).last, H2_MORE);
+	clock_fake(clock_now() + 1500, clock_wall_ms());
+	go_on();
+	CHECK_INT(heard_on(x).last, H2_MORE);
+	clock_fake(clock_now() + 1000, clock_wall_ms());
+	go_on();
+	CHECK_INT(heard_on(x).last, H2_FAILED);
+	CHECK_INT(x->reset_code, H2_CANCEL);
+	h2_release(x);
+	close_mixed();
+	CHECK(strstr(world.last_request, "err=h2.stalled\n") != NULL);
+}
+
 TESTS(an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
 	trailers_of_http1_reach_the_stream, answers_without_a_body_have_none,
 	a_body_cut_off_by_the_origin_resets_the_stream, a_blocked_stream_gets_its_page,
@@ -526,4 +546,4 @@ TESTS(an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
 	requests_of_http1_are_streams_of_one_connection,
 	a_websocket_of_http1_becomes_an_extended_connect,
 	a_refused_stream_is_repeated_on_a_new_connection,
-	an_origin_that_resets_is_a_bad_gateway)
+	an_origin_that_resets_is_a_bad_gateway, a_stream_in_which_nothing_moves_ends)
