@@ -2,13 +2,15 @@
 """Key servers and edges of the configuration: sockets in the file system, seals, changes while it runs."""
 
 import json
+import os
 import signal
 import ssl
+import subprocess
 
 import pytest
 
 import lab
-from keyless_cast import Configured, Edge, cast, ends, home, origin, ski_of  # noqa: F401
+from keyless_cast import Configured, cast, ends, home, memory_holds, origin, private_number, ski_of  # noqa: F401
 from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, RESPONSE, SKI, Client, message)
 
 SEAL, UNSEAL = 0x21, 0x22
@@ -37,6 +39,7 @@ workers 1
 user {user}
 data {folder}/data
 control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
 	keys {{
@@ -133,3 +136,45 @@ def test_a_reload_brings_new_keys_and_new_policy(home, program, tmp_path, key_se
     lab.wait_for("events", lambda: events.read_text().count('"sign"') >= 2)
     said = [json.loads(line) for line in events.read_text().splitlines() if '"kind":"key"' in line]
     assert {event["client_cert"] for event in said} >= {"edge1", "edge2"}
+
+
+def events_of(one):
+    path = one.folder / "data" / "events.json"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_when_no_key_server_answers_sessions_go_on_and_events_say_why(cast, home, origin, key_server):  # noqa: F811
+    server = key_server()
+    edge = cast(Configured, EDGE, server=f"127.0.0.1:{server.port}", origin=origin.port)
+    lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
+
+    def visit(*more):
+        return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername", "ec.test",
+                               "-CAfile", home / "ec.crt", "-ign_eof", *more],
+                              input=b"GET / HTTP/1.1\r\nHost: ec.test\r\nConnection: close\r\n\r\n", capture_output=True,
+                              timeout=30, check=False).stdout
+
+    for version in ("-tls1_2", "-tls1_3"):
+        assert b"from the origin" in visit(version, "-sess_out", home / f"session{version}")
+    assert server.close() == 0
+    lab.wait_for("loss", lambda: "keyless.lost" in edge.text())
+    assert b"from the origin" not in visit()
+    for version in ("-tls1_2", "-tls1_3"):
+        again = visit(version, "-sess_in", home / f"session{version}")
+        assert b"Reused, " in again and b"from the origin" in again
+    failed = lab.wait_for("event", lambda: [e for e in events_of(edge) if e.get("err", "").startswith("keyless.")])
+    assert failed[0]["sni"] == "ec.test", failed
+
+
+def test_no_process_of_an_edge_holds_the_key(cast, home, origin, key_server):  # noqa: F811
+    if os.geteuid() != 0:
+        pytest.skip("reads the memory of other processes")
+    number = private_number(home / "keys" / "ec.key")
+    server = key_server()
+    edge = cast(Configured, EDGE, server=f"127.0.0.1:{server.port}", origin=origin.port)
+    lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
+    for _ in range(5):
+        assert "from the origin" in get(edge, home)
+    both = {one: [pid for pid in one.pids() if memory_holds(pid, number) or memory_holds(pid, number[::-1])]
+            for one in (server, edge)}
+    assert len(both[server]) == 1 and not both[edge]  # the scan sees it where it is

@@ -60,6 +60,7 @@ struct edge_visit {
 	struct remote_owner owner;
 	struct remote_ask *signature; /* wanted, or NULL */
 	struct ask ask;
+	struct err key_err; /* why there was no signature */
 };
 
 /* Profiles and revocation lists of an edge. False: *err says why. */

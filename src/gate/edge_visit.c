@@ -133,6 +133,7 @@ signature_came(struct ask *a)
 	} else {
 		log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(v->s->facts.sni),
 			a->err.text);
+		v->key_err = a->err;
 		remote_refuse(wanted);
 	}
 	session_advance(v->s);
@@ -177,6 +178,7 @@ edge_sign(struct session *s)
 	if (send_ask(s, v, &err))
 		return false;
 	log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(s->facts.sni), err.text);
+	v->key_err = err;
 	remote_refuse(v->signature);
 	v->signature = NULL;
 	return true;

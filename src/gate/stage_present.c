@@ -258,6 +258,8 @@ stage_present_advance(struct session *s)
 		return open_up(s);
 	case TLS_FAILED:
 		side_push(&s->client); /* the alert */
+		if (s->visit && s->visit->key_err.code)
+			return end_with(s, ENDER_GATEWAY, &s->visit->key_err);
 		stat_add(STAT_CLIENT_REFUSED, 1);
 		return end_with(s, ENDER_CLIENT, &s->client.err);
 	case TLS_WANTS_SIGNATURE:
