@@ -99,6 +99,28 @@ def test_one_server_unseals_what_another_sealed(home, key_server):  # noqa: F811
     assert other.ask(UNSEAL, old) == (ERROR, b"\x0a")
 
 
+def test_metrics_tell_operations_results_and_times(cast, home, program, secret):  # noqa: F811
+    admin = lab.free_port()
+    server = cast(Configured, f"admin 127.0.0.1:{admin}\n" + SERVER, keys=home / "keys", secret=secret, more="")
+    client = Client(server.port, home / "tunnel")
+    ski = ski_of(program, home / "keys" / "ec.key")
+    for _ in range(3):
+        assert client.ask(ECDSA_SHA256, bytes(32), ski)[0] == RESPONSE
+    assert client.ask(ECDSA_SHA256, bytes(32), bytes(19) + b"1") == (ERROR, b"\2")
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        Client(server.port, home / "tunnel", certificate=False).ask(0xF1)
+
+    def text():
+        return lab.run("curl", "-sS", f"http://127.0.0.1:{admin}/metrics").stdout
+
+    lab.wait_for("refusal", lambda: "sekisho_keyless_connections_refused_total 1" in text())
+    said = text()
+    assert 'sekisho_keyless_requests_total{op="ecdsa-sha256"} 4' in said
+    assert 'sekisho_keyless_answers_total{type="ecdsa",result="ok"} 3' in said
+    assert 'sekisho_keyless_answers_total{type="ecdsa",result="key-not-found"} 1' in said
+    assert 'sekisho_keyless_duration_seconds_bucket{type="ecdsa",le="+Inf"} 4' in said
+
+
 def test_without_a_secret_sealing_is_an_internal_error(cast, home, key_server):  # noqa: F811
     text = "\n".join(line for line in SERVER.splitlines() if "seal-secret" not in line) + "\n"
     server = cast(Configured, text, keys=home / "keys", more="")

@@ -161,6 +161,7 @@ open_one(struct worker *w, const struct keyserver_settings *set, struct err *err
 			.revoke = set->revoke,
 			.policies = k->policies,
 			.n_policies = set->n_clients,
+			.metrics = w->key_metrics,
 			.most = w->settings->connections,
 			.idle_ms =
 				(uint32_t)set->idle_ms, /* a duration of days at most */

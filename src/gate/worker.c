@@ -265,7 +265,9 @@ open_resolver(struct worker *w, struct err *err)
 bool
 worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 {
-	*w = (struct worker){.settings = spec->settings, .index = spec->index};
+	*w = (struct worker){.settings = spec->settings,
+		.index = spec->index,
+		.key_metrics = spec->key_metrics};
 	list_init(&w->sessions);
 	if (!loop_init(&w->loop, err))
 		return false;

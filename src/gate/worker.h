@@ -33,6 +33,7 @@ struct worker_spec {
 	size_t n_listen_fds;
 	int vault_fd; /* stream socket to the vault's key protocol; taken */
 	int event_fd; /* SOCK_SEQPACKET to the scribe; taken; -1: events go nowhere */
+	struct metrics *key_metrics; /* key servers count there; NULL: by themselves */
 };
 
 /* What a gateway needs per worker. */
@@ -78,6 +79,7 @@ struct worker {
 	struct evidence evidence;
 	struct ask_line vault;
 	struct keyserver *keyservers; /* owned; linked by next */
+	struct metrics *key_metrics;  /* borrowed; or NULL */
 	struct issuers issuers;
 	struct ipc_out event_pipe;
 	struct event_link events;

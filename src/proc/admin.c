@@ -79,6 +79,18 @@ answer(struct visit *v, unsigned status, struct span type, struct span body)
 	}
 }
 
+/* Only where there is, or was, a key server. */
+static void
+put_keys(const struct pages *pages, struct text *text)
+{
+	struct metrics *sum = mem_alloc(sizeof(*sum));
+
+	pages_sum_keys(pages, sum);
+	if (sum->connections > 0)
+		metrics_write(sum, NULL, text);
+	mem_free(sum);
+}
+
 static void
 answer_metrics(struct visit *v)
 {
@@ -87,6 +99,7 @@ answer_metrics(struct visit *v)
 	struct text text = text_to(bytes, METRICS_TEXT_MAX);
 
 	metrics_put(&text, pages, pages_list(v->admin->pages, pages));
+	put_keys(v->admin->pages, &text);
 	answer(v, 200, SPAN("text/plain; version=0.0.4; charset=utf-8"),
 		text_span(&text));
 	mem_free(bytes);

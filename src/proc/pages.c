@@ -25,6 +25,7 @@ pages_take(struct pages *all, const char *process, unsigned number)
 		if (page->used)
 			continue;
 		memset(&page->stats, 0, sizeof(page->stats));
+		memset(&page->keys, 0, sizeof(page->keys));
 		text_format(page->process, sizeof(page->process), "%s", process);
 		page->number = number;
 		atomic_store(&page->used, true);
@@ -42,6 +43,7 @@ pages_give(struct pages *all, struct page *page)
 		if (stat_kind((enum stat_name)i) == STAT_COUNTER)
 			all->past.v[i] += page->stats.v[i];
 	}
+	metrics_add(&all->past_keys, &page->keys);
 	atomic_store(&page->used, false);
 }
 
@@ -58,4 +60,14 @@ pages_list(const struct pages *all, struct metrics_page *out)
 	}
 	out[n++] = (struct metrics_page){&all->past, "past", 0};
 	return n;
+}
+
+void
+pages_sum_keys(const struct pages *all, struct metrics *sum)
+{
+	*sum = all->past_keys;
+	for (size_t i = 0; i < PAGES_MOST; i++) {
+		if (all->page[i].used)
+			metrics_add(sum, &all->page[i].keys);
+	}
 }

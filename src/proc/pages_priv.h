@@ -10,11 +10,13 @@
 
 #include "base/stats.h"
 #include "event/metrics.h"
+#include "keyless/metrics.h"
 
 enum { PAGES_MOST = 600 }; /* twice the most workers, and some */
 
 struct page {
 	struct stats stats;
+	struct metrics keys; /* what a worker did for edges elsewhere */
 	_Atomic bool used;
 	unsigned number;
 	char process[16];
@@ -23,6 +25,7 @@ struct page {
 struct pages {
 	struct page page[PAGES_MOST];
 	struct stats past;
+	struct metrics past_keys;
 };
 
 /* For the life of the program. */
@@ -33,3 +36,6 @@ struct page *pages_take(struct pages *all, const char *process, unsigned number)
 void pages_give(struct pages *all, struct page *page);
 /* Those in use, and the past, for metrics_put(). out has PAGES_MOST + 1 places. */
 size_t pages_list(const struct pages *all, struct metrics_page *out);
+/* What all key servers of all workers did, the dead ones included, for
+ * metrics_write(). */
+void pages_sum_keys(const struct pages *all, struct metrics *sum);

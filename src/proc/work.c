@@ -152,6 +152,7 @@ work_run(const struct duty *duty)
 		.n_listen_fds = duty->n_listen_fds,
 		.vault_fd = duty->vault_fd,
 		.event_fd = duty->event_fd,
+		.key_metrics = duty->page ? &duty->page->keys : NULL,
 	};
 	if (!worker_open(work.worker, &spec, &err) || !narrow(&work, duty, &err)) {
 		leash_confess(duty->leash_fd, &err);

@@ -61,6 +61,27 @@ there_are_no_more_than_there_are(void)
 	CHECK(pages_take(all, "worker", 0) == NULL);
 }
 
+static void
+what_key_servers_did_outlives_their_workers(void)
+{
+	struct pages *all = pages_map();
+	struct page *a = pages_take(all, "worker", 0);
+	struct page *b = pages_take(all, "worker", 1);
+	struct metrics sum;
+
+	a->keys.connections = 3;
+	a->keys.took[1][2] = 5;
+	b->keys.connections = 4;
+	pages_give(all, a);
+	pages_sum_keys(all, &sum);
+	CHECK_INT(sum.connections, 7);
+	CHECK_INT(sum.took[1][2], 5);
+	a = pages_take(all, "worker", 0); /* begins anew */
+	pages_sum_keys(all, &sum);
+	CHECK_INT(sum.connections, 7);
+}
+
 TESTS(a_child_counts_where_the_parent_can_read,
 	counters_of_the_dead_are_kept_and_gauges_are_not,
-	the_list_has_those_in_use_and_the_past, there_are_no_more_than_there_are)
+	the_list_has_those_in_use_and_the_past, there_are_no_more_than_there_are,
+	what_key_servers_did_outlives_their_workers)
