@@ -15,7 +15,11 @@
 #include "gate/worker.h"
 #include "keyless/ask_pool.h"
 
-enum { DOWN_MS = 10000 }; /* an origin that failed is asked last so long */
+enum {
+	DOWN_MS = 10000, /* an origin that failed is asked last so long */
+	/* What the session itself may still want to know of a client. */
+	STAPLE_ROOM = CLIENT_CERT_ROOM,
+};
 
 static int
 end_with(struct session *s, enum ender who, const struct err *err)
@@ -101,15 +105,28 @@ chosen_alpn(const struct hello *h)
 	return hello_offers(h, SPAN("http/1.1")) ? SPAN("http/1.1") : (struct span){0};
 }
 
+/* A copy, since the handshake goes on over many turns of the loop. */
+static struct span
+staple_for(struct session *s, const struct identity *id)
+{
+	struct span staple = staple_of(s->w, id);
+
+	return staple.n > 0 && arena_room(&s->arena) > STAPLE_ROOM + staple.n
+		? arena_copy(&s->arena, staple)
+		: (struct span){0};
+}
+
 bool
 edge_start_tls(struct session *s, struct err *err)
 {
 	const struct site_name *name = s->visit->name;
+	struct identity *id = identity_for(name->site, &s->hello);
 	const struct tls_server_spec spec = {
 		.profile = name->clients
 			? s->wg->edge->clients[name->clients->index].profile
 			: s->wg->to_clients,
-		.identity = identity_for(name->site, &s->hello),
+		.identity = id,
+		.staple = staple_for(s, id),
 		.alpn = chosen_alpn(&s->hello),
 		.binding = name->binding,
 		.owner = &s->visit->owner,

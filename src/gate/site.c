@@ -89,6 +89,9 @@ static const struct conf_row certificate_args[] = {
 	{"keeper", CONF_CHOICE, CERTIFICATE(keeper), .after = "kept-by",
 		.choices = keepers, .preset = "worker",
 		.help = "Which process has the key; a token's is the vault's."},
+	{"staple", CONF_PATH, CERTIFICATE(staple), .after = "staple",
+		.help = "An OCSP answer (DER) that somebody keeps fresh; absent: it is "
+			"fetched from the address in the certificate."},
 };
 static const struct conf_row keyless_args[] = {
 	{"chain", CONF_PATH, CERTIFICATE(path), .required = true,
@@ -142,6 +145,9 @@ static const struct conf_row site_words[] = {
 		.help = "Strict-Transport-Security of this age on every response."},
 	{"default", CONF_FLAG, SITE(is_default), .preset = "off",
 		.help = "It serves names nobody has, if `unknown-name` says so."},
+	{"stapling", CONF_FLAG, SITE(stapling), .preset = "on",
+		.help = "OCSP answers for its certificates are fetched ahead and "
+			"shown."},
 	{"keep-host", CONF_FLAG, SITE(keep_host), .preset = "on",
 		.help = "The origin gets the Host of the client; else its own."},
 	{"cache", CONF_BLOCK, SITE(cache), .block = &site_cache_block,
@@ -530,6 +536,7 @@ load_responder(struct compiling *c, struct site_clients *clients)
 
 	if (access(cstr(crt), F_OK) != 0 || access(cstr(key), F_OK) != 0)
 		return;
+	clients->responder = crt;
 	clients->ocsp = identity_load(cstr(crt), cstr(key), (struct span){0}, &err);
 	if (!clients->ocsp)
 		complain(c, &clients->item, "managed", &err);

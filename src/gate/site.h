@@ -54,6 +54,7 @@ struct site_certificate {
 	struct span key; /* path of the private key, or empty: in the same file; or its
 			    RFC 7512 name: then it is the vault that has it */
 	int keeper;      /* enum site_keeper */
+	struct span staple; /* path of an OCSP answer that is kept fresh, or empty */
 
 	/* Compiled. */
 	struct remote_key where; /* of a key that is not the worker's */
@@ -81,6 +82,7 @@ struct site {
 	struct conf_item *origins;
 	uint64_t hsts_ms; /* 0: no Strict-Transport-Security */
 	bool is_default;
+	bool stapling;  /* OCSP answers are fetched and shown */
 	bool keep_host; /* the origin gets the Host of the client */
 	struct site_cache cache;
 
@@ -111,6 +113,7 @@ struct site_clients {
 	size_t n_ca_names;
 	struct span ca_digest; /* 32 octets over the authorities, in the arena */
 	struct identity *ocsp; /* one reference; answers OCSP for `managed`; or NULL */
+	struct span responder; /* path of its certificate, or empty */
 	size_t index;          /* within its edge */
 };
 
@@ -190,6 +193,10 @@ struct site_pool_place {
 };
 struct ask_pool *site_open_pool(
 	const struct site_keys *k, const struct site_pool_place *at);
+
+/* A digest of what the files of certificates, keys and authorities look like from
+ * outside; differs when one was replaced. */
+uint64_t site_stamp(const struct settings *s);
 
 /* name is lower case without a closing dot; empty for a client that named none. NULL:
  * nobody's. */

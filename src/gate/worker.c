@@ -294,6 +294,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 		return false;
 	}
 	open_evidence(w);
+	staple_open_all(w);
 	open_listeners(w, spec);
 	return true;
 }
@@ -384,6 +385,7 @@ worker_close(struct worker *w)
 	stop_listening(w);
 	keyserver_close_all(w);
 	issuer_close_all(w);
+	staple_close_all(w);
 	upstream_pool_fini(&w->pool);
 	trunks_fini(w);
 	versions_fini(&w->versions);

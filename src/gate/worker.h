@@ -15,6 +15,7 @@
 #include "gate/issuer.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
+#include "gate/staple.h"
 #include "gate/trunk.h"
 #include "gate/upstream.h"
 #include "gate/versions.h"
@@ -81,6 +82,7 @@ struct worker {
 	struct keyserver *keyservers; /* owned; linked by next */
 	struct metrics *key_metrics;  /* borrowed; or NULL */
 	struct issuers issuers;
+	struct staples staples;
 	struct ipc_out event_pipe;
 	struct event_link events;
 	struct hook each_turn;

@@ -278,6 +278,18 @@ revoke_read_ocsp(struct span response, struct cert *c, struct cert *issuer, int6
 	return a.state;
 }
 
+bool
+revoke_ocsp_ends(struct span response, struct cert *c, struct cert *issuer,
+	int64_t *next_update, struct err *err)
+{
+	struct ocsp_answer a = {0};
+
+	if (!ocsp_read(response, c, issuer, &a, err))
+		return false;
+	*next_update = a.next_update;
+	return true;
+}
+
 /* The same octets as last time need no second look. */
 static enum revoke_state
 read_or_recall(struct revoke *r, struct span response, struct cert *c,

@@ -63,6 +63,11 @@ enum revoke_state revoke_read_ocsp(struct span response, struct cert *c,
 enum revoke_state revoke_add_ocsp(struct revoke *r, struct span response,
 	struct cert *c, struct cert *issuer, struct err *err);
 
+/* Until when a response says what it says: its nextUpdate, or a day after thisUpdate.
+ * Its signature is checked as above, its dates are not. ERR_PKI_OCSP. */
+MUST_USE bool revoke_ocsp_ends(struct span response, struct cert *c,
+	struct cert *issuer, int64_t *next_update, struct err *err);
+
 /* What is known about c now, from CRLs and kept answers. */
 enum revoke_state revoke_ask(
 	struct revoke *r, struct cert *c, struct cert *issuer, int64_t now);

@@ -58,9 +58,9 @@ struct master {
 	struct timer rebirth;
 	struct timer watchdog;
 	struct timer lists;
-	const struct settings *lists_of; /* whose files the stamps below are about */
-	uint64_t lists_seen;             /* at the last look */
-	uint64_t lists_used;             /* acted upon */
+	uint64_t files_seen; /* stamp_of() the settings at the last look */
+	uint64_t files_used; /* acted upon */
+	uint64_t files_next; /* of next_settings when they were read */
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
@@ -272,6 +272,7 @@ take_over(struct master *m, struct generation *g)
 		free_settings(&m->settings);
 		m->settings = m->next_settings;
 		m->next_settings = NULL;
+		m->files_used = m->files_next;
 	}
 	ports_keep(&m->ports);
 	log_setup((enum log_level)m->settings->log_level, "master");
@@ -425,6 +426,13 @@ start_generation(struct master *m, const struct settings *s, struct err *err)
 
 /* ---- reload */
 
+/* Differs when a file that the settings were made from was replaced. */
+static uint64_t
+stamp_of(const struct settings *s)
+{
+	return lists_stamp(s->rule_lists) * 31 + site_stamp(s);
+}
+
 /* All complaints go to the log with file, line and column; the first becomes *err. */
 static bool
 load_settings(struct master *m, struct settings *s, struct err *err)
@@ -455,6 +463,7 @@ try_reload(struct master *m, struct err *err)
 	m->next_settings = mem_alloc(sizeof(*m->next_settings));
 	if (!load_settings(m, m->next_settings, err))
 		return false;
+	m->files_next = stamp_of(m->next_settings);
 	if (!span_eq(m->next_settings->control, m->settings->control)) {
 		log_warn("config.control",
 			"reason=\"the control socket moves only at a start\"");
@@ -626,26 +635,22 @@ tell_watchdog(struct timer *t)
 }
 
 /*
- * A list's file has changed: that is a reload like any other, so a broken line leaves
- * the old list in use and says why. Only what looks the same twice is read, because a
- * file may still be being written.
+ * The file of a list or of a certificate has changed: that is a reload like any other,
+ * so a broken line, or a key that does not fit, leaves the old in use and says why.
+ * Only what looks the same twice is read, because a file may still be being written.
  */
 static void
 tell_lists(struct timer *t)
 {
 	struct master *m = CONTAINER_OF(t, struct master, lists);
-	uint64_t now = lists_stamp(m->settings->rule_lists);
+	uint64_t now = stamp_of(m->settings);
 	timer_set(&m->loop, t, clock_now() + LISTS_MS);
-	if (m->lists_of != m->settings) {
-		m->lists_of = m->settings;
-		m->lists_used = now;
-	}
-	bool settled = now == m->lists_seen;
-	m->lists_seen = now;
-	if (!settled || now == m->lists_used || m->starting || m->ending)
+	bool settled = now == m->files_seen;
+	m->files_seen = now;
+	if (!settled || now == m->files_used || m->starting || m->ending)
 		return;
-	m->lists_used = now;
-	log_info("lists.changed", "path=%s", m->path);
+	m->files_used = now;
+	log_info("files.changed", "path=%s", m->path);
 	reload(m, NULL);
 }
 
@@ -692,6 +697,7 @@ open_master(struct master *m, struct err *err)
 	m->reload_again.run = tell_reload_again;
 	m->watchdog.fired = tell_watchdog;
 	m->lists.fired = tell_lists;
+	m->files_used = stamp_of(m->settings);
 	m->watchdog_ms = notify_watchdog_ms();
 	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err) ||
 		!act_value_open(m->settings, NULL, err))

@@ -68,9 +68,28 @@ add_lists(const struct site_clients *c, struct sandbox_path *paths, size_t n)
 	return n;
 }
 
+/* The directories of OCSP answers that somebody keeps fresh; usually it is one. */
+static size_t
+add_staples(const struct site *site, struct sandbox_path *paths, size_t n)
+{
+	for (const struct conf_item *it = site->certificates; it; it = it->next) {
+		const struct site_certificate *c =
+			(const struct site_certificate *)(const void *)it;
+		if (c->staple.n == 0 || n == LISTS_MOST)
+			continue;
+		char *dir = directory_of(c->staple);
+		if (n > 0 && span_eq(span_str(dir), span_str(paths[n - 1].path))) {
+			mem_free(dir);
+		} else {
+			paths[n++].path = dir;
+		}
+	}
+	return n;
+}
+
 /*
- * What a worker reads while it runs: revocation lists, which are replaced by renaming
- * and so need their directories. Nothing else is in reach.
+ * What a worker reads while it runs: revocation lists and OCSP answers, which are
+ * replaced by renaming and so need their directories. Nothing else is in reach.
  */
 static size_t
 list_readable(const struct settings *s, struct sandbox_path *paths)
@@ -82,6 +101,9 @@ list_readable(const struct settings *s, struct sandbox_path *paths)
 		for (const struct conf_item *c = g->sites.clients; c; c = c->next) {
 			n = add_lists(
 				(const struct site_clients *)(const void *)c, paths, n);
+		}
+		for (const struct conf_item *c = g->sites.sites; c; c = c->next) {
+			n = add_staples((const struct site *)(const void *)c, paths, n);
 		}
 	}
 	return n;
