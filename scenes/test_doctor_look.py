@@ -182,3 +182,39 @@ def test_the_products_name_is_read_from_the_chain(program, tmp_path):
     done = look(program, f"localhost:{origin.port}", "--lang", "ja")
     assert "検査されています" in done.stdout and "mitmproxy" in done.stdout
     origin.close()
+
+
+def test_explain_asks_the_host_where_the_text_hides_the_reason(program, pki):
+    origin = lab.Origin(pki.issue("localhost", begins_days=-9, ends_days=-2), "x")
+    text = f"fatal: unable to access 'https://localhost:{origin.port}/': server certificate verification failed."
+    done = subprocess.run([program, "doctor", "explain", text, "--json", "--store", pki.root,
+                           "--probe", f"localhost:{origin.port}"], capture_output=True, text=True,
+                          timeout=60, env={"PATH": os.environ["PATH"]})
+    answer = json.loads(done.stdout)
+    assert (answer["class"], answer["hidden"], done.returncode) == ("expired", False, 1)
+    assert answer["client"] == "git" and answer["probe"]["verdict"] == "expired"
+    origin.close()
+
+
+def test_a_report_tells_much_and_no_secret(program, pki, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".npmrc").write_text(f"cafile={home}/ca.pem\n//r.example/:_authToken=npm_s3cret\n"
+                                 "strict-ssl=false\n")
+    log = tmp_path / "npm.log"
+    log.write_text("npm error code SELF_SIGNED_CERT_IN_CHAIN\n")
+    origin = lab.Origin(pki.issue("localhost"), "x")
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C", "no_proxy": "localhost",
+           "HTTPS_PROXY": "http://me:s3cret@proxy.example:3128"}
+    command = [program, "doctor", "report", f"localhost:{origin.port}", "--store", pki.root, "--public",
+               pki.root, "--from", log]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "s3cret" not in done.stdout and str(home) not in done.stdout
+    assert "http://***@proxy.example:3128" in done.stdout and "not inspected" in done.stdout
+    assert "self-signed-in-chain" in done.stdout and "~" in done.stdout
+    done = subprocess.run([*command, "--json"], env=env, capture_output=True, text=True, timeout=120)
+    answer = json.loads(done.stdout)
+    assert {"machine", "proxy", "roots", "tools", "hosts", "findings"} <= set(answer)
+    assert answer["count"] >= 1 and "s3cret" not in done.stdout
+    origin.close()

@@ -54,6 +54,7 @@ static const struct command *const commands[] = {
 	&command_key_edge,
 	&command_doctor_look,
 	&command_doctor_explain,
+	&command_doctor_report,
 	&command_help,
 	&command_version,
 	NULL,

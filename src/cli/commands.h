@@ -52,3 +52,4 @@ extern const struct command command_doctor_apply;
 extern const struct command command_doctor_undo;
 extern const struct command command_doctor_explain;
 extern const struct command command_doctor_look;
+extern const struct command command_doctor_report;

@@ -9,12 +9,16 @@
 #include "cli/commands.h"
 #include "cli/doctor_priv.h"
 #include "doctor/explain.h"
+#include "doctor/round.h"
 
 enum { FIX_MAX = 2000, ANSWER_MAX = 65536 };
 
 static const struct cli_option options[] = {
 	{"client", 'c', "NAME",
 		"the program that printed it [recognised by its output]", false},
+	{"probe", 'p', "HOST", "ask this host when the text hides the reason", false},
+	{"store", 0, "FILE", "PEM roots in place of this machine's store, for --probe",
+		false},
 	DOCTOR_OPTIONS,
 	{0},
 };
@@ -23,6 +27,7 @@ struct answer {
 	const struct explanation *e;
 	const char *client; /* as named by the user, or recognised; never NULL */
 	enum language l;
+	struct round *probed; /* owned; one host, or NULL */
 };
 
 /* ---- reading ---- */
@@ -62,6 +67,33 @@ read_input(const struct cli_call *call, struct span *out, struct err *err)
 	return true;
 }
 
+/* ---- asking the host itself ---- */
+
+/* What the host shows decides where the text did not. */
+static bool
+probe_host(const struct cli_call *call, struct explanation *e, struct answer *a,
+	struct err *err)
+{
+	const char *host = cli_get(call, "probe");
+
+	if (!host || !e->hidden)
+		return true;
+	a->probed = round_new();
+	if (!round_add(a->probed, host, false, err) ||
+		!round_lists(a->probed, cli_get(call, "store"), NULL, err) ||
+		!round_ask(a->probed, false, err))
+		return false;
+	const char *class = round_class(&a->probed->hosts[0]);
+	if (class) {
+		e->class = explain_class(class);
+		e->hidden = false;
+		e->nothing = false;
+		e->known = NULL;
+		e->n_also = 0;
+	}
+	return true;
+}
+
 /* ---- answering ---- */
 
 static struct span
@@ -78,6 +110,24 @@ add_also(struct json_out *j, const struct explanation *e)
 	json_array(j, "also");
 	for (size_t i = 0; i < e->n_also; i++)
 		json_str(j, NULL, e->also[i]->class);
+	json_end(j);
+}
+
+static void
+add_probe(struct json_out *j, const struct answer *a)
+{
+	if (!a->probed) {
+		json_null(j, "probe");
+		return;
+	}
+	const struct look_host *h = &a->probed->hosts[0];
+	json_object(j, "probe");
+	json_str(j, "host", h->probe->host);
+	json_str(j, "state", look_id(h->state));
+	json_str(j, "verdict", h->judged ? verdict_id(h->verdict.class) : NULL);
+	json_str(j, "issuer", h->issuer);
+	json_str(j, "root", h->root);
+	json_str(j, "root_sha256", h->root_sha256);
 	json_end(j);
 }
 
@@ -101,6 +151,7 @@ print_json(const struct answer *a)
 	json_str(&j, "host", e->host);
 	json_str(&j, "sign", e->sign ? e->sign->sign : NULL);
 	add_also(&j, e);
+	add_probe(&j, a);
 	json_end(&j);
 	text_out_span(json_text(&j));
 	text_out("\n");
@@ -145,6 +196,23 @@ print_hidden(const struct answer *a)
 }
 
 static void
+print_probe(const struct answer *a)
+{
+	char line[LOOK_LINE * 2];
+	struct text t = text_to(line, sizeof(line));
+	if (!a->probed)
+		return;
+	const struct look_host *h = &a->probed->hosts[0];
+	look_sentence(h, a->l, &t);
+	doctor_print_block(h->probe->host, text_span(&t));
+	if (h->judged) {
+		t = text_to(line, sizeof(line));
+		text_add(&t, "%s\n%s\n%s", h->verdict.text, h->issuer, h->root_sha256);
+		doctor_print_block("", text_span(&t));
+	}
+}
+
+static void
 print_text(const struct answer *a)
 {
 	const struct explanation *e = a->e;
@@ -159,6 +227,7 @@ print_text(const struct answer *a)
 		doctor_print_block("", span_str(e->known->cause));
 	doctor_print_block(words_get(WORD_FIX, a->l), fix_of(a, fix));
 	print_client(a);
+	print_probe(a);
 	if (e->hidden)
 		print_hidden(a);
 	if (wants_ca(e)) {
@@ -190,11 +259,15 @@ run_explain(const struct cli_call *call)
 	explain_text(text, span_str(cli_get(call, "client")), &e);
 	mem_free((void *)(uintptr_t)text.p);
 	a.client = client_name(call, &e);
-	if (cli_has(call, "json"))
+	enum cli_exit code = CLI_FAILED;
+	if (!probe_host(call, &e, &a, &err))
+		code = cli_fail(&err);
+	else if (cli_has(call, "json"))
 		print_json(&a);
 	else
 		print_text(&a);
-	return e.hidden ? CLI_UNKNOWN : CLI_FAILED;
+	round_free(a.probed);
+	return code == CLI_FAILED && e.hidden && !err.code ? CLI_UNKNOWN : code;
 }
 
 const struct command command_doctor_explain = {
@@ -210,7 +283,8 @@ const struct command command_doctor_explain = {
 		"numeric codes do not matter; of long logs the last MiB is read.\n"
 		"Where the text hides the reason, the answer says so (hidden) and how "
 		"to\n"
-		"find it. Nothing is sent anywhere. Exit code: 1 the failure is "
+		"find it; --probe asks the host at once, and nothing else is sent. "
+		"Exit code: 1 the failure is "
 		"named,\n"
 		"3 the text does not tell.",
 	.examples = "npm ping 2>&1 | sekisho doctor explain\n"

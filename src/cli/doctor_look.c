@@ -2,17 +2,12 @@
 /*
  * doctor look: whether TLS is inspected here, by whom, and for which hosts.
  */
-#include <string.h>
-
-#include "base/clock.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/doctor_priv.h"
-#include "doctor/look.h"
-#include "net/addr.h"
+#include "doctor/round.h"
 
-enum { HTTPS = 443, DEADLINE_S = 15, DEADLINE_MOST_S = 120, ANSWER_MAX = 1 << 20 };
+enum { DEADLINE_S = 15, DEADLINE_MOST_S = 120, ANSWER_MAX = 1 << 20 };
 
 static const struct cli_option options[] = {
 	{"bad", 'b', "HOST",
@@ -31,159 +26,49 @@ static const char *const usual_hosts[] = {
 	"www.example.com", "www.wikipedia.org", "www.debian.org"};
 
 struct look {
-	struct probe *probes[PROBES]; /* owned */
-	struct look_host hosts[PROBES];
-	size_t n;
-	struct probe *direct_probes[PROBES]; /* owned; with --direct */
-	struct look_host direct[PROBES];
-	size_t n_direct;
-	struct look_lists lists;
-	struct chain public_roots;
-	uint64_t deadline_ms; /* for one round of probes */
+	struct round *r; /* owned */
 	enum language l;
 };
 
-/* ---- what is asked ---- */
-
-/* "https://host:port/path" and "host:port" alike. */
+/* The usual ones are named before anything is sent. */
 static bool
-read_target(struct span text, struct probe *p, struct err *err)
+add_usual(struct round *r, struct err *err)
 {
-	struct span host = span_trim(text);
-	if (span_starts(host, SPAN("https://")))
-		host = span_from(host, 8);
-	host = span_first(host, span_chr(host, '/'));
-	if (!addr_split(host, HTTPS, &host, &p->port) || host.n >= PROBE_HOST ||
-		!span_copy(p->host, sizeof(p->host), host)) {
-		return err_set(err, ERR_USAGE, "%.*s is no host",
-			SPAN_ARG(span_first(text, 64)));
+	for (size_t i = 0; i < COUNT_OF(usual_hosts); i++) {
+		text_err("%s%s", i == 0 ? "asking " : ", ", usual_hosts[i]);
+		if (!round_add(r, usual_hosts[i], false, err))
+			return false;
 	}
-	span_lower((uint8_t *)p->host, span_str(p->host));
-	for (const char *c = p->host; *c; c++) {
-		bool fits = ascii_is_alpha((uint8_t)*c) ||
-			ascii_is_digit((uint8_t)*c) || strchr(".-_:", *c);
-		if (!fits)
-			return err_set(err, ERR_USAGE, "%s is no host", p->host);
-	}
+	text_err("\n");
 	return true;
 }
 
 static bool
-add_host(struct look *k, const char *text, bool bad, struct err *err)
-{
-	if (k->n == PROBES)
-		return err_set(err, ERR_USAGE, "at most %d hosts at once", PROBES);
-	struct probe *p = mem_alloc(sizeof(*p));
-	k->probes[k->n] = p;
-	k->hosts[k->n] = (struct look_host){.probe = p, .bad = bad};
-	k->n++;
-	p->talks = bad;
-	return read_target(span_str(text), p, err) &&
-		proxy_for(span_str(p->host), &p->proxy, err);
-}
-
-static bool
-add_hosts(const struct cli_call *call, struct look *k, struct err *err)
+add_hosts(const struct cli_call *call, struct round *r, struct err *err)
 {
 	const char *bad;
 	for (size_t i = 0; i < call->n_operands; i++) {
-		if (!add_host(k, call->operands[i], false, err))
+		if (!round_add(r, call->operands[i], false, err))
 			return false;
 	}
 	for (size_t i = 0; (bad = cli_get_nth(call, "bad", i)) != NULL; i++) {
-		if (!add_host(k, bad, true, err))
+		if (!round_add(r, bad, true, err))
 			return false;
 	}
-	for (size_t i = 0; k->n == 0 || (i > 0 && i < COUNT_OF(usual_hosts)); i++) {
-		text_err("%s%s%s", i == 0 ? "asking " : ", ", usual_hosts[i],
-			i + 1 == COUNT_OF(usual_hosts) ? "\n" : "");
-		if (!add_host(k, usual_hosts[i], false, err))
-			return false;
-		if (i + 1 == COUNT_OF(usual_hosts))
-			break;
-	}
-	return true;
+	return r->n > 0 || add_usual(r, err);
 }
 
 static bool
-read_lists(const struct cli_call *call, struct look *k, struct err *err)
-{
-	const char *public_file = cli_get(call, "public");
-	const char *files[] = {cli_get(call, "store"), NULL};
-
-	k->lists.now = clock_wall();
-	k->lists.store = trust_new(files[0] == NULL, files, err);
-	if (!k->lists.store)
-		return false;
-	if (public_file && !chain_load(&k->public_roots, public_file, err))
-		return false;
-	k->lists.public = public_file ? &k->public_roots : NULL;
-	return true;
-}
-
-/* ---- asking ---- */
-
-/* Hosts whose answers may name the product: one HEAD / each. */
-static bool
-hear_products(struct look *k, struct err *err)
-{
-	struct probe *list[PROBES];
-	struct look_host *of[PROBES];
-	size_t n = 0;
-	for (size_t i = 0; i < k->n; i++) {
-		struct look_host *h = &k->hosts[i];
-		bool unnamed = h->judged && !h->public_root && !h->product && !h->bad;
-		if (!unnamed)
-			continue;
-		list[n] = mem_alloc(sizeof(*list[n]));
-		*list[n] = (struct probe){.port = h->probe->port,
-			.proxy = h->probe->proxy,
-			.talks = true};
-		memcpy(list[n]->host, h->probe->host, PROBE_HOST);
-		of[n++] = h;
-	}
-	bool ok = n == 0 || probe_all(list, n, clock_tick() + k->deadline_ms, err);
-	for (size_t i = 0; i < n; i++) {
-		if (ok)
-			look_hear(of[i], list[i]);
-		probe_fini(list[i]);
-		mem_free(list[i]);
-	}
-	return ok;
-}
-
-static bool
-ask_directly(struct look *k, struct err *err)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		struct probe *p = mem_alloc(sizeof(*p));
-		*p = (struct probe){
-			.port = k->probes[i]->port, .talks = k->probes[i]->talks};
-		memcpy(p->host, k->probes[i]->host, PROBE_HOST);
-		k->direct_probes[i] = p;
-		k->direct[i] = (struct look_host){.probe = p, .bad = k->hosts[i].bad};
-		k->n_direct++;
-	}
-	if (!probe_all(
-		    k->direct_probes, k->n_direct, clock_tick() + k->deadline_ms, err))
-		return false;
-	look_judge(k->direct, k->n_direct, &k->lists);
-	return true;
-}
-
-static bool
-ask_all(const struct cli_call *call, struct look *k, struct err *err)
+ask_all(const struct cli_call *call, struct round *r, struct err *err)
 {
 	uint64_t seconds = DEADLINE_S;
+
 	if (!cli_number(call, "timeout", DEADLINE_MOST_S, &seconds, err))
 		return false;
-	k->deadline_ms = seconds * 1000;
-	if (!probe_all(k->probes, k->n, clock_tick() + k->deadline_ms, err))
-		return false;
-	look_judge(k->hosts, k->n, &k->lists);
-	if (!hear_products(k, err))
-		return false;
-	return !cli_has(call, "direct") || ask_directly(k, err);
+	r->within_ms = seconds * 1000;
+	return add_hosts(call, r, err) &&
+		round_lists(r, cli_get(call, "store"), cli_get(call, "public"), err) &&
+		round_ask(r, cli_has(call, "direct"), err);
 }
 
 /* ---- answering ---- */
@@ -243,8 +128,8 @@ static struct count
 count_hosts(const struct look *k)
 {
 	struct count c = {0};
-	for (size_t i = 0; i < k->n; i++) {
-		enum look_state s = k->hosts[i].state;
+	for (size_t i = 0; i < k->r->n; i++) {
+		enum look_state s = k->r->hosts[i].state;
 		c.findings += look_is_finding(s);
 		c.answers += look_is_answer(s);
 		c.inspected += s == LOOK_INSPECTED || s == LOOK_INSPECTED_UNTRUSTED ||
@@ -265,14 +150,14 @@ print_json(const struct look *k)
 	json_uint(&j, "inspected", c.inspected);
 	json_uint(&j, "bypassed", c.bypassed);
 	json_array(&j, "hosts");
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = 0; i < k->r->n; i++) {
 		json_object(&j, NULL);
-		json_host(&j, &k->hosts[i]);
-		json_wire(&j, &k->hosts[i]);
-		json_bool(&j, "bad", k->hosts[i].bad);
-		if (k->n_direct > 0) {
+		json_host(&j, &k->r->hosts[i]);
+		json_wire(&j, &k->r->hosts[i]);
+		json_bool(&j, "bad", k->r->hosts[i].bad);
+		if (k->r->n_direct > 0) {
 			json_object(&j, "direct");
-			json_host(&j, &k->direct[i]);
+			json_host(&j, &k->r->direct[i]);
 			json_end(&j);
 		}
 		json_end(&j);
@@ -372,7 +257,7 @@ colour_of(enum look_state s)
 static void
 print_host(const struct look *k, size_t i)
 {
-	const struct look_host *h = &k->hosts[i];
+	const struct look_host *h = &k->r->hosts[i];
 	char say[LOOK_LINE];
 	struct text t = text_to(say, sizeof(say));
 
@@ -383,65 +268,51 @@ print_host(const struct look *k, size_t i)
 	print_root(k, h);
 	print_product(k, h);
 	print_wire(k, h);
-	if (k->n_direct == 0)
+	if (k->r->n_direct == 0)
 		return;
 	t = text_to(say, sizeof(say));
-	look_sentence(&k->direct[i], k->l, &t);
+	look_sentence(&k->r->direct[i], k->l, &t);
 	print_line(k->l == JAPANESE ? "直接" : "direct", say);
-	print_line("", k->direct[i].issuer);
+	print_line("", k->r->direct[i].issuer);
 }
 
 static void
 print_text(const struct look *k)
 {
 	struct count c = count_hosts(k);
-	for (size_t i = 0; i < k->n; i++)
+	for (size_t i = 0; i < k->r->n; i++)
 		print_host(k, i);
 	text_out(k->l == JAPANESE ? "%zu ホスト: 検査 %zu、バイパス %zu\n"
 				  : "%zu hosts: %zu inspected, %zu bypassed\n",
-		k->n, c.inspected, c.bypassed);
+		k->r->n, c.inspected, c.bypassed);
 }
 
-static void
-look_free(struct look *k)
+static enum cli_exit
+answer(const struct cli_call *call, const struct look *k)
 {
-	for (size_t i = 0; i < k->n; i++) {
-		look_fini(&k->hosts[i]);
-		probe_fini(k->probes[i]);
-		mem_free(k->probes[i]);
-	}
-	for (size_t i = 0; i < k->n_direct; i++) {
-		look_fini(&k->direct[i]);
-		probe_fini(k->direct_probes[i]);
-		mem_free(k->direct_probes[i]);
-	}
-	trust_free(k->lists.store);
-	chain_fini(&k->public_roots);
-	mem_free(k);
+	struct count c = count_hosts(k);
+
+	if (cli_has(call, "json"))
+		print_json(k);
+	else
+		print_text(k);
+	if (c.findings > 0)
+		return CLI_FAILED;
+	return c.answers > 0 ? CLI_GOOD : CLI_UNKNOWN;
 }
 
 static enum cli_exit
 run_look(const struct cli_call *call)
 {
 	struct err err = {0};
-	struct look *k = mem_alloc(sizeof(*k));
-	enum cli_exit code = CLI_GOOD;
+	struct look k = {.r = round_new()};
+	enum cli_exit code;
 
-	if (!doctor_language(call, &k->l, &err) || !add_hosts(call, k, &err) ||
-		!read_lists(call, k, &err) || !ask_all(call, k, &err)) {
-		look_free(k);
-		return cli_fail(&err);
-	}
-	if (cli_has(call, "json"))
-		print_json(k);
+	if (!doctor_language(call, &k.l, &err) || !ask_all(call, k.r, &err))
+		code = cli_fail(&err);
 	else
-		print_text(k);
-	struct count c = count_hosts(k);
-	if (c.findings > 0)
-		code = CLI_FAILED;
-	else if (c.answers == 0)
-		code = CLI_UNKNOWN;
-	look_free(k);
+		code = answer(call, &k);
+	round_free(k.r);
 	return code;
 }
 
