@@ -149,7 +149,7 @@ edge_open(struct worker *w, struct worker_gateway *wg, struct err *err)
 	e->g = wg->g;
 	edge_wait_init(e);
 	e->clients = mem_array(sites->n_clients, sizeof(*e->clients));
-	e->origins = mem_array(w->settings->n_origins, sizeof(*e->origins));
+	edge_balance_open(e);
 	for (const struct conf_item *it = sites->clients; it; it = it->next) {
 		const struct site_clients *c =
 			(const struct site_clients *)(const void *)it;
@@ -181,7 +181,7 @@ edge_close(struct worker_gateway *wg)
 		edge_lists_close(&e->clients[i]);
 	}
 	mem_free(e->clients);
-	mem_free(e->origins);
+	edge_balance_close(e);
 	mem_free(e);
 	wg->edge = NULL;
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "gate/edge_balance.h"
 #include "gate/exchange.h"
 #include "gate/site.h"
 #include "keyless/ask.h"
@@ -32,17 +33,13 @@ struct edge_clients {
 	int64_t ends;                        /* first nextUpdate of all; 0: no list */
 };
 
-struct edge_origin {
-	uint64_t down_until_ms; /* it failed: others are asked first until then */
-};
-
 /* What one worker has for one edge. */
 struct edge {
 	struct worker *w;
 	const struct gateway *g;
 	struct edge_clients *clients; /* owned; by settings->index */
 	struct edge_origin *origins;  /* owned; by site_origin.index */
-	unsigned turn;                /* whose turn it is among the origins of a site */
+	uint32_t tokens;              /* saved for retries */
 	struct timer watch;
 	struct list waiting;   /* exchange_cache.waiting: for what others asked for */
 	struct timer look;     /* whether it has come; other workers do not tell */
@@ -108,6 +105,8 @@ void edge_end(struct session *s);
 
 /* Which origin the request goes to: sets the exchange's target, or answers. */
 enum exchange_turn edge_aim(struct session *s);
+/* Aims at an origin of the site once more, perhaps the same. False: there is none. */
+MUST_USE bool edge_aim_again(struct session *s);
 /* The origin could not be reached: aims at the next one. False when all were tried. */
 MUST_USE bool edge_aim_next(struct session *s);
 /* What the origin is told, after all that clients may have made up was removed. */

@@ -10,13 +10,13 @@
 #include "base/stats.h"
 #include "gate/edge.h"
 #include "gate/exchange_priv.h"
+#include "gate/proxy_hello.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
 #include "keyless/ask_pool.h"
 
 enum {
-	DOWN_MS = 10000, /* an origin that failed is asked last so long */
 	/* What the session itself may still want to know of a client. */
 	STAPLE_ROOM = CLIENT_CERT_ROOM,
 };
@@ -233,21 +233,6 @@ answer(struct session *s, enum err_code code, unsigned status, const char *text)
 	return EXCHANGE_GOES_ON;
 }
 
-/* The next origin that has not failed lately; if all have, the next one. */
-static const struct site_origin *
-choose(struct edge *e, const struct site *site)
-{
-	unsigned first = e->turn++;
-	uint64_t now = clock_now();
-
-	for (size_t i = 0; i < site->n_origins; i++) {
-		const struct site_origin *o = site->at[(first + i) % site->n_origins];
-		if (e->origins[o->index].down_until_ms <= now)
-			return o;
-	}
-	return site->at[first % site->n_origins];
-}
-
 /* Both versions where TLS can tell; without, HTTP/2 only where it is known. */
 static struct span
 origin_alpn(const struct site_origin *o, bool wants_h1)
@@ -259,10 +244,38 @@ origin_alpn(const struct site_origin *o, bool wants_h1)
 	return o->h2 ? SPAN("\x02h2") : (struct span){0};
 }
 
+/* What the origin is told of the client before the first request. */
+static struct span
+hello_of(struct session *s)
+{
+	const struct exchange *x = s->x;
+	const struct client_cert *c = &s->visit->cert;
+	const struct proxy_hello h = {
+		.client = s->facts.client,
+		.server = s->facts.server,
+		.alpn = x->client ? SPAN("h2") : SPAN("http/1.1"),
+		.name = s->facts.sni,
+		.tls_version = s->facts.tls_version,
+		.tls_cipher = s->facts.tls_cipher,
+		.common_name = c->presented
+			? proxy_hello_common_name(c->text[CLIENT_CERT_SUBJECT])
+			: (struct span){0},
+		.has_cert = c->presented,
+		.verified = c->verified && !c->revoked,
+	};
+	uint8_t text[PROXY_HELLO_MOST];
+
+	return arena_copy(&s->x->arena,
+		x->site->balance.hello == HELLO_V1 ? proxy_hello_v1(&h, text)
+						   : proxy_hello_v2(&h, text));
+}
+
 static void
 aim_at(struct session *s, const struct site_origin *o)
 {
 	struct ip ip;
+
+	bool tells = s->x->site->balance.hello != HELLO_NONE;
 
 	s->x->site_origin = o;
 	s->x->request.scheme = o->tls ? SPAN("https") : SPAN("http");
@@ -272,7 +285,8 @@ aim_at(struct session *s, const struct site_origin *o)
 		.port = o->port,
 		.tls = o->tls,
 		.sni = o->tls && !ip_parse(o->host, &ip) ? o->host : (struct span){0},
-		.alpn = origin_alpn(o, s->x->wants_h1),
+		.alpn = origin_alpn(o, s->x->wants_h1 || tells),
+		.hello = tells ? hello_of(s) : (struct span){0},
 	};
 }
 
@@ -294,11 +308,20 @@ name_of_request(struct session *s, struct err *err)
 	return NULL;
 }
 
+bool
+edge_aim_again(struct session *s)
+{
+	const struct site_origin *o = edge_choose(s);
+
+	if (o)
+		aim_at(s, o);
+	return o != NULL;
+}
+
 enum exchange_turn
 edge_aim(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct edge *e = s->wg->edge;
 	struct err err = {0};
 
 	if (x->request.method == HTTP_CONNECT && x->request.protocol.n == 0)
@@ -311,7 +334,13 @@ edge_aim(struct session *s)
 	edge_judge_again(s);
 	x->tried = 0;
 	x->site = name->site;
-	aim_at(s, choose(e, name->site));
+	edge_earn(s->wg->edge, x->site);
+	if (edge_is_too_long(x, false)) {
+		return answer(
+			s, ERR_GATE_TOO_LARGE, 413, "the request says how long it is");
+	}
+	if (!edge_aim_again(s))
+		return answer(s, ERR_GATE_BUSY, 503, "all origins are busy");
 	if (!name->site->keep_host) {
 		x->request.authority = arena_format(&x->arena, "%.*s:%u",
 			SPAN_ARG(x->site_origin->host), x->site_origin->port);
@@ -323,18 +352,14 @@ bool
 edge_aim_next(struct session *s)
 {
 	struct exchange *x = s->x;
-	struct edge *e = s->wg->edge;
 
 	if (!x->site)
 		return false;
-	e->origins[x->site_origin->index].down_until_ms = clock_now() + DOWN_MS;
-	log_warn("edge.origin", "host=%.*s port=%u down_ms=%d",
-		SPAN_ARG(x->site_origin->host), x->site_origin->port, DOWN_MS);
+	edge_unreachable(s);
 	if (++x->tried >= x->site->n_origins)
 		return false;
 	reach_cancel(&s->lane->reach);
-	aim_at(s, choose(e, x->site));
-	return true;
+	return edge_aim_again(s);
 }
 
 /* ---- plain HTTP ---- */

@@ -35,6 +35,7 @@ void
 exchange_fini(struct exchange *x)
 {
 	exchange_cache_end(x);
+	edge_unload(x);
 	arena_fini(&x->arena);
 }
 
@@ -101,6 +102,8 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 	exchange_leave_origin(s);
 	if (why->code == ERR_H2_REFUSED)
 		x->reset_code = H2_REFUSED_STREAM;
+	if (why->code == ERR_GATE_ORIGIN_SLOW)
+		edge_failed(s);
 	if (status >= 500 && exchange_cache_rescue(s))
 		return;
 	exchange_cache_end(x);
@@ -292,7 +295,8 @@ advance_reaching(struct session *s)
 	struct err err;
 	if (exchange_cache_waits(s))
 		return s->x->state != EXCHANGE_REACHING;
-	if (is_usable(s->lane->up)) {
+	if (is_usable(s->lane->up) &&
+		(!s->x->site || upstream_is_for(s->lane->up, &s->x->target))) {
 		start_sending(s);
 		return true;
 	}
@@ -359,6 +363,21 @@ note_progress(struct exchange *x, uint64_t *count, size_t n)
 		x->moved_ms = clock_now();
 }
 
+/* A site says how long bodies may be; one of unknown length shows it as it comes. */
+static bool
+refuse_long(struct session *s)
+{
+	const struct exchange *x = s->x;
+	struct err err = {0};
+	bool request = edge_is_too_long(x, false);
+	if (!request && !edge_is_too_long(x, true))
+		return false;
+	(void)err_set(&err, ERR_GATE_TOO_LARGE, "the %s's body",
+		request ? "request" : "response");
+	exchange_fail(s, &err, request ? 413 : 502);
+	return true;
+}
+
 /* One step of the request's body. False when it cannot go on now. */
 static bool
 send_some(struct session *s)
@@ -372,7 +391,7 @@ send_some(struct session *s)
 		n = exchange_body_to_origin(s, body);
 		exchange_took_client(s, n);
 		note_progress(x, &x->bytes_request, n);
-		return n == body.n;
+		return !refuse_long(s) && n == body.n;
 	case H1_TRAILERS:
 		return true;
 	case H1_END:
@@ -462,12 +481,27 @@ finish_response(struct session *s)
 	return false;
 }
 
+/* The origin is left for another one of its site, if the request may be said twice and
+ * not too many were already. */
+static bool
+try_another(struct session *s)
+{
+	struct exchange *x = s->x;
+	edge_failed(s);
+	if (x->origin || x->answered || !is_empty(&x->request.body) ||
+		!http_method_repeats(x->request.method) ||
+		!h1_reader_idle(&x->responses) || !edge_retry(s))
+		return false;
+	begin_again(s);
+	return true;
+}
+
 static bool
 lose_origin(struct session *s, const struct err *why)
 {
 	struct exchange *x = s->x;
 	struct err err = *why;
-	if (try_http1(s) || try_again(s))
+	if (try_http1(s) || try_again(s) || try_another(s))
 		return false;
 	if (x->origin) /* a client makes more of the origin's own code than of a page */
 		x->reset_code = x->origin->reset_code;
@@ -531,7 +565,7 @@ receive_some(struct session *s)
 	case H1_BODY:
 		n = pass_on(s, body);
 		exchange_took_origin(s, n);
-		return n == body.n;
+		return !refuse_long(s) && n == body.n;
 	case H1_TRAILERS:
 		return true;
 	case H1_END: /* told once */
@@ -605,6 +639,7 @@ next_request(struct session *s)
 	struct arena arena = x->arena;
 	bool tls = x->tls;
 	exchange_cache_end(x);
+	edge_unload(x);
 	h1_next_request(&requests);
 	arena_reset(&arena);
 	*x = (struct exchange){.tls = tls, .arena = arena, .requests = requests};

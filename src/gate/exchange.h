@@ -18,6 +18,7 @@
 #include "rule/policy.h"
 
 struct session;
+struct edge_origin;
 struct exchange_cache;
 struct site;
 struct site_origin;
@@ -54,7 +55,8 @@ struct exchange {
 	struct target target;
 	const struct site *site;               /* of an edge; else NULL */
 	const struct site_origin *site_origin; /* where it goes */
-	unsigned tried;                        /* origins of the site, before this */
+	struct edge_origin *load; /* counts this one; of the edge, or NULL */
+	unsigned tried;           /* origins of the site, before this */
 
 	struct exchange_cache
 		*cache; /* of a site that has one, in the arena; else NULL */

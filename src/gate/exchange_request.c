@@ -380,6 +380,12 @@ exchange_take_response(struct session *s)
 		bind_origin(s);
 	if (x->wants_h1 && x->request.protocol.n == 0)
 		versions_learn(&s->w->versions, &x->target, VERSION_NEEDS_H1);
+	edge_answered(s, x->response.status);
+	if (edge_is_too_long(x, true)) {
+		(void)err_set(&err, ERR_GATE_TOO_LARGE, "the response says it is");
+		exchange_fail(s, &err, 502);
+		return;
+	}
 	exchange_cache_response(s);
 	(void)exchange_pass_response(s);
 }

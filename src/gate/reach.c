@@ -95,7 +95,9 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 {
 	must(reach_is_idle(r));
 	*r = (struct reach){.s = s, .to = *to, .since_us = clock_us()};
-	r->up = fresh || !to->g->upstream.reuse ? NULL : upstream_take(s->w, to);
+	r->up = fresh || to->hello.n > 0 || !to->g->upstream.reuse
+		? NULL
+		: upstream_take(s->w, to);
 	if (r->up) {
 		r->up->user = lane_of(r);
 		r->state = REACH_READY;
@@ -198,6 +200,10 @@ advance_dialling(struct reach *r)
 	r->up = upstream_new(r->s->w, &r->to, r->dial.fd);
 	r->up->user = lane_of(r);
 	r->up->peer = r->dial.peer;
+	if (r->to.hello.n > 0) {
+		r->up->bound = true;
+		must(buf_put(&r->up->side.io.out, r->to.hello)); /* it is empty */
+	}
 	r->state = r->to.tls ? REACH_SHAKING : REACH_READY;
 	if (r->to.tls && !start_tls(r))
 		return fail(r);

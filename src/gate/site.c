@@ -118,11 +118,12 @@ static const struct conf_row origin_args[] = {
 		.help = "http://HOST:PORT, https://HOST:PORT, or h2c://HOST:PORT for "
 			"HTTP/2 without TLS; without a path. With https the origin "
 			"chooses between HTTP/2 and HTTP/1.1."},
+	{"weight", CONF_INT, ORIGIN(weight), .after = "weight", .preset = "1",
+		.max = 100,
+		.help = "Its share of requests; 0: it is asked when no other is left."},
 };
 static const struct conf_table origin_line = {
-	.help = "Where requests go. Of several, each in turn; one that fails is left "
-		"out "
-		"for a while.",
+	.help = "Where requests go. One that fails is left out for a while.",
 	.size = sizeof(struct site_origin),
 	CONF_ARGS_OF(origin_args),
 	.no_braces = true,
@@ -141,6 +142,8 @@ static const struct conf_row site_words[] = {
 		.help = "The same, with the private key elsewhere: see `keys`."},
 	{"origin", CONF_BLOCKS, SITE(origins), .block = &origin_line,
 		.help = "Where requests go."},
+	{"origins", CONF_BLOCK, SITE(balance), .block = &site_balance_block,
+		.help = "How requests are spread over them, and how much they bear."},
 	{"hsts", CONF_DURATION, SITE(hsts_ms), .preset = "0",
 		.help = "Strict-Transport-Security of this age on every response."},
 	{"default", CONF_FLAG, SITE(is_default), .preset = "off",

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "conf/schema.h"
+#include "gate/site_balance.h"
 #include "gate/site_cache.h"
 #include "http/url.h"
 #include "tls/profile.h"
@@ -64,6 +65,7 @@ struct site_certificate {
 struct site_origin {
 	struct conf_item item;
 	struct span url;
+	uint64_t weight; /* 0: only when no other is left */
 
 	/* Compiled. */
 	struct span host; /* lower case; name or address */
@@ -85,6 +87,7 @@ struct site {
 	bool stapling;  /* OCSP answers are fetched and shown */
 	bool keep_host; /* the origin gets the Host of the client */
 	struct site_cache cache;
+	struct site_balance balance;
 
 	/* Compiled. */
 	struct identity *ecdsa; /* also Ed25519; borrowed from a certificate, or NULL */

@@ -15,8 +15,9 @@ struct target {
 	struct span host; /* lower case; a name or an address */
 	uint16_t port;
 	bool tls;
-	struct span sni;  /* what origins are told; usually the host */
-	struct span alpn; /* wire form, as offered; empty: none */
+	struct span sni;   /* what origins are told; usually the host */
+	struct span hello; /* said before anything else: PROXY; not shared then */
+	struct span alpn;  /* wire form, as offered; empty: none */
 
 	/* What rules say; all zero: as the gateway says. */
 	uint16_t min_version; /* as on the wire */

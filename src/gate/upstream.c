@@ -90,7 +90,7 @@ upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 {
 	struct write w = write_to(dst, UPSTREAM_KEY_MOST);
 	write_span(&w, span_of(to->g->policy_hash, sizeof(to->g->policy_hash)));
-	write_be(&w, to->tls, 1);
+	write_be(&w, (to->tls ? 1 : 0) | (to->hello.n > 0 ? 2 : 0), 1);
 	write_be(&w, to->port, 2);
 	write_be(&w, (uint32_t)to->host.n, 2);
 	write_span(&w, to->host);
@@ -103,6 +103,14 @@ upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 			span_of(to->identity->sha256, sizeof(to->identity->sha256)));
 	write_span(&w, to->alpn);
 	return write_done(&w).n;
+}
+
+bool
+upstream_is_for(const struct upstream *up, const struct target *to)
+{
+	uint8_t key[UPSTREAM_KEY_MOST];
+	size_t n = upstream_key(to, key);
+	return span_eq(span_of(key, n), span_of(up->key, up->n_key));
 }
 
 struct upstream *

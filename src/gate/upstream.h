@@ -70,6 +70,8 @@ struct upstream *upstream_new(struct worker *w, const struct target *to, int fd)
  * (`h2c`). Such a connection is its session's own, or a trunk's, and never in the pool.
  */
 void upstream_begin(struct upstream *up);
+/* Whether it goes where this target is. */
+MUST_USE bool upstream_is_for(const struct upstream *up, const struct target *to);
 /* Closes and buries. NULL is fine. */
 void upstream_free(struct upstream *up);
 /* An idle connection to this, now the session's; or NULL. */
