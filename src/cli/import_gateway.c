@@ -121,6 +121,16 @@ map_override(struct import *im, const struct json *s, struct import_rule *r)
 	}
 }
 
+/* Where a rule's own block page is, or empty. */
+static struct span
+block_page(const struct json *s)
+{
+	const struct json *page = json_get(s, "block_page");
+	if (page != NULL && page->type == JSON_ARRAY)
+		page = page->first;
+	return json_string(json_get(page, "target_uri"));
+}
+
 static void
 map_action(struct import *im, const struct json *rule, struct import_rule *r)
 {
@@ -134,7 +144,11 @@ map_action(struct import *im, const struct json *rule, struct import_rule *r)
 		r->action = span_str(actions[i].ours);
 		r->refuse = span_str(actions[i].refuse);
 	}
-	if (span_eq(r->action, SPAN("block")) && reason.n > 0) {
+	if (span_eq(r->action, SPAN("block")) && block_page(s).n > 0) {
+		r->action = import_format(
+			im, "redirect %.*s", SPAN_ARG(quoted(im, block_page(s))));
+		r->change = SPAN("its block page is elsewhere: a redirect");
+	} else if (span_eq(r->action, SPAN("block")) && reason.n > 0) {
 		r->action =
 			import_format(im, "block %.*s", SPAN_ARG(quoted(im, reason)));
 	} else if (span_eq(r->action, SPAN("redirect"))) {
@@ -153,13 +167,22 @@ is_set(const struct json *j)
 	return list ? j->n > 0 : j->type != JSON_STRING || j->text.n > 0;
 }
 
+static void
+add_change(struct import *im, struct import_rule *r, const char *what)
+{
+	r->change = import_format(
+		im, "%.*s%s%s", SPAN_ARG(r->change), r->change.n > 0 ? "; " : "", what);
+}
+
 /* What a rule says beside its action that has no like here. */
 static void
 note_changes(struct import *im, const struct json *rule, struct import_rule *r)
 {
 	static const char *const lost[] = {"check_session", "payload_log",
 		"notification_settings", "biso_admin_controls", "override_ips",
-		"forensic_copy"};
+		"forensic_copy", "ignore_cname_category_matches",
+		"insecure_disable_dnssec_validation", "allow_child_bypass",
+		"bypass_parent_rule"};
 	const struct json *s = settings_of(rule);
 	for (size_t i = 0; i < COUNT_OF(lost); i++) {
 		if (!is_set(json_get(s, lost[i])))
@@ -168,11 +191,10 @@ note_changes(struct import *im, const struct json *rule, struct import_rule *r)
 			? import_format(im, "without %s", lost[i])
 			: import_format(im, "%.*s, %s", SPAN_ARG(r->change), lost[i]);
 	}
-	if (is_set(json_get(rule, "schedule"))) {
-		r->change = import_format(im,
-			"%.*s%sat all times: its schedule is left out",
-			SPAN_ARG(r->change), r->change.n > 0 ? "; " : "");
-	}
+	if (is_set(json_get(rule, "schedule")))
+		add_change(im, r, "at all times: its schedule is left out");
+	if (is_set(json_get(rule, "expiration")))
+		add_change(im, r, "for good: when it expires is left out");
 }
 
 /* One more rule of the same condition, for what there is part of an action. */
@@ -182,6 +204,7 @@ write_beside(struct import *im, const struct import_rule *r, struct span action)
 	struct import_rule more = *r;
 	more.action = action;
 	more.change = more.refuse = (struct span){0};
+	more.beside = true;
 	import_write(im, &more);
 }
 
@@ -216,6 +239,8 @@ import_one(struct import *im, const struct json *rule)
 {
 	struct import_rule r = {.name = json_string(json_get(rule, "name"))};
 	const struct json *enabled = json_get(rule, "enabled");
+	if (is_set(json_get(rule, "deleted_at")))
+		return;
 	if (r.name.n == 0)
 		r.name = json_string(json_get(rule, "id"));
 	r.disabled = enabled != NULL && enabled->type == JSON_FALSE;

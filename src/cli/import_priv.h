@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "rule/expr.h"
+#include "rule/policy.h"
 #include "rule/set.h"
 
 enum import_fate {
@@ -17,13 +18,30 @@ enum import_fate {
 	IMPORT_FATES,
 };
 
-/* The policy goes to standard output, the report to standard error. */
+struct import_done;
+struct import_file;
+
+/*
+ * Rules are gathered first, because what becomes of one depends on those behind it. The
+ * policy then goes to standard output, the report to standard error.
+ */
 struct import {
 	struct arena arena;
 	struct scheme scheme; /* ours; lists are known by name only */
 	struct lists *lists;
+	struct import_file *files; /* of lists, in order */
+	struct import_file **last_file;
+	struct import_done *done; /* rules, in order */
+	struct import_done **last_done;
 	size_t fates[IMPORT_FATES];
 	size_t n; /* rules so far, for names */
+};
+
+/* A list's name and the file that has to hold it. */
+struct import_file {
+	struct import_file *next;
+	struct span name;
+	struct span path;
 };
 
 /* All texts lie in the import's arena or the input. */
@@ -34,10 +52,29 @@ struct import_rule {
 	struct span change; /* what is different, or empty */
 	struct span refuse; /* why it cannot work, or empty */
 	bool disabled;
+	bool beside; /* a further part of the rule before it: not told by itself */
 };
 
-/* Compiles, writes and reports one rule; decides its fate. */
+/* A rule that was looked at. */
+struct import_done {
+	struct import_done *next;
+	struct import_rule given;
+	enum import_fate fate;
+	struct span why;  /* of a refused one */
+	struct span name; /* ours */
+	struct span text; /* canonical */
+	const struct policy_action *action;
+	enum phase phase; /* in which it is decided */
+};
+
+void import_init(struct import *im);
+void import_fini(struct import *im);
+/* Compiles one rule and keeps it with its fate. */
 void import_write(struct import *im, const struct import_rule *r);
+/* After the last rule: those that are now decided in another order are changed. */
+void import_settle(struct import *im);
+/* Prints lists, then a gateway's block with the rules; and the report. */
+void import_print(struct import *im, const char *authority);
 /* Makes a list known, so that rules which name it compile. */
 void import_list(struct import *im, struct span name, struct span path);
 struct span import_format(struct import *im, const char *fmt, ...) PRINTF(2, 3);

@@ -12,9 +12,12 @@ enum { ACLS_MAX = 512 };
 
 struct acl {
 	struct span name;
-	struct span text;   /* our expression; empty: nothing is compared */
-	struct span refuse; /* why it cannot be said here */
-	bool always;        /* all, and steps of the handshake */
+	struct span hosts;   /* "a" "b": these names */
+	struct span domains; /* "a" "b": these names and all below */
+	struct span sources; /* networks */
+	struct span text;    /* the rest, as an expression */
+	struct span refuse;  /* why it cannot be said here */
+	bool always;         /* all, and steps of the handshake */
 };
 
 struct squid {
@@ -64,27 +67,86 @@ file_value(struct squid *q, const struct acl *a, struct span value)
 		q->im, "any(http.request.domains[*] in $%.*s)", SPAN_ARG(a->name));
 }
 
-static struct span
-name_value(struct squid *q, const struct acl *a, struct span value)
+static void
+item(struct squid *q, struct span *items, struct span value)
 {
-	if (value.p[0] == '"' && value.n > 2)
-		return file_value(q, a, value);
-	if (value.p[0] == '.') {
-		return import_format(q->im, "any(http.request.domains[*] == \"%.*s\")",
-			SPAN_ARG(span_from(value, 1)));
-	}
-	return import_format(q->im, "http.request.host == \"%.*s\"", SPAN_ARG(value));
+	*items = import_format(q->im, "%.*s%s%.*s", SPAN_ARG(*items),
+		items->n > 0 ? " " : "", SPAN_ARG(value));
 }
 
-static struct span
-acl_value(struct squid *q, const struct acl *a, struct span type, struct span value)
+/* A leading dot stands for the name and all below it. */
+static void
+add_name(struct squid *q, struct acl *a, struct span value)
 {
-	if (span_eq(type, SPAN("dstdomain")) || span_eq(type, SPAN("ssl::server_name")))
-		return name_value(q, a, value);
-	if (span_eq(type, SPAN("src")))
-		return import_format(q->im, "ip.src in {%.*s}", SPAN_ARG(value));
-	return import_format(
-		q->im, "http.request.host matches r#\"(?i)%.*s\"#", SPAN_ARG(value));
+	bool below = value.p[0] == '.';
+	if (value.p[0] == '"' && value.n > 2) {
+		either(q, &a->text, file_value(q, a, value));
+		return;
+	}
+	item(q, below ? &a->domains : &a->hosts,
+		import_format(
+			q->im, "\"%.*s\"", SPAN_ARG(span_from(value, below ? 1 : 0))));
+}
+
+/* 10.0.0.1-10.0.0.9 and 10.0.0.0/255.0.0.0 are written our way. */
+static void
+add_source(struct squid *q, struct acl *a, struct span value)
+{
+	size_t dash = span_chr(value, '-');
+	size_t slash = span_chr(value, '/');
+	struct ip mask;
+	if (dash < value.n) {
+		value = import_format(q->im, "%.*s..%.*s",
+			SPAN_ARG(span_first(value, dash)),
+			SPAN_ARG(span_from(value, dash + 1)));
+	} else if (slash < value.n && ip_parse(span_from(value, slash + 1), &mask)) {
+		unsigned bits = 0;
+		while (bits < 32 && (mask.bytes[bits / 8] & 0x80 >> bits % 8))
+			bits++;
+		value = import_format(
+			q->im, "%.*s/%u", SPAN_ARG(span_first(value, slash)), bits);
+	}
+	item(q, &a->sources, value);
+}
+
+static void
+add_value(struct squid *q, struct acl *a, struct span type, struct span value)
+{
+	if (span_eq(type, SPAN("dstdomain")) ||
+		span_eq(type, SPAN("ssl::server_name"))) {
+		add_name(q, a, value);
+	} else if (span_eq(type, SPAN("src"))) {
+		add_source(q, a, value);
+	} else {
+		either(q, &a->text,
+			import_format(q->im,
+				"http.request.host matches r#\"(?i)%.*s\"#",
+				SPAN_ARG(value)));
+	}
+}
+
+/* Its values are alternatives. */
+static struct span
+acl_text(struct squid *q, const struct acl *a)
+{
+	struct span text = {0};
+	if (a->hosts.n > 0) {
+		either(q, &text,
+			import_format(q->im, "http.request.host in {%.*s}",
+				SPAN_ARG(a->hosts)));
+	}
+	if (a->domains.n > 0) {
+		either(q, &text,
+			import_format(q->im, "any(http.request.domains[*] in {%.*s})",
+				SPAN_ARG(a->domains)));
+	}
+	if (a->sources.n > 0) {
+		either(q, &text,
+			import_format(q->im, "ip.src in {%.*s}", SPAN_ARG(a->sources)));
+	}
+	if (a->text.n > 0)
+		either(q, &text, a->text);
+	return text.n > 0 ? text : SPAN("false");
 }
 
 static bool
@@ -123,7 +185,7 @@ read_acl(struct squid *q, struct span rest)
 	}
 	while (take_word(&rest, &value)) {
 		if (value.p[0] != '-' || value.n != 2)
-			either(q, &a->text, acl_value(q, a, type, value));
+			add_value(q, a, type, value);
 	}
 }
 
@@ -143,7 +205,7 @@ read_name(struct squid *q, struct span word, struct import_rule *r)
 		return false;
 	}
 	struct span part = import_format(
-		q->im, "%s(%.*s)", negated ? "not " : "", SPAN_ARG(a->text));
+		q->im, "%s(%.*s)", negated ? "not " : "", SPAN_ARG(acl_text(q, a)));
 	r->text = r->text.n == 0 ? part
 				 : import_format(q->im, "%.*s and %.*s",
 					   SPAN_ARG(r->text), SPAN_ARG(part));
