@@ -22,6 +22,13 @@
 #include "net/answers_priv.h"
 #include "net/hosts_priv.h"
 
+/* c-ares 1.31 and later remembers answers too; ours is the cache that has bounds. */
+#ifdef ARES_OPT_QUERY_CACHE
+#define NO_QUERY_CACHE ARES_OPT_QUERY_CACHE /* with qcache_max_ttl left at 0 */
+#else
+#define NO_QUERY_CACHE 0
+#endif
+
 enum {
 	NAME_MOST = 254,     /* 253 and the final dot */
 	FAMILY_WAIT_MS = 50, /* "Resolution Delay", RFC 8305 §8 */
@@ -440,7 +447,7 @@ start_ares(struct resolver *r, const struct resolve_options *o, struct err *err)
 	};
 	int rc = ares_init_options(&r->channel, &opts,
 		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-			ARES_OPT_SOCK_STATE_CB);
+			ARES_OPT_SOCK_STATE_CB | NO_QUERY_CACHE);
 	if (rc != ARES_SUCCESS)
 		return err_set(err, ERR_NET_RESOLVER, "%s", ares_strerror(rc));
 	if (!o->servers)

@@ -171,11 +171,15 @@ make(void)
 	choose_decoders();
 	choose_keys();
 	OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
+	OSSL_PROVIDER *ours = NULL;
 	/* Not as "default": that name means the whole one, whatever is added. */
-	if (lib && OSSL_PROVIDER_add_builtin(lib, "sekisho-slim", init) == 1 &&
-		OSSL_PROVIDER_load(lib, "sekisho-slim") && has_random(lib))
+	if (lib && OSSL_PROVIDER_add_builtin(lib, "sekisho-slim", init) == 1)
+		ours = OSSL_PROVIDER_load(lib, "sekisho-slim");
+	if (ours && has_random(lib))
 		return lib;
 	ERR_clear_error();
+	if (ours)
+		OSSL_PROVIDER_unload(ours);
 	OSSL_LIB_CTX_free(lib);
 	return NULL;
 }
