@@ -73,6 +73,14 @@ def get(edge, home):  # noqa: F811
                    f"ec.test:{edge.port}:127.0.0.1", f"https://ec.test:{edge.port}/").stdout
 
 
+def visit(edge, home, *more):  # noqa: F811
+    """What s_client says of a whole request; it keeps and offers sessions."""
+    return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername", "ec.test",
+                           "-CAfile", home / "ec.crt", "-ign_eof", *more],
+                          input=b"GET / HTTP/1.1\r\nHost: ec.test\r\nConnection: close\r\n\r\n", capture_output=True,
+                          timeout=30, check=False).stdout
+
+
 def test_the_edge_next_door_uses_a_socket_in_the_file_system(cast, home, origin, program, key_server):  # noqa: F811
     server = key_server()
     path = server.folder / "keys.sock"
@@ -170,19 +178,13 @@ def test_when_no_key_server_answers_sessions_go_on_and_events_say_why(cast, home
     edge = cast(Configured, EDGE, server=f"127.0.0.1:{server.port}", origin=origin.port)
     lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
 
-    def visit(*more):
-        return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername", "ec.test",
-                               "-CAfile", home / "ec.crt", "-ign_eof", *more],
-                              input=b"GET / HTTP/1.1\r\nHost: ec.test\r\nConnection: close\r\n\r\n", capture_output=True,
-                              timeout=30, check=False).stdout
-
     for version in ("-tls1_2", "-tls1_3"):
-        assert b"from the origin" in visit(version, "-sess_out", home / f"session{version}")
+        assert b"from the origin" in visit(edge, home, version, "-sess_out", home / f"session{version}")
     assert server.close() == 0
     lab.wait_for("loss", lambda: "keyless.lost" in edge.text())
-    assert b"from the origin" not in visit()
+    assert b"from the origin" not in visit(edge, home)
     for version in ("-tls1_2", "-tls1_3"):
-        again = visit(version, "-sess_in", home / f"session{version}")
+        again = visit(edge, home, version, "-sess_in", home / f"session{version}")
         assert b"Reused, " in again and b"from the origin" in again
     failed = lab.wait_for("event", lambda: [e for e in events_of(edge) if e.get("err", "").startswith("keyless.")])
     assert failed[0]["sni"] == "ec.test", failed
@@ -200,3 +202,15 @@ def test_no_process_of_an_edge_holds_the_key(cast, home, origin, key_server):  #
     both = {one: [pid for pid in one.pids() if memory_holds(pid, number) or memory_holds(pid, number[::-1])]
             for one in (server, edge)}
     assert len(both[server]) == 1 and not both[edge]  # the scan sees it where it is
+
+
+def test_nodes_with_one_ticket_secret_resume_each_others_sessions(cast, home, origin, key_server, secret):  # noqa: F811
+    server = key_server()
+    text = f"ticket-secret {secret}\n" + EDGE
+    one, other = (cast(Configured, text, server=f"127.0.0.1:{server.port}", origin=origin.port) for _ in range(2))
+    stranger = cast(Configured, EDGE, server=f"127.0.0.1:{server.port}", origin=origin.port)
+    for version in ("-tls1_2", "-tls1_3"):
+        session = home / f"shared{version}"
+        assert b"New, " in visit(one, home, version, "-sess_out", session)
+        assert b"Reused, " in visit(other, home, version, "-sess_in", session)
+        assert b"New, " in visit(stranger, home, version, "-sess_in", session)

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum { SECRET_MOST = 64 };
+
 enum { READ_STEP = 64 * 1024 };
 
 static bool
@@ -146,4 +148,25 @@ file_is_private(const char *path, struct err *err)
 			(unsigned)st.st_uid);
 	}
 	return true;
+}
+
+bool
+file_read_secret(const char *path, uint8_t *dst, size_t n, struct err *err)
+{
+	struct span text = {0};
+	uint8_t secret[SECRET_MOST];
+	size_t got = 0;
+
+	if (!file_is_private(path, err) ||
+		!file_read(path, 4 * SECRET_MOST, &text, err))
+		return false;
+	bool ok = n <= sizeof(secret) && text_unhex(span_trim(text), secret, n, &got) &&
+		got == n;
+	if (ok)
+		memcpy(dst, secret, n); /* n was checked */
+	secret_wipe(secret, sizeof(secret));
+	secret_wipe((void *)(uintptr_t)text.p, text.n);
+	mem_free((void *)(uintptr_t)text.p);
+	return ok ||
+		err_set(err, ERR_FILE_READ, "%s is not %zu hex digits", path, 2 * n);
 }

@@ -23,3 +23,8 @@ MUST_USE bool file_mkdir(const char *path, unsigned mode, struct err *err);
 
 /* Refuses a file that group or others can read, or that another user owns: for keys. */
 MUST_USE bool file_is_private(const char *path, struct err *err);
+
+/* A secret of n octets, written as hex digits in a private file; dst is untouched
+ * unless it is whole. ERR_FILE_READ, ERR_FILE_NOT_PRIVATE. */
+MUST_USE bool file_read_secret(
+	const char *path, uint8_t *dst, size_t n, struct err *err);

@@ -2,6 +2,7 @@
 #include "gate/settings.h"
 #include "gate/keyserver.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -453,6 +454,10 @@ static const struct conf_row top_words[] = {
 		.help = "Where events are recorded."},
 	{"resolver", CONF_BLOCK, TOP(resolver), .block = &resolver_table,
 		.help = "How names are resolved."},
+	{"ticket-secret", CONF_PATH, TOP(ticket_file),
+		.help = "File of 64 hex digits: nodes with the same one resume each "
+			"other's sessions, and so does this one after a restart. "
+			"Absent: made at each start."},
 	{"pkcs11", CONF_BLOCK, TOP(pkcs11), .block = &pkcs11_table,
 		.help = "What the modules of keys in tokens need."},
 	{"let", CONF_NODES, TOP(let_nodes), .shape = "let NAME = EXPRESSION",
@@ -479,12 +484,26 @@ const struct conf_table settings_table = {
 };
 
 static bool
+make_ticket_secret(struct settings *s, struct conf_report *report)
+{
+	struct err err = {0};
+
+	secret_random(s->ticket_secret, sizeof(s->ticket_secret));
+	if (s->ticket_file.n == 0 ||
+		file_read_secret((const char *)s->ticket_file.p, s->ticket_secret,
+			sizeof(s->ticket_secret), &err))
+		return true;
+	return conf_complain(report, conf_place_of(&s->tree, NULL, "ticket-secret"),
+		err.code, "%s", err.text);
+}
+
+static bool
 fill_and_compile(struct settings *s, bool read_ok, struct conf_report *report)
 {
 	struct conf_tree tree = s->tree;
 	bool ok = conf_fill(&tree, &settings_table, s, report);
 	s->tree = tree; /* conf_fill() set the struct anew */
-	secret_random(s->ticket_secret, sizeof(s->ticket_secret));
+	ok = make_ticket_secret(s, report) && ok;
 	return settings_compile(s, report) && ok && read_ok;
 }
 

@@ -182,7 +182,8 @@ struct settings {
 	struct event_settings events;
 	struct resolver_settings resolver;
 	struct pkcs11_settings pkcs11;
-	struct conf_texts geo; /* paths of MaxMind DB files */
+	struct span ticket_file; /* path of the secret nodes share, or empty */
+	struct conf_texts geo;   /* paths of MaxMind DB files */
 	struct conf_nodes let_nodes;
 	struct cache_settings cache;
 	struct conf_item *categories; /* struct categories_settings */
@@ -201,7 +202,8 @@ struct settings {
 	struct categories *categories_of; /* owned; NULL: there are none */
 	struct geo *geo_files;            /* owned; NULL without files */
 	struct scheme scheme;
-	uint8_t ticket_secret[32]; /* made by the master once, kept through reloads */
+	uint8_t ticket_secret[32]; /* of the file; else made by the master once, and
+				      kept through reloads */
 	struct rate_table *rates;  /* held; NULL: no rule counts, or not yet */
 	struct cache_store *cache_store; /* held; NULL: none is needed, or not yet */
 	char *servers; /* owned; comma-joined, for the resolver; or NULL */

@@ -4,27 +4,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
-
-enum { FILE_MOST = 4096 };
 
 bool
 sealing_load(struct seal *s, const char *path, struct err *err)
 {
-	struct span text = {0};
 	uint8_t secret[SEAL_SECRET];
-	size_t n = 0;
 
-	if (!file_is_private(path, err) || !file_read(path, FILE_MOST, &text, err))
+	if (!file_read_secret(path, secret, sizeof(secret), err))
 		return false;
-	bool ok = text_unhex(span_trim(text), secret, sizeof(secret), &n) &&
-		n == SEAL_SECRET;
-	secret_wipe((void *)(uintptr_t)text.p, text.n);
-	mem_free((void *)(uintptr_t)text.p);
-	if (ok)
-		seal_init(s, secret, SEALING_LIFE_S);
+	seal_init(s, secret, SEALING_LIFE_S);
 	secret_wipe(secret, sizeof(secret));
-	return ok || err_set(err, ERR_KEYLESS_SETUP, "%s is not 64 hex digits", path);
+	return true;
 }
 
 void

@@ -17,7 +17,7 @@ enum {
 };
 
 /* Reads a secret of 64 hex digits from a file that others cannot read. ERR_FILE_READ,
- * ERR_KEYLESS_SETUP. */
+ * ERR_FILE_NOT_PRIVATE. */
 MUST_USE bool sealing_load(struct seal *s, const char *path, struct err *err);
 
 /* Both end the call. */

@@ -470,8 +470,10 @@ try_reload(struct master *m, struct err *err)
 	}
 	/* Sessions resume across a reload; that policy has changed is in their binding.
 	 */
-	memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
-		sizeof(m->settings->ticket_secret));
+	if (m->next_settings->ticket_file.n == 0) {
+		memcpy(m->next_settings->ticket_secret, m->settings->ticket_secret,
+			sizeof(m->settings->ticket_secret));
+	}
 	if (!site_cache_open(m->next_settings, m->settings, err) ||
 		!act_value_open(m->next_settings, m->settings, err))
 		return false;

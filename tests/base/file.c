@@ -106,7 +106,33 @@ nothing_is_left_behind(void)
 	}
 }
 
+static void
+a_secret_is_hex_digits_of_the_right_number_in_a_private_file(void)
+{
+	struct err err = {0};
+	uint8_t got[4] = "abc";
+	static const struct {
+		const char *text;
+		unsigned mode;
+		bool good;
+	} cases[] = {{"00ff10Aa", 0600, true}, {" 00ff10aa\n", 0400, true},
+		{"00ff10", 0600, false}, {"00ff10aabb", 0600, false}, {"", 0600, false},
+		{"00ff10ag", 0600, false}, {"00ff10aa", 0640, false}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		CHECK_OK(file_replace(in_folder("s"), span_str(cases[i].text),
+				 cases[i].mode, &err),
+			&err);
+		bool ok = file_read_secret(in_folder("s"), got, sizeof(got), &err);
+		CHECK(ok == cases[i].good);
+		CHECK(got[0] == 0 && got[1] == 0xff && got[3] == 0xaa);
+	}
+	CHECK(unlink(in_folder("s")) == 0);
+}
+
 TESTS(what_is_written_is_read_back_with_a_closing_nul,
 	replacing_changes_contents_and_mode, a_file_over_its_limit_is_refused,
 	what_is_not_there_or_no_file_is_named, directories_are_made_with_their_parents,
-	a_key_that_others_can_read_is_refused, nothing_is_left_behind)
+	a_key_that_others_can_read_is_refused,
+	a_secret_is_hex_digits_of_the_right_number_in_a_private_file,
+	nothing_is_left_behind)

@@ -155,7 +155,7 @@ a_secret_is_read_from_a_private_file_only(void)
 	CHECK(!sealing_load(&s, path, &err));
 	CHECK(fchmod(fd, 0600) == 0 && ftruncate(fd, 40) == 0);
 	CHECK(!sealing_load(&s, path, &err));
-	CHECK_INT(err.code, ERR_KEYLESS_SETUP);
+	CHECK_INT(err.code, ERR_FILE_READ);
 	close(fd);
 	CHECK(unlink(path) == 0);
 	seal_fini(&s);
