@@ -245,6 +245,17 @@ refuse_origin(struct session *s)
 	}
 }
 
+/* What was found out about the origin is judged by this session's rules, too. */
+static void
+share_origin(struct session *s)
+{
+	if (s->x->target.tls && !stage_judge(s)) {
+		refuse_origin(s);
+	} else {
+		start_sending(s);
+	}
+}
+
 /* A connection of its own, or a share of one. False: wait. */
 static bool
 reach_origin(struct session *s)
@@ -260,7 +271,7 @@ reach_origin(struct session *s)
 		case TRUNK_WAIT:
 			return false;
 		case TRUNK_JOINED:
-			start_sending(s);
+			share_origin(s);
 			return true;
 		case TRUNK_FAILED:
 			miss_origin(s, &err);

@@ -224,8 +224,7 @@ stage_judge(struct session *s)
 	if (s->over)
 		return false;
 	if (!accepted || s->x->reset_code != H2_NO_ERROR) {
-		upstream_free(s->lane->up);
-		s->lane->up = NULL;
+		lane_drop(s->lane);
 		return false;
 	}
 	if (tls_state(s->lane->up->side.tls) == TLS_WANTS_VERDICT)

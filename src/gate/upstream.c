@@ -152,7 +152,6 @@ upstream_begin(struct upstream *up)
 	up->h2 = mem_alloc(sizeof(*up->h2));
 	h2_init(up->h2, &config, side_out(&up->side));
 	h2_flush(up->h2);
-	up->bound = true;
 }
 
 void
@@ -231,7 +230,7 @@ upstream_give(struct upstream *up, uint64_t idle_ms)
 {
 	struct upstream_pool *pool = &up->w->pool;
 	up->user = NULL;
-	if (idle_ms == 0 || pool->most == 0 || up->bound || up->w->draining ||
+	if (idle_ms == 0 || pool->most == 0 || up->bound || up->h2 || up->w->draining ||
 		side_eof(&up->side) || !side_flushed(&up->side)) {
 		side_end(&up->side);
 		upstream_free(up);

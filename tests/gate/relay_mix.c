@@ -10,6 +10,7 @@ static struct h2 client;
 static bool client_open;
 static struct h2 origin;
 static bool origin_open;
+static bool origin_refuses_connect;
 static struct h2_user users[4];
 static struct arena arena;
 
@@ -24,7 +25,7 @@ greet_origin(struct side *side)
 	world.origin.h2 = NULL;
 	if (!origin_open)
 		return;
-	config.connect_protocol = true;
+	config.connect_protocol = !origin_refuses_connect;
 	h2_init(&origin, &config, side_out(side));
 	world.origin.h2 = &origin;
 }
@@ -486,6 +487,62 @@ a_websocket_of_http1_becomes_an_extended_connect(void)
 }
 
 static void
+an_origin_without_extended_connect_is_asked_in_http1(void)
+{
+	origin_refuses_connect = true;
+	open_h1_to_h2("");
+	origin_refuses_connect = false;
+	world.alpn = (struct span){0}; /* the next connection gets HTTP/1.1 */
+	world.answer = NULL;
+	say("GET /chat",
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+	CHECK_INT(world.origins, 2);
+	const char *said = world.origin.heard;
+	CHECK(strstr(said, "GET /chat HTTP/1.1\r\n") == said);
+	CHECK(strstr(said, "\r\nUpgrade: websocket\r\n") != NULL);
+	CHECK(strstr(said, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+	close_mixed();
+}
+
+/* Bodies over 4 GiB: what is announced is what is told, to the octet. */
+static void
+lengths_over_4_gib_are_kept(void)
+{
+	struct http_head head;
+	struct http_head *got = NULL;
+	struct span body;
+	struct err err = {0};
+	open_h2_to_h1("");
+	world.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5368709121\r\n\r\nab";
+	http_request_make(&head, &arena, HTTP_PUT, here(), SPAN("/"));
+	head.body = (struct http_body){BODY_LENGTH, 5368709123};
+	struct h2_stream *x = begin(&head, 0);
+	CHECK_INT(h2_step(x, &got, &body, &err), H2_HEAD);
+	CHECK(got->body.length == 5368709121);
+	CHECK_INT(h2_write_body(x, SPAN("abc")), 3);
+	CHECK(x->owed == 5368709120);
+	h2_release(x);
+	go_on();
+	close_mixed();
+	CHECK(strstr(world.last_request, "bytes_response=2\n") != NULL);
+}
+
+static void
+a_length_over_4_gib_is_told_to_the_origin(void)
+{
+	struct http_head head;
+	open_h2_to_h1("");
+	world.answer = NULL;
+	http_request_make(&head, &arena, HTTP_PUT, here(), SPAN("/"));
+	head.body = (struct http_body){BODY_LENGTH, 5368709123};
+	struct h2_stream *x = begin(&head, 0);
+	CHECK(strstr(world.origin.heard, "\r\nContent-Length: 5368709123\r\n"));
+	h2_release(x);
+	close_mixed();
+}
+
+static void
 a_refused_stream_is_repeated_on_a_new_connection(void)
 {
 	struct http_head *head;
@@ -545,5 +602,7 @@ TESTS(an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
 	an_origin_that_does_not_switch_is_heard,
 	requests_of_http1_are_streams_of_one_connection,
 	a_websocket_of_http1_becomes_an_extended_connect,
+	an_origin_without_extended_connect_is_asked_in_http1,
+	lengths_over_4_gib_are_kept, a_length_over_4_gib_is_told_to_the_origin,
 	a_refused_stream_is_repeated_on_a_new_connection,
 	an_origin_that_resets_is_a_bad_gateway, a_stream_in_which_nothing_moves_ends)

@@ -5,6 +5,7 @@
  */
 #include "http/translate.h"
 
+#include "base/text.h"
 #include "http/h1_read.h"
 #include "http/h1_write.h"
 #include "http/header.h"
@@ -166,6 +167,123 @@ and_back_again(void)
 	}
 }
 
+/* --- messages nobody thought of --- */
+
+static uint32_t dice_state;
+
+static uint32_t
+dice(uint32_t sides)
+{
+	dice_state ^= dice_state << 13;
+	dice_state ^= dice_state >> 17;
+	dice_state ^= dice_state << 5;
+	return dice_state % sides;
+}
+
+static uint8_t
+any_octet(bool at_edge)
+{
+	uint32_t kind = dice(8);
+
+	if (kind < 2 && !at_edge)
+		return kind == 0 ? ' ' : '\t';
+	return (uint8_t)(kind == 2 ? 0x80 + dice(0x80) : '!' + dice(94));
+}
+
+/* Octets of a value: visible ones, blanks inside, and those above ASCII. */
+static void
+put_value(struct text *t, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t c = any_octet(i == 0 || i == n - 1);
+		text_put(t, span_of(&c, 1));
+	}
+}
+
+static void
+put_fields(struct text *t)
+{
+	static const char *const names[] = {"X-A", "Accept", "ETag", "X-Under_Score",
+		"Via", "Cache-Control", "Referer", "x!#$%&'*+-.^_`|~9"};
+	uint32_t used = 0;
+
+	for (uint32_t i = dice(6); i > 0; i--) {
+		uint32_t which = dice(COUNT_OF(names));
+		if (used >> which & 1) /* check_same() looks at the first of a name */
+			continue;
+		used |= 1U << which;
+		text_add(t, "%s: ", names[which]);
+		put_value(t, dice(20));
+		text_put(t, SPAN("\r\n"));
+	}
+}
+
+static void
+put_framing(struct text *t, bool may_have_body)
+{
+	uint32_t kind = may_have_body ? dice(3) : 0;
+
+	if (kind == 1)
+		text_add(t, "Content-Length: %u\r\n", dice(100000));
+	if (kind == 2)
+		text_put(t, SPAN("Transfer-Encoding: chunked\r\n"));
+}
+
+static struct span
+make_request(struct text *t)
+{
+	static const char *const methods[] = {
+		"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "FROB"};
+	static const char *const hosts[] = {
+		"a.example", "a.example:8443", "[2001:db8::1]:1", "192.0.2.7"};
+	static const char *const paths[] = {
+		"/", "/a/b?c=d", "/%20", "/?", "/a;b,c=(d)!*'", "//x"};
+
+	text_add(t, "%s %s HTTP/1.1\r\nHost: %s\r\n", methods[dice(COUNT_OF(methods))],
+		paths[dice(COUNT_OF(paths))], hosts[dice(COUNT_OF(hosts))]);
+	put_fields(t);
+	if (dice(3) == 0)
+		text_put(t, SPAN("Cookie: a=1; b=2\r\n"));
+	if (dice(4) == 0)
+		text_put(t, SPAN("TE: trailers\r\nConnection: TE\r\n"));
+	put_framing(t, true);
+	text_put(t, SPAN("\r\n"));
+	return text_span(t);
+}
+
+static struct span
+make_response(struct text *t)
+{
+	static const unsigned codes[] = {200, 201, 204, 206, 301, 304, 404, 500, 599};
+	unsigned status = codes[dice(COUNT_OF(codes))];
+
+	text_add(t, "HTTP/1.1 %u Any thing\r\n", status);
+	put_fields(t);
+	put_framing(t, status != 204 && status != 304);
+	text_put(t, SPAN("\r\n"));
+	return text_span(t);
+}
+
+static void
+any_message_means_the_same_in_either_version(void)
+{
+	static char line[4096];
+
+	dice_state = 0x9e3779b9;
+	for (unsigned i = 0; i < 3000; i++) {
+		struct http_head first;
+		struct http_head second;
+		struct text t = text_to(line, sizeof(line));
+		bool request = dice(2) == 1;
+		struct span s = request ? make_request(&t) : make_response(&t);
+		clear();
+		read_h1(&first, request ? H1_REQUESTS : H1_RESPONSES, HTTP_GET, s);
+		header_strip(&first);
+		cross_h2(&first, HTTP_GET, &second);
+		check_same(&first, &second);
+	}
+}
+
 static void
 cookie_crumbs_become_one_cookie(void)
 {
@@ -269,7 +387,8 @@ heads_are_bounded_as_the_rfc_counts(void)
 	CHECK_INT(err.code, ERR_HTTP_TOO_LARGE);
 }
 
-TESTS(messages_mean_the_same_in_either_version, and_back_again,
+TESTS(any_message_means_the_same_in_either_version,
+	messages_mean_the_same_in_either_version, and_back_again,
 	cookie_crumbs_become_one_cookie, a_page_of_ours_tells_its_length,
 	a_length_that_no_longer_holds_is_left_out, what_http2_cannot_say_is_refused,
 	heads_are_bounded_as_the_rfc_counts)
