@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys that live elsewhere: the key server, the edge without a key, and bad company."""
 
-import contextlib
 import json
 import os
-import queue
-import shutil
 import signal
 import socket
 import ssl
@@ -299,48 +296,10 @@ def test_hundreds_wait_on_a_slow_server_while_others_resume(cast, home, origin):
     server.close()
 
 
-class FarAway:
-    """Passes bytes on, each `delay_s` later, both ways: a long cable."""
-
-    def __init__(self, target, delay_s):
-        self.target, self.delay_s = target, delay_s
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self.socket.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
-                for one, other in ((near, far), (far, near)):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one, other):
-        waiting = queue.Queue()
-
-        def deliver():
-            while (due_and_data := waiting.get()) is not None:
-                time.sleep(max(0, due_and_data[0] - time.monotonic()))
-                with contextlib.suppress(OSError):
-                    other.sendall(due_and_data[1])
-            other.close()
-
-        threading.Thread(target=deliver, daemon=True).start()
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                waiting.put((time.monotonic() + self.delay_s, data))
-        waiting.put(None)
-
-    def close(self):
-        self.socket.close()
-
-
 def test_a_distant_key_costs_one_round_trip(cast, home, origin):
     round_trip_s = 0.4
     server = cast(KeyServer)
-    cable = FarAway(server.port, round_trip_s / 2)
+    cable = lab.FarAway(server.port, round_trip_s / 2)
     edge = cast(Edge, [cable.port], origin.port, "--no-resumption", "--timeout-ms", "5000")
     edge.wait_up()
     times = []

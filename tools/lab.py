@@ -12,6 +12,7 @@ import datetime
 import http.server
 import json
 import os
+import queue
 import random
 import shutil
 import signal
@@ -288,6 +289,44 @@ class Origin:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class FarAway:
+    """Passes bytes on, each `delay_s` later, both ways: a long cable."""
+
+    def __init__(self, target, delay_s):
+        self.target, self.delay_s = target, delay_s
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.socket.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+                for one, other in ((near, far), (far, near)):
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one, other):
+        waiting = queue.Queue()
+
+        def deliver():
+            while (due_and_data := waiting.get()) is not None:
+                time.sleep(max(0, due_and_data[0] - time.monotonic()))
+                with contextlib.suppress(OSError):
+                    other.sendall(due_and_data[1])
+            other.close()
+
+        threading.Thread(target=deliver, daemon=True).start()
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                waiting.put((time.monotonic() + self.delay_s, data))
+        waiting.put(None)
+
+    def close(self):
+        self.socket.close()
 
 
 class Program:

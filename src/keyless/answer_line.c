@@ -2,8 +2,8 @@
 #include "keyless/line.h"
 
 enum {
-	IN_LIMIT = 128 * 1024, /* at least one message */
-	OUT_LIMIT = 256 * 1024,
+	IN_LIMIT = 128 * 1024,   /* at least one message */
+	OUT_LIMIT = 1100 * 1024, /* room for the answers of 1,024 calls */
 	BUDGET_US = 2000,
 };
 

@@ -17,7 +17,7 @@ enum {
 	LAST_WORDS_MS = 2000,        /* for the peer to read what ends the connection */
 	WIRE_IN = 64 * 1024,
 	WIRE_OUT = 256 * 1024,
-	PLAIN_OUT = 256 * 1024,
+	PLAIN_OUT = 1100 * 1024, /* room for the answers of 1,024 calls */
 };
 
 struct profile *
