@@ -389,7 +389,7 @@ control {folder}/control.sock
 drain-timeout {drain}
 {top}
 events {{ store {folder}/data/events.db; json {folder}/data/events.json }}
-resolver {{ servers 127.0.0.1:{names} }}
+resolver {{ servers 127.0.0.1:{names}; {resolver} }}
 listen 127.0.0.1:{port} as proxy use lab {{ {listen} }}
 gateway lab {{
 	authority {folder}/ca
@@ -403,7 +403,7 @@ gateway lab {{
 class Gateway:
     """The gateway under test, with an authority and a configuration of its own."""
 
-    def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="",
+    def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="", resolver="",
                  reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s"):
         self.program = Path(program).resolve()
         self.folder = Path(folder)
@@ -414,7 +414,7 @@ class Gateway:
         self.user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
         self.values = {"workers": workers, "user": self.user, "folder": self.folder, "top": top,
                        "names": names.port, "port": self.port, "trust": trust,
-                       "upstream": upstream, "listen": listen, "reach": reach, "drain": drain}
+                       "upstream": upstream, "listen": listen, "resolver": resolver, "reach": reach, "drain": drain}
         self.configure(body)
         self.command("ca", "init", self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""doctor, with real programs: each breaks behind a gateway whose CA it does not know, the
+doctor explains its words, applies, verifies with the program itself, and takes everything
+back to the octet.
+
+Programs reach the inspected host through a plain relay that asks the gateway for a tunnel,
+so that none of them needs proxy settings. The bypassed host is the origin itself, whose root
+is the only "public" one of a system below `--root`. HOME is a directory of the scene's own.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+import lab
+from conftest import need
+
+GREETING = '{"good": 1}\n'
+TRUST = ("unknown-issuer", "self-signed-in-chain", "missing-intermediate")
+
+
+class Relay:
+    """A TCP port whose every connection becomes a CONNECT tunnel through a proxy."""
+
+    def __init__(self, proxy_port, port):
+        self.proxy_port, self.target, self.port = proxy_port, f"localhost:{port}", port
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with contextlib.suppress(OSError), client:
+            with socket.create_connection(("127.0.0.1", self.proxy_port)) as up:
+                up.sendall(f"CONNECT {self.target} HTTP/1.1\r\nHost: {self.target}\r\n\r\n".encode())
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    piece = up.recv(1)
+                    if not piece:
+                        return
+                    head += piece
+                back = threading.Thread(target=self._pump, args=(up, client), daemon=True)
+                back.start()
+                self._pump(client, up)
+                back.join(30)
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listener.close()
+
+
+class Network:
+    """An inspected and a bypassed way to one host, and a system that knows only one root."""
+
+    def __init__(self, make_gateway, pki, folder, program):
+        self.program = Path(program).resolve()
+        certificate = pki.issue("localhost")
+        hosts = folder / "hosts"
+        hosts.write_text("127.0.0.2 localhost\n")
+        self.gateway = make_gateway(resolver=f"hosts {hosts}")
+        self.origin, self.relay = self.meet(certificate)
+        self.direct = lab.Origin(certificate, GREETING)
+        self.inspected = f"https://localhost:{self.relay.port}"
+        self.bypassed = f"https://localhost:{self.direct.port}"
+        self.system = folder / "system"
+        store = self.system / "etc/ssl/certs/ca-certificates.crt"
+        store.parent.mkdir(parents=True)
+        store.write_bytes(pki.root.read_bytes())
+
+    def meet(self, certificate):
+        """Origin and relay on one port of two addresses: a request's Host has the port, and
+        must be the tunnel's."""
+        for _ in range(20):
+            origin = lab.Origin(certificate, GREETING, address="127.0.0.2")
+            try:
+                return origin, Relay(self.gateway.port, origin.port)
+            except OSError:
+                origin.close()
+        raise RuntimeError("no port is free on both addresses")
+
+    def close(self):
+        self.relay.close()
+        self.origin.close()
+        self.direct.close()
+
+
+@pytest.fixture(scope="module")
+def network(make_gateway, pki, tmp_path_factory, program):
+    it = Network(make_gateway, pki, tmp_path_factory.mktemp("doctor"), program)
+    yield it
+    it.close()
+
+
+class Person:
+    """Somebody with a home, a shell and a doctor."""
+
+    def __init__(self, network, home):
+        self.network, self.home = network, home
+        home.mkdir()
+        (home / ".bashrc").write_text("alias ll='ls -l'")  # no line end, on purpose
+        (home / ".npmrc").write_text("; mine\r\naudit=false\r\n")
+        (home / ".gitconfig").write_text("[user]\n\tname = Me ; myself\n")
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8",
+                    "SHELL": "/bin/bash", "npm_config_update_notifier": "false",
+                    "npm_config_globalconfig": str(home / "no-npmrc"),
+                    "npm_config_cache": str(home.parent / "npm-cache"),
+                    "PIP_CONFIG_FILE": str(home / ".config/pip/pip.conf"),
+                    "UV_CACHE_DIR": str(home.parent / "uv-cache"),
+                    "GOCACHE": str(home.parent / "go-cache"),
+                    "GOPATH": str(home.parent / "go"), "GOFLAGS": "-modcacherw",
+                    "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+                    "DENO_DIR": str(home.parent / "deno"), "DENO_NO_UPDATE_CHECK": "1",
+                    "PYTHONDONTWRITEBYTECODE": "1", "no_proxy": "*"}
+
+    def doctor(self, *arguments, check=None, **more):
+        done = lab.run(self.network.program, "doctor", *arguments, check=False, timeout=150,
+                       env={**self.env, **more}, cwd=self.home.parent)
+        assert check is None or done.returncode == check, done.stdout + done.stderr
+        return done
+
+    def apply(self, *tools, check=0):
+        return self.doctor("apply", *tools, "--yes", "--ca", self.network.gateway.root,
+                           "--root", self.network.system, check=check)
+
+    def verify(self, tool, which):
+        url = getattr(self.network, which)
+        done = self.doctor("verify", tool, f"--{which}", url, "--json")
+        rows = json.loads(done.stdout)
+        assert len(rows) == 1, done.stdout + done.stderr
+        return rows[0]
+
+    def everything(self):
+        """Every file with its mode and octets, every directory, every link."""
+        found = {}
+        for path in sorted(self.home.rglob("*")):
+            name, mode = str(path.relative_to(self.home)), path.lstat().st_mode
+            octets = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+            found[name] = (mode, octets)
+        return found
+
+
+@pytest.fixture
+def person(network, tmp_path):
+    return Person(network, tmp_path / "home")
+
+
+def python_has(module):
+    return subprocess.run(["python3", "-c", f"import {module}"], stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False).returncode == 0
+
+
+# tool, what must be there, does its setting replace the public list (so that the bypassed
+# host, whose root is public here alone, must work too)
+TOOLS = [
+    ("curl", "curl", True),
+    ("wget", "wget", False),
+    ("wget2", "wget2", False),
+    ("aria2", "aria2c", True),
+    ("lynx", "lynx", True),
+    ("git", "git", True),
+    ("openssl", "openssl", True),
+    ("python", "python3", True),
+    ("requests", "python3:requests", True),
+    ("httpx", "python3:httpx", True),
+    ("aiohttp", "python3:aiohttp", True),
+    ("pip", "python3:pip", True),
+    ("uv", "uv", True),
+    ("node", "node", False),
+    ("npm", "npm", False),
+    ("pnpm", "pnpm", False),
+    ("yarn", "yarnpkg", False),
+    ("deno", "deno", False),
+    ("bun", "bun", False),
+    ("java", "java", True),
+    ("maven", "mvn", True),
+    ("go", "go", True),
+    ("cargo", "cargo", True),
+    ("ruby", "ruby", True),
+    ("php", "php", True),
+    ("perl", "perl:LWP::UserAgent", True),
+    ("aws", "aws", True),
+    ("ansible", "ansible", True),
+    ("cmake", "cmake", True),
+    ("hg", "hg", True),
+]
+
+
+def require(what):
+    program, _, module = what.partition(":")
+    need(program)
+    if module and program == "python3" and not python_has(module):
+        pytest.skip(f"the Python module {module} is not installed")
+    if module and program == "perl" and subprocess.run(
+            ["perl", f"-M{module}", "-MLWP::Protocol::https", "-e1"], capture_output=True,
+            stdin=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip(f"the Perl module {module} is not installed")
+
+
+@pytest.mark.parametrize("tool, what, replaces", TOOLS, ids=[row[0] for row in TOOLS])
+def test_it_breaks_is_cured_is_verified_and_taken_back(person, tool, what, replaces):
+    require(what)
+    before = person.everything()
+
+    broken = person.verify(tool, "inspected")
+    assert broken["result"] == "fails", broken
+    assert broken["hidden"] or broken["class"] in TRUST, broken
+    clean = person.everything()
+
+    person.apply(tool)
+    cured = person.verify(tool, "inspected")
+    assert cured["result"] == "works", cured
+    if replaces:
+        other = person.verify(tool, "bypassed")
+        assert other["result"] == "works", other
+    assert "Nothing to change" in person.apply(tool).stdout
+
+    person.doctor("undo", tool, check=0)
+    after = person.everything()
+    assert {n: v for n, v in after.items() if n in before} == before
+    # What the program itself left in its home is its own.
+    assert not [n for n in after if n not in clean and "sekisho" in n]
+    assert person.verify(tool, "inspected")["result"] == "fails"
