@@ -373,7 +373,9 @@ judge_file(struct home *h, struct tool_view *v, const struct tool_set *s)
 		add_about(h, v, TOOL_BROKEN, s)->text = home_text(
 			h, "%s names %s: %s", s->row->key, home_short(h, s->file), why);
 	}
-	if (s->effect == TOOL_REPLACES && s->certs > 0 && s->certs < SINGLE_MAX) {
+	bool ours = strcmp(s->file, bundle_all_path(h)) == 0;
+	if (s->effect == TOOL_REPLACES && !ours && s->certs > 0 &&
+		s->certs < SINGLE_MAX) {
 		struct tool_finding *x = add_about(h, v, TOOL_SINGLE, s);
 		x->text = home_text(h,
 			"%s names %s with %zu certificate%s, and replaces the public "

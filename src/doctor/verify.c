@@ -52,6 +52,9 @@ static const struct {
 		"        async with s.get(sys.argv[1]) as r:\n"
 		"            print(r.status)\n"
 		"asyncio.run(go())\n"},
+	{"maven", "settings.xml",
+		"<settings><mirrors><mirror><id>probe</id><mirrorOf>*</mirrorOf>"
+		"<url>${env.URL}</url></mirror></mirrors></settings>\n"},
 	{"cmake", "probe.cmake",
 		"file(DOWNLOAD \"$ENV{URL}\" \"$ENV{DIR}/probe\" TLS_VERIFY ON STATUS "
 		"s)\n"
