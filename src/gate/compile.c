@@ -323,10 +323,24 @@ hash_policy(struct gateway *g)
 			&g->upstream.revocation, sizeof(g->upstream.revocation)));
 }
 
+enum { SESSION_LEAST_MS = 5 * 60 * 1000 };
+
+static bool
+check_session_time(
+	const struct settings *s, const struct gateway *g, struct conf_report *report)
+{
+	uint64_t ms = g->client.session_ms;
+
+	return ms == 0 || ms >= SESSION_LEAST_MS ||
+		conf_complain(report, conf_place_of(&s->tree, g->item.node, "client"),
+			ERR_POLICY_SITE, "a session lasts 5min to 48h, or 0");
+}
+
 static bool
 compile_gateway(struct settings *s, struct gateway *g, struct conf_report *report)
 {
 	bool ok = compile_rules(s, g, report);
+	ok = check_session_time(s, g, report) && ok;
 	ok = compile_ports(s, g, report) && ok;
 	ok = compile_trust(s, g, report) && ok;
 	ok = compile_authority(s, g, report) && ok;
@@ -343,6 +357,7 @@ compile_edge(struct settings *s, struct gateway *g, struct conf_report *report)
 	g->sites.is_edge = true;
 	bool ok = compile_rules(s, g, report);
 	ok = compile_trust(s, g, report) && ok;
+	ok = check_session_time(s, g, report) && ok;
 	ok = site_compile(s, g, &s->n_origins, report) && ok;
 	g->status.gateway = g->name;
 	g->status.version = SPAN(SEKISHO_VERSION);

@@ -127,6 +127,7 @@ edge_start_tls(struct session *s, struct err *err)
 			: s->wg->to_clients,
 		.identity = id,
 		.staple = staple_for(s, id),
+		.session_s = name->site->session_s,
 		.alpn = chosen_alpn(&s->hello),
 		.binding = name->binding,
 		.owner = &s->visit->owner,

@@ -159,8 +159,9 @@ static const struct conf_row client_words[] = {
 		.help = "A message body or a tunnel in which nothing moves ends after "
 			"so long."},
 	{"session-time", CONF_DURATION, CLIENT(session_ms), .preset = "18h",
-		.min = 300000, .max = 172800000,
-		.help = "A client may resume its TLS session for so long."},
+		.max = 172800000,
+		.help = "A client may resume its TLS session for so long: 5min to "
+			"48h, or 0 for never."},
 };
 static const struct conf_table client_table = {
 	.help = "How clients are treated.",

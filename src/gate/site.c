@@ -12,12 +12,15 @@
 #include "pki/identity.h"
 #include "pki/token_uri.h"
 #include "pki/trust.h"
+#include "tls/engine.h"
 #include "tls/resume.h"
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type and a name
 #define EACH_ITEM(type, it, first) \
 	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
 // NOLINTEND(bugprone-macro-parentheses)
+
+enum { SESSION_LEAST_MS = 5 * 60 * 1000, SESSION_MOST_MS = 48 * 3600 * 1000 };
 
 /* ---- the words of a configuration ---- */
 
@@ -148,6 +151,9 @@ static const struct conf_row site_words[] = {
 		.help = "Strict-Transport-Security of this age on every response."},
 	{"default", CONF_FLAG, SITE(is_default), .preset = "off",
 		.help = "It serves names nobody has, if `unknown-name` says so."},
+	{"session-time", CONF_TEXT, SITE(session_time),
+		.help = "How long TLS sessions of its names can be resumed: 5min to "
+			"48h, 0 for never; absent: as `client` says."},
 	{"stapling", CONF_FLAG, SITE(stapling), .preset = "on",
 		.help = "OCSP answers for its certificates are fetched ahead and "
 			"shown."},
@@ -473,8 +479,26 @@ compile_name(struct compiling *c, struct site *site, struct span name)
 }
 
 static void
+compile_session_time(struct compiling *c, struct site *site)
+{
+	uint64_t ms = 0;
+
+	if (site->session_time.n == 0)
+		return;
+	if (!conf_read_duration(site->session_time, &ms) ||
+		(ms != 0 && (ms < SESSION_LEAST_MS || ms > SESSION_MOST_MS))) {
+		complain_text(c, &site->item, "session-time",
+			"a session lasts 5min to 48h, or 0");
+		return;
+	}
+	/* At most SESSION_MOST_MS. */
+	site->session_s = ms == 0 ? TLS_NO_SESSION : (uint32_t)(ms / 1000);
+}
+
+static void
 compile_site(struct compiling *c, struct site *site, size_t *n_origins)
 {
+	compile_session_time(c, site);
 	compile_certificates(c, site);
 	compile_origins(c, site, n_origins);
 	compile_name(c, site, site->name);

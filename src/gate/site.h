@@ -82,7 +82,8 @@ struct site {
 	struct conf_item *certificates; /* struct site_certificate */
 	struct conf_item *keyless;      /* the same, with the key elsewhere */
 	struct conf_item *origins;
-	uint64_t hsts_ms; /* 0: no Strict-Transport-Security */
+	uint64_t hsts_ms;         /* 0: no Strict-Transport-Security */
+	struct span session_time; /* a duration, or empty: as the edge says */
 	bool is_default;
 	bool stapling;  /* OCSP answers are fetched and shown */
 	bool keep_host; /* the origin gets the Host of the client */
@@ -90,6 +91,7 @@ struct site {
 	struct site_balance balance;
 
 	/* Compiled. */
+	uint32_t session_s;     /* of its TLS sessions; as in tls_server_spec */
 	struct identity *ecdsa; /* also Ed25519; borrowed from a certificate, or NULL */
 	struct identity *rsa;   /* the same */
 	struct site_origin **at; /* in the tree's arena */

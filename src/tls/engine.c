@@ -280,6 +280,37 @@ tls_client_new(const struct tls_client_spec *spec, struct err *err)
 	return NULL;
 }
 
+/* The session has been made by now, and its ticket has not. */
+static int
+set_session_time(SSL *ssl, void *unused)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+
+	uint32_t session_s = engine_of(ssl)->session_s;
+
+	(void)unused;
+	if (!session)
+		return 1;
+	if (session_s != TLS_NO_SESSION) {
+		SSL_SESSION_set_timeout(session, (long)session_s);
+		return 1;
+	}
+	/* What has no id goes into no cache (RFC 5246 §7.4.1.3). */
+	return SSL_SESSION_set1_id(session, NULL, 0);
+}
+
+static void
+limit_session(struct tls *t, uint32_t session_s)
+{
+	t->session_s = session_s;
+	if (session_s == TLS_NO_SESSION) {
+		SSL_set_options(t->ssl, SSL_OP_NO_TICKET);
+		(void)SSL_set_num_tickets(t->ssl, 0);
+	}
+	if (session_s > 0)
+		SSL_set_cert_cb(t->ssl, set_session_time, NULL);
+}
+
 static bool
 begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 {
@@ -297,6 +328,8 @@ begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 	} else if (!tls_present(t, spec->identity, spec->second, err)) {
 		return false;
 	}
+	if (spec->identity)
+		limit_session(t, spec->session_s);
 	SSL_set_accept_state(t->ssl);
 	return true;
 }

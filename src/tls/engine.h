@@ -63,6 +63,8 @@ struct tls_client_spec {
 	struct buf *wire_out;
 };
 
+enum { TLS_NO_SESSION = INT32_MAX };
+
 struct tls_server_spec {
 	struct profile *profile;
 	struct identity *identity; /* NULL: TLS_WANTS_IDENTITY will come */
@@ -74,6 +76,9 @@ struct tls_server_spec {
 	 * policy. A session of another binding is not resumed, the handshake is full.
 	 */
 	const uint8_t *binding;
+	/* Seconds in which the session can be resumed; 0: as the profile says;
+	 * TLS_NO_SESSION: never. Not without a timeout of the profile's. */
+	uint32_t session_s;
 	struct span staple; /* OCSP response for the identity, kept by the caller; or
 			       empty */
 	struct remote_owner *owner;

@@ -21,6 +21,7 @@ struct tls {
 	enum err_code refused;      /* why there was no signature, or ERR_NONE */
 	struct span alpn;           /* server: what to choose; borrowed */
 	struct span staple;         /* server; borrowed */
+	uint32_t session_s;         /* server; 0: the profile's */
 	struct remote_owner *owner; /* borrowed */
 	struct tls_judge *judge;    /* server: borrowed; or NULL */
 	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */

@@ -11,7 +11,7 @@
 #include "tls/resume_priv.h"
 #include "tls/slim_priv.h"
 
-enum { CIPHERS_MAX = 1024 };
+enum { CIPHERS_MAX = 1024, SESSION_IDS = 512 };
 
 /*
  * AES-128 first: as safe for a session, and its key schedule runs on SHA-256, which the
@@ -171,10 +171,12 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 	if (spec->n_ca_names > 0 && !set_ca_names(ctx, spec, err))
 		return false;
 
-	/* The client keeps the session, in its ticket; a cache here would be one per
-	 * process, and empty after a reload. */
+	/* The client keeps the session, in its ticket. Only TLS 1.2 without tickets
+	 * goes by an id, and into a small cache of this process. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (p->tickets && spec->session_timeout_s > 0) {
+		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+		SSL_CTX_sess_set_cache_size(ctx, SESSION_IDS);
 		SSL_CTX_set_timeout(ctx, (long)spec->session_timeout_s);
 		/* One ticket a handshake: without early data a client may use it again,
 		 * and each costs an encryption and a record. */

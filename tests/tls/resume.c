@@ -22,6 +22,7 @@ struct world {
 	struct resume_cache cache;
 	struct resume_key key;
 	const uint8_t *binding;
+	uint32_t session_s;
 };
 
 static struct profile *
@@ -78,8 +79,10 @@ visit(struct world *w, struct profile *sp)
 			.identity = w->mine,
 			.session = resume_get(&w->cache, &w->key)});
 	pair_server(&p,
-		(struct tls_server_spec){
-			.profile = sp, .identity = w->id, .binding = w->binding});
+		(struct tls_server_spec){.profile = sp,
+			.identity = w->id,
+			.session_s = w->session_s,
+			.binding = w->binding});
 	pair_open(&p);
 	pair_talk(&p);
 	(void)resume_put(&w->cache, &w->key, p.client);
@@ -215,6 +218,24 @@ without_a_time_out_nothing_is_resumed(void)
 		CHECK(!visit(&w, sp));
 		CHECK(resume_get(&w.cache, &w.key) == NULL);
 		profile_put(sp);
+		world_fini(&w);
+	}
+}
+
+static void
+a_connection_may_have_its_own_time(void)
+{
+	for (size_t v = 0; v < COUNT_OF(versions); v++) {
+		struct world w;
+		world_init(&w, versions[v], CLIENT_CERT_OFF);
+		w.session_s = TLS_NO_SESSION;
+		CHECK(!visit(&w, w.sp));
+		CHECK(resume_get(&w.cache, &w.key) == NULL);
+		w.session_s = 600;
+		CHECK(!visit(&w, w.sp));
+		CHECK(visit(&w, w.sp));
+		w.session_s = TLS_NO_SESSION;
+		CHECK(!visit(&w, w.sp)); /* a ticket of before is not taken */
 		world_fini(&w);
 	}
 }
@@ -366,6 +387,7 @@ TESTS(a_second_visit_resumes, a_binding_is_the_same_for_the_same_parts_only,
 	a_session_never_goes_on_under_another_policy,
 	a_session_never_goes_on_under_another_binding,
 	a_client_certificate_comes_back_with_its_session, tickets_grow_old,
-	without_a_time_out_nothing_is_resumed, a_session_is_kept_after_the_verdict_only,
+	without_a_time_out_nothing_is_resumed, a_connection_may_have_its_own_time,
+	a_session_is_kept_after_the_verdict_only,
 	a_resumed_client_waits_for_its_verdict_too, every_part_of_the_key_matters,
 	the_budget_holds, a_session_that_broke_is_forgotten)
