@@ -357,6 +357,29 @@ page_begin(struct page_answer *to, unsigned status, struct span type, struct err
 			err);
 }
 
+/* The code, and why, as a gRPC client's people will read it: what is not printable
+ * ASCII is written %XX, as the protocol asks. */
+static struct span
+grpc_message(const struct page_facts *f, struct arena *a)
+{
+	enum { REASON_SHOWN = 500 };
+	struct span reason = span_first(f->reason, REASON_SHOWN);
+	struct span code = reason_code(f, a);
+	size_t room = code.n + 3 * reason.n + 3;
+	struct text t = text_to(arena_alloc(a, room), room);
+	text_put(&t, code);
+	text_add(&t, reason.n > 0 ? ": " : "");
+	for (size_t i = 0; i < reason.n; i++) {
+		uint8_t c = reason.p[i];
+		if (c >= ' ' && c <= '~' && c != '%') {
+			text_put(&t, span_slice(reason, i, i + 1));
+		} else {
+			text_add(&t, "%%%02X", c);
+		}
+	}
+	return text_span(&t);
+}
+
 /* A gRPC client reads a status of its own, in what is at once head and trailers. */
 static bool
 add_grpc(struct http_head *response, const struct page_facts *f, struct arena *a,
@@ -365,7 +388,7 @@ add_grpc(struct http_head *response, const struct page_facts *f, struct arena *a
 	bool denied = f->kind == PAGE_BLOCKED || f->kind == PAGE_PROMPT;
 	return http_add(&response->fields, SPAN("Grpc-Status"),
 		       denied ? SPAN("7") : SPAN("14"), err) &&
-		http_add(&response->fields, SPAN("Grpc-Message"), reason_code(f, a),
+		http_add(&response->fields, SPAN("Grpc-Message"), grpc_message(f, a),
 			err);
 }
 

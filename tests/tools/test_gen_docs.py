@@ -8,7 +8,7 @@ STATS = 'STAT(X, "things", COUNTER, "Things.")\nSTAT(Y, "open", GAUGE, "Open.")\
 def test_rows_of_the_lists_become_rows_of_tables():
     with Tree({"src/base/err_list.h": ERRORS, "src/base/stats_list.h": STATS}) as root:
         docs = tool("gen-docs")
-        assert docs.errors(root).endswith('| `a.b` | We saw a "pipe" \\|. |  |\n')
+        assert docs.errors(root).endswith('</a>`a.b` | We saw a "pipe" \\|. |  |\n')
         assert "not.this" not in docs.errors(root)
         assert "| `sekisho_things_total` | counter | Things. |" in docs.metrics(root)
         assert "| `sekisho_open` | gauge | Open. |" in docs.metrics(root)
