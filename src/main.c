@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_ctl_status,
 	&command_ctl_reload,
+	&command_ctl_upgrade,
 	&command_ctl_drain,
 	&command_ctl_cache,
 	&command_check,

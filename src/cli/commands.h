@@ -41,6 +41,7 @@ extern const struct command command_run;
 extern const struct command command_ctl_status;
 extern const struct command command_ctl_reload;
 extern const struct command command_ctl_drain;
+extern const struct command command_ctl_upgrade;
 extern const struct command command_ctl_cache;
 extern const struct command command_apps;
 extern const struct command command_test;

@@ -195,6 +195,12 @@ run_reload(const struct cli_call *call)
 }
 
 static enum cli_exit
+run_upgrade(const struct cli_call *call)
+{
+	return run_word(call, "upgrade");
+}
+
+static enum cli_exit
 run_drain(const struct cli_call *call)
 {
 	return run_word(call, "drain");
@@ -221,6 +227,22 @@ const struct command command_ctl_reload = {
 	.examples = "sekisho ctl reload\n",
 	.options = options,
 	.run = run_reload,
+};
+
+const struct command command_ctl_upgrade = {
+	.name = "ctl upgrade",
+	.operands = "",
+	.summary = "let the program that is installed now take over",
+	.help = "Starts the program at the path that the running one was started from, "
+		"with the\n"
+		"same configuration. It gets the listening sockets; when it serves, "
+		"the "
+		"old one\n"
+		"drains and ends. If it does not come up within a minute, the old one "
+		"goes on.",
+	.examples = "sekisho ctl upgrade\n",
+	.options = options,
+	.run = run_upgrade,
 };
 
 const struct command command_ctl_drain = {

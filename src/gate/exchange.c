@@ -659,13 +659,22 @@ next_request(struct session *s)
 	http_head_init(&x->response, &x->arena);
 }
 
+/* A client of an edge may be sending its next request just now. Unless it was told that
+ * there would be no more, it gets an answer, which tells it; see stage_relay.c for how
+ * long it may take. */
+static bool
+lasts_through_drain(const struct session *s)
+{
+	return s->g->sites.is_edge && !s->x->response.close;
+}
+
 /* True: over. */
 static bool
 finish(struct session *s)
 {
 	struct exchange *x = s->x;
 	bool client_lasts = x->request_sent && !x->closes && !x->to_client.must_close &&
-		!s->draining && s->refusal.code == ERR_NONE;
+		(!s->draining || lasts_through_drain(s)) && s->refusal.code == ERR_NONE;
 	exchange_tell(s);
 	part_from_origin(s);
 	if (client_lasts && !x->client) {
@@ -729,8 +738,9 @@ advance_head(struct session *s)
 	x->state = h1_reader_idle(&x->requests) ? EXCHANGE_IDLE : EXCHANGE_HEAD;
 	if (side_failed(&s->client))
 		return EXCHANGE_ENDS;
-	return s->draining && x->state == EXCHANGE_IDLE ? EXCHANGE_ENDS
-							: EXCHANGE_WAITS;
+	return s->draining && x->state == EXCHANGE_IDLE && !s->g->sites.is_edge
+		? EXCHANGE_ENDS
+		: EXCHANGE_WAITS;
 }
 
 static enum exchange_turn

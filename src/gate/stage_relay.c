@@ -8,6 +8,8 @@
 #include "gate/story.h"
 #include "gate/worker.h"
 
+enum { LAST_MS = 1000 }; /* for a last request, when the worker drains */
+
 /* How long what is going on now may take without anything moving. */
 static uint64_t
 patience_ms(const struct session *s)
@@ -15,7 +17,7 @@ patience_ms(const struct session *s)
 	const struct client_settings *c = &s->g->client;
 	switch (s->exchange.state) {
 	case EXCHANGE_IDLE:
-		return c->idle_ms;
+		return s->draining && c->idle_ms > LAST_MS ? LAST_MS : c->idle_ms;
 	case EXCHANGE_HEAD:
 		return c->head_ms;
 	case EXCHANGE_REACHING:

@@ -108,33 +108,54 @@ make_directory(const char *path, struct err *err)
 	return ok;
 }
 
-bool
-control_open(struct control *c, struct loop *loop, struct span path, struct err *err)
+void
+control_adopt(struct control *c, struct loop *loop, struct span path, int fd)
 {
-	int fd = -1;
-	char *name = mem_cstr(path);
-	if (!make_directory(name, err) || !listen_open_unix(name, 0600, &fd, err)) {
-		mem_free(name);
-		return err_within(err, "control socket");
-	}
-	c->path = name;
+	c->path = mem_cstr(path);
 	c->loop = loop;
 	list_init(&c->calls);
 	listen_limit_init(&c->limit, CALLS_MOST);
 	c->listener.accepted = tell_accepted;
 	listen_start(&c->listener, loop, fd, &c->limit);
+}
+
+bool
+control_open(struct control *c, struct loop *loop, struct span path, struct err *err)
+{
+	int fd = -1;
+	char *name = mem_cstr(path);
+	bool ok = make_directory(name, err) && listen_open_unix(name, 0600, &fd, err);
+	mem_free(name);
+	if (!ok)
+		return err_within(err, "control socket");
+	control_adopt(c, loop, path, fd);
 	return true;
+}
+
+static void
+close_listener(struct control *c)
+{
+	listen_stop(&c->listener);
+	mem_free(c->path);
+	c->path = NULL;
+}
+
+void
+control_leave(struct control *c)
+{
+	if (c->path)
+		close_listener(c);
 }
 
 void
 control_close(struct control *c)
 {
-	if (!c->path)
+	if (!c->loop)
 		return;
-	listen_stop(&c->listener);
 	LIST_EACH (l, &c->calls)
 		end_call(CONTAINER_OF(l, struct control_call, in));
+	if (!c->path)
+		return;
 	(void)unlink(c->path);
-	mem_free(c->path);
-	c->path = NULL;
+	close_listener(c);
 }

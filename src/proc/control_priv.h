@@ -39,6 +39,10 @@ struct control {
 /* Set the callbacks before. */
 MUST_USE bool control_open(
 	struct control *c, struct loop *loop, struct span path, struct err *err);
+/* The same with a socket of this path that another process opened; fd is taken. */
+void control_adopt(struct control *c, struct loop *loop, struct span path, int fd);
+/* Another process has the socket too, and goes on with it: closes without removing. */
+void control_leave(struct control *c);
 /* Also removes the socket from the file system. */
 void control_close(struct control *c);
 /* Sends the object; the call is over and not to be touched again. */

@@ -27,6 +27,8 @@
 #include "proc/generation_priv.h"
 #include "proc/notify_priv.h"
 #include "proc/purge.h"
+#include "proc/reply_priv.h"
+#include "proc/upgrade_priv.h"
 #include "rule/set.h"
 
 enum {
@@ -64,6 +66,10 @@ struct master {
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
+	char *program; /* owned; path of our own, or NULL */
+	struct upgrade upgrade;
+	struct upgrade_given given; /* by the program before us */
+	struct control_call *upgrader;
 	bool ending;
 	bool at_once;
 	struct err failure; /* of the first generation */
@@ -99,40 +105,6 @@ count_workers(const struct settings *s)
 /* ---- answers to `sekisho ctl` */
 
 static void
-answer_json(struct control_call **call, const struct json_out *json)
-{
-	if (*call)
-		control_answer(*call, json);
-	*call = NULL;
-}
-
-static void
-answer_done(struct control_call **call)
-{
-	struct json_out json;
-	json_init(&json, ANSWER_BYTES);
-	json_object(&json, NULL);
-	json_bool(&json, "ok", true);
-	json_end(&json);
-	answer_json(call, &json);
-	json_fini(&json);
-}
-
-static void
-answer_err(struct control_call **call, const struct err *err)
-{
-	struct json_out json;
-	json_init(&json, ANSWER_BYTES);
-	json_object(&json, NULL);
-	json_bool(&json, "ok", false);
-	json_str(&json, "code", err_id(err->code));
-	json_str(&json, "text", err->text);
-	json_end(&json);
-	answer_json(call, &json);
-	json_fini(&json);
-}
-
-static void
 answer_purge(struct master *m, struct control_call *call)
 {
 	struct json_out json;
@@ -146,39 +118,8 @@ answer_purge(struct master *m, struct control_call *call)
 		json_str(&json, "text", err.text);
 	}
 	json_end(&json);
-	answer_json(&call, &json);
+	reply_json(&call, &json);
 	json_fini(&json);
-}
-
-static void
-say_child(struct json_out *json, const struct child *c)
-{
-	const struct stats *stats = c->page ? &c->page->stats : NULL;
-	json_object(json, NULL);
-	json_str(json, "process", child_kind_name(c->kind));
-	json_uint(json, "number", c->number);
-	json_int(json, "pid", c->pid);
-	json_bool(json, "ready", c->ready);
-	json_uint(json, "age_ms", c->pid ? clock_now() - c->born_ms : 0);
-	if (stats && c->kind == CHILD_WORKER) {
-		json_uint(json, "sessions_open", stats->v[STAT_SESSIONS_OPEN]);
-		json_uint(json, "sessions_opened", stats->v[STAT_SESSIONS_OPENED]);
-	}
-	json_end(json);
-}
-
-static void
-say_generation(struct json_out *json, const struct generation *g)
-{
-	json_object(json, NULL);
-	json_uint(json, "number", g->spec.number);
-	json_str(json, "state", generation_state_name(g->state));
-	json_array(json, "processes");
-	say_child(json, &g->vault);
-	for (size_t i = 0; i < g->spec.n_workers; i++)
-		say_child(json, &g->workers[i].child);
-	json_end(json);
-	json_end(json);
 }
 
 static void
@@ -195,14 +136,14 @@ answer_status(struct master *m, struct control_call *call)
 	json_bool(&json, "ending", m->ending);
 	json_uint(&json, "crashes", stat_get(STAT_CRASHES));
 	json_array(&json, "shared");
-	say_child(&json, &m->post.child);
+	reply_child(&json, &m->post.child);
 	json_end(&json);
 	json_array(&json, "generations");
 	LIST_EACH (l, &m->generations)
-		say_generation(&json, CONTAINER_OF(l, struct generation, in));
+		reply_generation(&json, CONTAINER_OF(l, struct generation, in));
 	json_end(&json);
 	json_end(&json);
-	answer_json(&call, &json);
+	reply_json(&call, &json);
 	json_fini(&json);
 }
 
@@ -261,6 +202,16 @@ reload_if_wanted(struct master *m)
 	loop_soon(&m->loop, &m->reload_again);
 }
 
+/* The program before us may go: its sockets are served by us as well. */
+static void
+replace_program(struct master *m)
+{
+	if (m->given.line < 0)
+		return;
+	control_adopt(&m->control, &m->loop, m->settings->control, m->given.control_fd);
+	upgrade_ready(&m->given);
+}
+
 /* The new one serves: it is the one, and the one before ends. */
 static void
 take_over(struct master *m, struct generation *g)
@@ -275,6 +226,7 @@ take_over(struct master *m, struct generation *g)
 		m->files_used = m->files_next;
 	}
 	ports_keep(&m->ports);
+	replace_program(m);
 	log_setup((enum log_level)m->settings->log_level, "master");
 	stat_set(STAT_GENERATION, g->spec.number);
 	m->starting = NULL;
@@ -285,7 +237,7 @@ take_over(struct master *m, struct generation *g)
 	log_info("generation.serves", "generation=%u workers=%zu", g->spec.number,
 		g->spec.n_workers);
 	say_status(m, "READY=1");
-	answer_done(&m->caller);
+	reply_done(&m->caller);
 	if (m->ending)
 		generation_drain(g);
 	reload_if_wanted(m);
@@ -299,7 +251,7 @@ give_up(struct master *m, const struct err *err)
 	ports_revert(&m->ports);
 	free_settings(&m->next_settings);
 	stat_add(STAT_RELOADS_FAILED, 1);
-	answer_err(&m->caller, err);
+	reply_err(&m->caller, err);
 	if (m->serving) {
 		say_status(m, "READY=1");
 		reload_if_wanted(m);
@@ -494,7 +446,7 @@ reload_now(struct master *m, struct control_call *call)
 	stat_add(STAT_RELOADS_FAILED, 1);
 	free_settings(&m->next_settings);
 	say_status(m, "READY=1");
-	answer_err(&call, &err);
+	reply_err(&call, &err);
 }
 
 static void
@@ -518,7 +470,7 @@ reload(struct master *m, struct control_call *call)
 	if (m->ending || (call && m->next_caller)) {
 		err_set(&err, ERR_PROC_BUSY, "%s",
 			m->ending ? "it is ending" : "others wait already");
-		answer_err(&call, &err);
+		reply_err(&call, &err);
 		return;
 	}
 	m->wants_reload = true;
@@ -598,6 +550,50 @@ tell_signal(struct watch *w, unsigned events)
 	}
 }
 
+/* ---- another program */
+
+static void
+tell_upgraded(struct upgrade *u, const struct err *why)
+{
+	struct master *m = CONTAINER_OF(u, struct master, upgrade);
+	char text[64];
+	if (why->code != ERR_NONE) {
+		log_error("upgrade.failed", "reason=\"%s\"", why->text);
+		reply_err(&m->upgrader, why);
+		return;
+	}
+	log_info("upgrade.done", "pid=%d", (int)u->pid);
+	text_format(text, sizeof(text), "MAINPID=%d", (int)u->pid);
+	notify_send(text);
+	reply_done(&m->upgrader);
+	control_leave(&m->control);
+	end_all(m);
+}
+
+static void
+upgrade(struct master *m, struct control_call *call)
+{
+	const struct upgrade_spec spec = {
+		.loop = &m->loop,
+		.program = m->program,
+		.config = m->path,
+		.ports = &m->ports,
+		.control_fd = m->control.listener.watch.fd,
+		.secret = m->settings->ticket_secret,
+	};
+	struct err err = {0};
+	bool free = !m->starting && !m->ending && !upgrade_runs(&m->upgrade);
+	if (!free)
+		err_set(&err, ERR_PROC_BUSY, "a reload, an upgrade or the end");
+	if (!free || !upgrade_start(&m->upgrade, &spec, &err)) {
+		reply_err(&call, &err);
+		return;
+	}
+	m->upgrader = call;
+	log_info(
+		"upgrade.starts", "pid=%d program=%s", (int)m->upgrade.pid, m->program);
+}
+
 static void
 tell_asked(struct control *c, struct control_call *call)
 {
@@ -607,14 +603,16 @@ tell_asked(struct control *c, struct control_call *call)
 		answer_status(m, call);
 	} else if (span_eq(call->word, SPAN("reload"))) {
 		reload(m, call);
+	} else if (span_eq(call->word, SPAN("upgrade"))) {
+		upgrade(m, call);
 	} else if (purge_is_meant(call->word)) {
 		answer_purge(m, call);
 	} else if (span_eq(call->word, SPAN("drain"))) {
-		answer_done(&call);
+		reply_done(&call);
 		end_all(m);
 	} else {
 		err_set(&err, ERR_PROC_CONTROL, "unknown request");
-		answer_err(&call, &err);
+		reply_err(&call, &err);
 	}
 }
 
@@ -626,6 +624,8 @@ tell_dropped(struct control *c, struct control_call *call)
 		m->caller = NULL;
 	if (m->next_caller == call)
 		m->next_caller = NULL;
+	if (m->upgrader == call)
+		m->upgrader = NULL;
 }
 
 static void
@@ -682,6 +682,10 @@ open_master(struct master *m, struct err *err)
 {
 	m->began_ms = clock_tick();
 	m->signals.fd = -1;
+	m->given.line = -1;
+	m->program = upgrade_program();
+	upgrade_init(&m->upgrade);
+	m->upgrade.ended = tell_upgraded;
 	m->pages = pages_map();
 	m->page = pages_take(m->pages, "master", 0);
 	stats_bind(&m->page->stats);
@@ -704,9 +708,13 @@ open_master(struct master *m, struct err *err)
 	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err) ||
 		!act_value_open(m->settings, NULL, err))
 		return false;
-	if (!open_signals(m, err) ||
-		!control_open(&m->control, &m->loop, m->settings->control, err))
+	if (!open_signals(m, err) || !upgrade_take(&m->given, &m->ports, err))
 		return false;
+	if (m->given.line >= 0) {
+		memcpy(m->settings->ticket_secret, m->given.secret, UPGRADE_SECRET);
+	} else if (!control_open(&m->control, &m->loop, m->settings->control, err)) {
+		return false;
+	}
 	if (m->watchdog_ms != 0)
 		timer_set(&m->loop, &m->watchdog, clock_now() + m->watchdog_ms);
 	timer_set(&m->loop, &m->lists, clock_now() + LISTS_MS);
@@ -716,7 +724,9 @@ open_master(struct master *m, struct err *err)
 static void
 close_master(struct master *m)
 {
+	upgrade_cancel(&m->upgrade);
 	control_close(&m->control);
+	mem_free(m->program);
 	if (m->signals.fd >= 0)
 		loop_close(&m->loop, &m->signals);
 	if (m->loop.batch)

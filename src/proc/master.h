@@ -6,6 +6,7 @@
  * what dies, and passes on what signals and the control socket ask for:
  *
  *	SIGHUP, `ctl reload`     check the file; a new generation, the old one drains
+ *	`ctl upgrade`            another program takes over (upgrade_priv.h)
  *	SIGTERM, SIGINT, `ctl drain`   drain, then end; a second time: end now
  *
  * Started as root it stays root, to open ports and read keys at a reload; it reads

@@ -91,6 +91,29 @@ ports_init(struct ports *p)
 }
 
 void
+ports_adopt(struct ports *p, int fd)
+{
+	struct addr a;
+	int listens = 0;
+	int many = 0;
+	socklen_t n = sizeof(int);
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) != 0 || !listens ||
+		getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &many, &n) != 0 ||
+		!addr_local(fd, &a)) {
+		log_warn("upgrade.socket", "fd=%d reason=\"not a TCP listener\"", fd);
+		(void)close(fd);
+		return;
+	}
+	struct port *port = find_port(p, &a);
+	if (!port)
+		port = add_port(p, &a);
+	port->fds = mem_resize(port->fds, (port->n + 1) * sizeof(int));
+	port->fds[port->n++] = fd;
+	port->n_before = port->n;
+	port->shared = !many;
+}
+
+void
 ports_fini(struct ports *p)
 {
 	LIST_EACH (l, &p->all)

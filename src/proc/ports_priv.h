@@ -31,6 +31,9 @@ struct ports {
 
 /* Takes in what socket activation gave. */
 void ports_init(struct ports *p);
+/* Takes a socket of the program before us: one of those of its address, in order, or
+ * the only one, if systemd had opened it. */
+void ports_adopt(struct ports *p, int fd);
 /* Closes all. */
 void ports_fini(struct ports *p);
 
