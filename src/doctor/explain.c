@@ -7,6 +7,7 @@
 
 enum {
 	TENTHS = 10,
+	SURE = 50,     /* from here on, a sign tells that something failed */
 	REASON = 85,   /* from here on, a sign names the reason itself */
 	BESIDE = 600,  /* letters within which signs speak of one failure */
 	FOUND_MAX = 96 /* signs of one text that are looked at */
@@ -113,19 +114,40 @@ is_family(const char *class)
 	return false;
 }
 
+/* curl -v and its like print the alert that they sent because of the reason; and who
+ * wants a client certificate refuses the handshake without one. */
+static bool
+is_its_alert(const struct found *f, const struct found *best)
+{
+	if (same_class(best->sign->class, "client-cert-required"))
+		return same_class(f->sign->class, "no-shared-cipher");
+	return same_class(f->sign->class, "alert-from-peer") &&
+		span_eq(span_str(f->sign->engine), SPAN("openssl"));
+}
+
+/* Whether f is the same failure as best, told in other words: what lies beside a reason
+ * and refines it, or the alert that was sent because of it. */
+static bool
+is_same_failure(const struct found *f, const struct found *best)
+{
+	size_t apart = f->at > best->at ? f->at - best->at : best->at - f->at;
+	bool family = is_family(f->sign->class);
+
+	if (same_class(f->sign->class, best->sign->class))
+		return true;
+	if (f->weight == best->weight)
+		return family && is_family(best->sign->class);
+	if (family || apart >= BESIDE)
+		return family;
+	return best->weight < REASON || f->weight >= REASON || is_its_alert(f, best);
+}
+
 static bool
 contradicts(const struct found *f, const struct found *best)
 {
-	if (f->ours != best->ours || f->weight < REASON || best->weight < REASON)
+	if (f->ours != best->ours || f->weight < SURE || best->weight < SURE)
 		return false;
-	if (same_class(f->sign->class, best->sign->class))
-		return false;
-	/* The heavier refines the lighter beside it: "unknown authority (possibly
-	 * because of ...)". */
-	size_t apart = f->at > best->at ? f->at - best->at : best->at - f->at;
-	if (f->weight < best->weight && (is_family(f->sign->class) || apart < BESIDE))
-		return false;
-	return !is_family(f->sign->class) || !is_family(best->sign->class);
+	return !is_hidden(f->sign) && !is_same_failure(f, best);
 }
 
 static void

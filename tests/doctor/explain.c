@@ -240,6 +240,59 @@ a_json_log_changes_nothing(void)
 	CHECK(t.right > 600);
 }
 
+/* Each line behind a prefix, and with `noise` after it. */
+static struct span
+interleave(struct span s, const char *prefix, const char *noise)
+{
+	size_t lines = 2;
+	for (size_t i = 0; i < s.n; i++)
+		lines += s.p[i] == '\n';
+	size_t cap = s.n + lines * (span_str(prefix).n + span_str(noise).n + 4);
+	char *p = mem_alloc(cap);
+	struct text t = text_to(p, cap);
+	struct span line;
+	while (span_cut(&s, '\n', &line)) {
+		text_add(&t, "%s", prefix);
+		text_put(&t, line);
+		text_add(&t, "\n%s\n", noise);
+	}
+	return text_span(&t);
+}
+
+static struct span
+among_other_lines(struct span s)
+{
+	return interleave(s, "2026-11-20T10:00:00.123Z web-1  | ",
+		"10.0.0.1 - - \"GET /health HTTP/1.1\" 200 2 \"curl/8\" certificate "
+		"renewal: ok");
+}
+
+static void
+interleaved_logs_never_make_it_wrong(void)
+{
+	struct tally t = try_all(true, among_other_lines);
+	CHECK_INT(t.wrong, 0);
+	CHECK(t.right > 550);
+}
+
+static struct span
+among_failures_of_another(struct span s)
+{
+	return interleave(s, "",
+		"kubelet: Get \"https://b.example/\": x509: certificate is "
+		"valid for c.example, not b.example");
+}
+
+static void
+failures_of_another_program_never_make_it_wrong(void)
+{
+	struct tally t = try_all(true, among_failures_of_another);
+	/* terraform and bundler break the very words that tell their failure, so that
+	 * only the other's are whole. */
+	CHECK(t.wrong <= 13);
+	CHECK(t.right > 400);
+}
+
 /* ---- tables ---- */
 
 static void
@@ -421,6 +474,8 @@ the_language_is_asked_or_from_the_environment(void)
 
 TESTS(no_real_output_is_given_a_wrong_class, the_program_is_recognised_by_its_output,
 	wrapping_and_colour_change_nothing, a_json_log_changes_nothing,
+	interleaved_logs_never_make_it_wrong,
+	failures_of_another_program_never_make_it_wrong,
 	every_class_that_signs_and_rows_name_has_words,
 	every_client_is_known_by_its_names, the_measured_messages_keep_their_class,
 	messages_of_many_programs_are_understood,
