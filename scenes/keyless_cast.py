@@ -187,4 +187,11 @@ class Configured(lab.Program):
             shutil.chown(self.folder / "data", user)
         config = self.folder / "sekisho.conf"
         config.write_text(text.format(user=user, folder=self.folder, port=self.port, home=home, **words))
-        super().__init__([program, "run", "-c", config], lambda: lab.accepts(self.port), log)
+        self.log = log
+        super().__init__(self.command_line(program, config), self.is_ready, log)
+
+    def command_line(self, program, config):
+        return [program, "run", "-c", config]
+
+    def is_ready(self):
+        return lab.accepts(self.port)

@@ -294,8 +294,8 @@ class Origin:
 class FarAway:
     """Passes bytes on, each `delay_s` later, both ways: a long cable."""
 
-    def __init__(self, target, delay_s):
-        self.target, self.delay_s = target, delay_s
+    def __init__(self, target, delay_s, host="127.0.0.1"):
+        self.target, self.delay_s = (host, target), delay_s
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -304,7 +304,7 @@ class FarAway:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self.socket.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
+                far = socket.create_connection(self.target)
                 for one, other in ((near, far), (far, near)):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
