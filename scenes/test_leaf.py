@@ -24,9 +24,42 @@ def test_the_leaf_says_what_it_must_and_no_more(street, tmp_path):
     assert "DNS:www.good.example" in text and text.count("DNS:") == 1
     assert "CA:FALSE" in text and "TLS Web Server Authentication" in text
     assert "Authority Key Identifier" in text and "id-ecPublicKey" in text
-    assert "CRL Distribution" not in text and "Authority Information Access" not in text
+    assert text.count("URI:") == 1 and "URI:http://sekisho.internal/ca.crl" in text
+    assert "Authority Information Access" not in text
     serial = re.search(r"Serial Number:\s*([0-9a-f:]+)", text).group(1)
     assert len(serial.split(":")) >= 15
+
+
+def test_the_list_that_the_leaf_names_is_served_and_good(street, tmp_path):
+    with wire.secure(street.gateway, street.hosts["good"], street.origins["good"].port,
+                     street.gateway.root) as s:
+        leaf = s.getpeercert(binary_form=True)
+    (tmp_path / "leaf.pem").write_text(ssl.DER_cert_to_PEM_cert(leaf))
+
+    def fetch():
+        with wire.dial(street.gateway) as s:
+            return wire.ask(s, "GET http://sekisho.internal/ca.crl HTTP/1.1\r\n"
+                               "Host: sekisho.internal\r\n\r\n")
+
+    answer = lab.wait_for("the list", lambda: (a := fetch()).status == 200 and a)
+    assert answer.fields["content-type"] == "application/pkix-crl"
+    (tmp_path / "ca.crl").write_bytes(answer.body)
+    pem = lab.run("openssl", "crl", "-inform", "DER", "-in", tmp_path / "ca.crl", "-outform", "PEM").stdout
+    (tmp_path / "crl.pem").write_text(pem)
+    done = lab.run("openssl", "verify", "-x509_strict", "-crl_check", "-CRLfile", tmp_path / "crl.pem",
+                   "-CAfile", street.gateway.root, "-untrusted",
+                   street.gateway.folder / "ca" / "node.crt", tmp_path / "leaf.pem")
+    assert done.stdout.strip().endswith("OK")
+
+
+def test_no_list_is_named_where_none_is_wanted(open_gateway, street, tmp_path):
+    gateway = open_gateway("\tcrl none")
+    with wire.secure(gateway, street.hosts["good"], street.origins["good"].port, gateway.root) as s:
+        der = s.getpeercert(binary_form=True)
+    assert b"sekisho.internal" not in der
+    with wire.dial(gateway) as s:
+        assert wire.ask(s, "GET http://sekisho.internal/ca.crl HTTP/1.1\r\n"
+                           "Host: sekisho.internal\r\n\r\n").status == 404
 
 
 def test_the_leaf_lives_thirty_days_at_most(street, tmp_path):

@@ -336,9 +336,20 @@ check_session_time(
 			ERR_POLICY_SITE, "a session lasts 5min to 48h, or 0");
 }
 
+/* What cannot be served is not named. */
+static void
+compile_crl(struct gateway *g)
+{
+	bool is_here = !g->sites.keys.servers && g->authority_token.n == 0;
+	if (span_eq(g->crl_url, SPAN("none")) ||
+		(!is_here && span_eq(g->crl_url, SPAN(GATEWAY_CRL_URL))))
+		g->crl_url = (struct span){0};
+}
+
 static bool
 compile_gateway(struct settings *s, struct gateway *g, struct conf_report *report)
 {
+	compile_crl(g);
 	bool ok = compile_rules(s, g, report);
 	ok = check_session_time(s, g, report) && ok;
 	ok = compile_ports(s, g, report) && ok;

@@ -149,6 +149,7 @@ exchange_answer_ourselves(struct session *s)
 	struct err err = {0};
 	struct page_status status = s->g->status;
 	status.client = s->facts.client.ip;
+	status.crl = s->wg->crl.der;
 	x->action = "self";
 	struct page_answer to = answer_of(s);
 	if (!page_status_make(&to, &status, &err)) {

@@ -99,6 +99,7 @@ struct page_status {
 	struct span root_pem;
 	struct span root_der;
 	struct span root_sha256; /* hex */
+	struct span crl;         /* DER; empty: there is none */
 	struct span not_after;
 	struct span node_name;
 	struct span version;
@@ -106,7 +107,7 @@ struct page_status {
 };
 
 /* The status page and the downloads below it, by the request's path: /, /ca.pem,
- * /ca.crt (DER), /ca.mobileconfig; anything else is a 404 page. */
+ * /ca.crt (DER), /ca.mobileconfig, /ca.crl; anything else is a 404 page. */
 MUST_USE bool page_status_make(
 	struct page_answer *to, const struct page_status *status, struct err *err);
 

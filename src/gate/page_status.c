@@ -77,7 +77,17 @@ static const struct download downloads[] = {
 	{"/ca.crt", "application/x-x509-ca-cert", "sekisho-ca.crt"},
 	{"/ca.mobileconfig", "application/x-apple-aspen-config",
 		"sekisho.mobileconfig"},
+	{"/ca.crl", "application/pkix-crl", "sekisho.crl"},
 };
+
+/* In the order of the table. */
+static struct span
+content_of(size_t i, struct arena *a, const struct page_status *s)
+{
+	if (i == 2)
+		return profile(a, s);
+	return i == 0 ? s->root_pem : i == 1 ? s->root_der : s->crl;
+}
 
 static bool
 make_download(struct page_answer *to, const struct download *d,
@@ -86,7 +96,7 @@ make_download(struct page_answer *to, const struct download *d,
 	size_t i = (size_t)(d - downloads);
 	struct span value =
 		arena_format(to->arena, "attachment; filename=\"%s\"", d->file);
-	to->body = i == 0 ? s->root_pem : i == 1 ? s->root_der : profile(to->arena, s);
+	to->body = content_of(i, to->arena, s);
 	return page_begin(to, 200, span_str(d->type), err) &&
 		http_add(
 			&to->response->fields, SPAN("Content-Disposition"), value, err);
@@ -169,7 +179,8 @@ page_status_make(struct page_answer *to, const struct page_status *s, struct err
 	path = span_first(path, span_chr(path, '?'));
 	while (i < COUNT_OF(downloads) && !span_eq(path, span_str(downloads[i].path)))
 		i++;
-	if (i < COUNT_OF(downloads) && s->root_der.n > 0) {
+	if (i < COUNT_OF(downloads) && s->root_der.n > 0 &&
+		(s->crl.n > 0 || !span_eq(path, SPAN("/ca.crl")))) {
 		ok = make_download(to, &downloads[i], s, err);
 	} else if (span_eq(path, SPAN("/"))) {
 		ok = make_front(to, s, err);

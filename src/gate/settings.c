@@ -237,6 +237,12 @@ static const struct conf_row gateway_words[] = {
 			"PKCS#11 token: \"pkcs11:token=…;object=…\" (RFC 7512)."},
 	{"leaf-days", CONF_INT, GATEWAY(leaf_days), .preset = "30", .min = 1,
 		.max = 199, .help = "Lifetime of the certificates shown to clients."},
+	{"crl", CONF_TEXT, GATEWAY(crl_url), .preset = GATEWAY_CRL_URL,
+		.help = "Address of the authority's revocation list, named in leafs "
+			"for "
+			"clients that insist on one; or `none`. The default is served "
+			"here, to clients of this proxy. Where the authority's key is "
+			"elsewhere, the default means `none`."},
 	{"leaf-cache", CONF_SIZE, GATEWAY(leaf_cache), .preset = "16m", .min = 65536,
 		.help = "Memory per worker for certificates already minted."},
 	{"mint", CONF_BLOCK, GATEWAY(mint), .block = &mint_limits_block,

@@ -21,6 +21,9 @@
 
 struct trust; /* pki/trust.h */
 
+/* Where clients of a proxy find the list that the vault signs. */
+#define GATEWAY_CRL_URL "http://sekisho.internal/ca.crl"
+
 /* How the destination of a connection is learned. */
 struct keyserver_settings; /* gate/keyserver.h */
 
@@ -89,6 +92,7 @@ struct gateway {
 	struct span name;
 	struct span authority;       /* directory of the CA */
 	struct span authority_token; /* RFC 7512: where its key is; or empty */
+	struct span crl_url;         /* that leafs name; empty: none */
 	uint64_t leaf_days;
 	uint64_t leaf_cache; /* octets per worker */
 	struct mint_limits mint;

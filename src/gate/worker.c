@@ -208,6 +208,17 @@ worker_shelf_path(const struct settings *s)
 }
 
 static void
+open_crls(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_gateways; i++) {
+		if (!w->gateways[i].g->sites.is_edge) {
+			crl_open(&w->gateways[i].crl, w->gateways[i].g, &w->vault.link,
+				&w->loop);
+		}
+	}
+}
+
+static void
 open_evidence(struct worker *w)
 {
 	const struct fetch_place at = {.loop = &w->loop, .resolver = w->resolver};
@@ -295,6 +306,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	}
 	open_evidence(w);
 	staple_open_all(w);
+	open_crls(w);
 	open_listeners(w, spec);
 	return true;
 }
@@ -394,6 +406,8 @@ worker_close(struct worker *w)
 	event_link_fini(&w->events);
 	if (w->event_pipe.loop)
 		ipc_out_close(&w->event_pipe);
+	for (size_t i = 0; i < w->n_gateways; i++)
+		crl_close(&w->gateways[i].crl);
 	ask_line_close(&w->vault);
 	loop_unhook(&w->each_turn);
 	timer_stop(&w->loop, &w->event_timer);

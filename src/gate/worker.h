@@ -9,6 +9,7 @@
 #pragma once
 
 #include "event/event.h"
+#include "gate/crl.h"
 #include "gate/edge.h"
 #include "gate/evidence.h"
 #include "gate/facts.h"
@@ -40,6 +41,7 @@ struct worker_spec {
 /* What a gateway needs per worker. */
 struct worker_gateway {
 	const struct gateway *g;    /* borrowed */
+	struct crl crl;             /* what our own authority took back */
 	struct profile *to_clients; /* owned reference */
 	struct profile *to_origins; /* owned reference */
 	/* With TLS 1.2 or TLS 1.3 as the lowest, where rules say so; owned references.

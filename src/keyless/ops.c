@@ -30,6 +30,7 @@ static const struct wire_op_row rows[] = {
 	{WIRE_MINT, WIRE_KEY_NONE, 0, false, "mint"},
 	{WIRE_LEAFKEYS, WIRE_KEY_NONE, 0, false, "leafkeys"},
 	{WIRE_CHAIN, WIRE_KEY_NONE, 0, false, "chain"},
+	{WIRE_CRL, WIRE_KEY_NONE, 0, false, "crl"},
 	{WIRE_PING, WIRE_KEY_NONE, 0, false, "ping"},
 };
 
@@ -148,7 +149,8 @@ wire_mask_has(const struct wire_mask *m, uint8_t op)
 static bool
 is_private(uint8_t op)
 {
-	return op == WIRE_MINT || op == WIRE_LEAFKEYS || op == WIRE_CHAIN;
+	return op == WIRE_MINT || op == WIRE_LEAFKEYS || op == WIRE_CHAIN ||
+		op == WIRE_CRL;
 }
 
 struct wire_mask

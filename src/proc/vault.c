@@ -47,6 +47,7 @@ static const struct answer_op ops[] = {
 	{.op = WIRE_MINT, .answer_max = VAULT_LEAF_MOST, .run = vault_run_mint},
 	{.op = WIRE_LEAFKEYS, .answer_max = LEAFKEYS_WIRE, .run = run_leafkeys},
 	{.op = WIRE_CHAIN, .answer_max = VAULT_CHAIN_MOST, .run = vault_run_chain},
+	{.op = WIRE_CRL, .answer_max = VAULT_CHAIN_MOST, .run = vault_run_crl},
 	{.op = WIRE_SEAL, .answer_max = SEALING_MOST, .run = vault_run_seal},
 	{.op = WIRE_UNSEAL, .answer_max = SEALING_MOST, .run = vault_run_unseal},
 };

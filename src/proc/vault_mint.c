@@ -21,6 +21,7 @@ enum {
 	MINTED_BYTES = 16 << 20,
 	MINTED_KEEP_MS = 3600 * 1000,
 	FACTS_ARENA = 256 * 1024,
+	CRL_KEEP_MS = 3600 * 1000,
 };
 
 struct minted {
@@ -310,6 +311,40 @@ vault_run_chain(struct answer_call *c)
 	}
 }
 
+/* One an hour is enough, however many workers ask. A key elsewhere would have to sign
+ * it there: such an authority's list is for whoever has the key to publish. */
+static bool
+refresh_crl(struct known_authority *k, struct err *err)
+{
+	struct span der = {0};
+
+	if (k->crl.n > 0 && clock_now() - k->crl_at < CRL_KEEP_MS)
+		return true;
+	if (k->keys || k->token.n > 0) {
+		return err_set(err, ERR_PKI_AUTHORITY,
+			"the key that would sign it is elsewhere");
+	}
+	if (!authority_crl(k->authority, clock_wall(), &der, err))
+		return false;
+	mem_free((void *)(uintptr_t)k->crl.p);
+	k->crl = der;
+	k->crl_at = clock_now();
+	return true;
+}
+
+void
+vault_run_crl(struct answer_call *c)
+{
+	struct known_authority *k = find_known(vault_of(c), c->req.cert_id);
+	struct err err = {0};
+
+	if (k && refresh_crl(k, &err) && k->crl.n <= VAULT_CHAIN_MOST) {
+		answer_reply(c, k->crl);
+	} else {
+		answer_refuse(c, WIRE_NO_CERT);
+	}
+}
+
 /* ---- the authorities */
 
 static uint8_t
@@ -385,6 +420,8 @@ load_authority(struct vault *v, const struct gateway *g, struct err *err)
 		mem_free(k);
 		return err_within(err, "gateway %.*s", SPAN_ARG(g->name));
 	}
+	if (g->crl_url.n > 0)
+		k->authority->crl_url = mem_cstr(g->crl_url);
 	v->authorities = k;
 	return true;
 }
@@ -422,6 +459,7 @@ vault_mint_fini(struct vault *v)
 		struct known_authority *k = v->authorities;
 		v->authorities = k->next;
 		authority_free(k->authority);
+		mem_free((void *)(uintptr_t)k->crl.p);
 		mem_free(k);
 	}
 }

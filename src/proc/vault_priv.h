@@ -28,6 +28,8 @@ struct known_authority {
 	struct ask_pool *pool;        /* owned */
 	/* It is in a PKCS#11 token; the vault's own store has it under `ski`. */
 	struct span token; /* its name; the settings' */
+	struct span crl;   /* owned; as signed at crl_at, clock_now() */
+	uint64_t crl_at;
 	uint8_t ski[KEY_SKI];
 	uint8_t op;
 };
@@ -94,6 +96,7 @@ void vault_mint_init(struct vault *v);
 void vault_mint_fini(struct vault *v);
 void vault_run_mint(struct answer_call *c);
 void vault_run_chain(struct answer_call *c);
+void vault_run_crl(struct answer_call *c);
 
 enum {
 	/* LEAF_NAMES names of 253 octets with their heads, twice the node's chain. */

@@ -13,6 +13,7 @@ masks_from_outside_never_hold_the_vaults_own(void)
 	CHECK(!wire_mask_has(&all, WIRE_MINT));
 	CHECK(!wire_mask_has(&all, WIRE_LEAFKEYS));
 	CHECK(!wire_mask_has(&all, WIRE_CHAIN));
+	CHECK(!wire_mask_has(&all, WIRE_CRL));
 	CHECK(wire_mask_has(&all, WIRE_RSA_DECRYPT));
 	CHECK(!wire_mask_has(&some, WIRE_RSA_DECRYPT));
 	CHECK(!wire_mask_has(&some, WIRE_RSA_SHA1) &&
