@@ -17,6 +17,7 @@
 #include "gate/vocab.h"
 #include "pki/authority.h"
 #include "pki/cert.h"
+#include "pki/ct.h"
 #include "pki/signer.h"
 #include "pki/trust.h"
 
@@ -225,6 +226,22 @@ compile_ports(struct settings *s, struct gateway *g, struct conf_report *report)
 enum { MOST_TRUST_FILES = 64 };
 
 static bool
+compile_logs(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	struct err err = {0};
+	if (g->upstream.ct_logs.n == 0)
+		return true;
+	g->logs = ctlogs_load((const char *)g->upstream.ct_logs.p, &err);
+	if (!g->logs) {
+		return conf_complain(report,
+			conf_place_of(&s->tree, g->item.node, "upstream"), err.code,
+			"%s", err.text);
+	}
+	trust_set_logs(g->trust, g->logs);
+	return true;
+}
+
+static bool
 compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 {
 	const char *files[MOST_TRUST_FILES + 1] = {0};
@@ -242,7 +259,7 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	}
 	g->trust = trust_new(system, files, &err);
 	if (g->trust)
-		return true;
+		return compile_logs(s, g, report);
 	return conf_complain(report, at, err.code, "%s", err.text);
 }
 
@@ -300,6 +317,8 @@ compile_authority(struct settings *s, struct gateway *g, struct conf_report *rep
 	struct authority *a = authority_load(
 		(const char *)g->authority.p, false, (struct span){0}, &err);
 	bool ok = a && describe_authority(s, g, a, &err);
+	if (ok)
+		g->authority_end = authority_end(a);
 	if (ok && g->trust)
 		trust_refuse_own(g->trust, a->id);
 	authority_free(a);
@@ -320,7 +339,9 @@ hash_policy(struct gateway *g)
 		span_of(&g->upstream.min_version, sizeof(g->upstream.min_version)));
 	words[3] = g->index ^
 		map_hash(span_of(
-			&g->upstream.revocation, sizeof(g->upstream.revocation)));
+			&g->upstream.revocation, sizeof(g->upstream.revocation))) ^
+		map_hash(span_of(&g->upstream.ct, sizeof(g->upstream.ct))) ^
+		(uint64_t)g->upstream.profile << 32;
 }
 
 enum { SESSION_LEAST_MS = 5 * 60 * 1000 };
@@ -490,6 +511,7 @@ settings_uncompile(struct settings *s)
 		mem_free((void *)(uintptr_t)g->status.root_pem.p);
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
+		ctlogs_free(g->logs);
 		site_uncompile_keys(g);
 	}
 	EACH_ITEM(struct gateway, g, s->edges)
@@ -498,6 +520,7 @@ settings_uncompile(struct settings *s)
 		act_tls_free(g);
 		act_value_free(g);
 		trust_free(g->trust);
+		ctlogs_free(g->logs);
 		site_uncompile(g);
 	}
 	EACH_ITEM(struct keyserver_settings, k, s->keyservers)

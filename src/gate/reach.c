@@ -252,6 +252,7 @@ judge_chain(struct reach *r, const struct chain *chain)
 	enum evidence_turn turn = EVIDENCE_AGAIN;
 
 	ask.options.revocation = revocation_wanted(r);
+	ask.options.ct = (enum trust_ct)r->to.g->upstream.ct;
 	for (; turn == EVIDENCE_AGAIN && r->judged < EVIDENCE_ROUNDS; r->judged++) {
 		verdict_fini(&up->verdict);
 		trust_check(r->to.g->trust, &ask, &up->verdict);

@@ -20,6 +20,23 @@ static const struct conf_choice tls_versions[] = {
 	{0},
 };
 
+static const struct conf_choice tls_profiles[] = {
+	{"modern", PROFILE_MODERN, "TLS 1.3 alone."},
+	{"intermediate", PROFILE_INTERMEDIATE,
+		"TLS 1.2 too, with forward secrecy and authenticated encryption."},
+	{"compat", PROFILE_COMPAT,
+		"And CBC and RSA key exchange, for peers that have nothing better."},
+	{0},
+};
+
+static const struct conf_choice ct_modes[] = {
+	{"report", TRUST_CT_REPORT, "Look, and say so in the event."},
+	{"public", TRUST_CT_PUBLIC,
+		"Refuse what public authorities issued and too few logs have seen."},
+	{"all", TRUST_CT_ALL, "The same below any root."},
+	{0},
+};
+
 static const struct conf_choice revocation_modes[] = {
 	{"off", TRUST_REVOCATION_OFF,
 		"Nobody is asked, and staples are not looked at."},
@@ -86,6 +103,15 @@ static const struct conf_row upstream_words[] = {
 	{"trust", CONF_TEXTS, UPSTREAM(trust), .preset = "system",
 		.help = "Roots that origins are verified against: `system`, files of "
 			"PEM, or both."},
+	{"profile", CONF_CHOICE, UPSTREAM(profile), .preset = "intermediate",
+		.choices = tls_profiles,
+		.help = "What is offered to origins, as of 2026."},
+	{"ct-logs", CONF_PATH, UPSTREAM(ct_logs),
+		.help = "List of transparency logs, in the JSON form that their "
+			"operators publish."},
+	{"ct", CONF_CHOICE, UPSTREAM(ct), .preset = "report", .choices = ct_modes,
+		.help = "What is done with certificates that those logs have not "
+			"seen."},
 	{"min-version", CONF_CHOICE, UPSTREAM(min_version), .preset = "1.2",
 		.choices = tls_versions,
 		.help = "Lowest TLS version spoken to origins."},
@@ -142,6 +168,9 @@ static const struct conf_table upstream_table = {
 
 #define CLIENT(field) CONF_AT(struct client_settings, field)
 static const struct conf_row client_words[] = {
+	{"profile", CONF_CHOICE, CLIENT(profile), .preset = "intermediate",
+		.choices = tls_profiles,
+		.help = "What is taken from clients, as of 2026."},
 	{"min-version", CONF_CHOICE, CLIENT(min_version), .preset = "1.2",
 		.choices = tls_versions,
 		.help = "Lowest TLS version spoken to clients."},

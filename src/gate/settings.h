@@ -19,7 +19,8 @@
 #include "rule/policy.h"
 #include "rule/set.h"
 
-struct trust; /* pki/trust.h */
+struct ctlogs; /* pki/ct.h */
+struct trust;  /* pki/trust.h */
 
 /* Where clients of a proxy find the list that the vault signs. */
 #define GATEWAY_CRL_URL "http://sekisho.internal/ca.crl"
@@ -48,6 +49,7 @@ enum upstream_http {
 struct upstream_settings {
 	int http;                /* enum upstream_http */
 	struct conf_texts trust; /* "system" and files of PEM */
+	int profile;             /* enum profile_level */
 	int min_version;         /* as on the wire */
 	uint64_t connect_ms;
 	uint64_t handshake_ms;
@@ -58,12 +60,15 @@ struct upstream_settings {
 	uint64_t fetch_ms;    /* a handshake waits for it no longer */
 	uint64_t fetch_most;  /* octets of one CRL */
 	uint64_t fetch_cache; /* octets kept, per worker and on disk */
+	struct span ct_logs;  /* path of a log list, or empty */
+	int ct;               /* enum trust_ct */
 	struct conf_prefixes fetch_allow; /* not public, and yet fetched from */
 	bool reuse;
 	uint64_t pool; /* idle connections kept per worker */
 };
 
 struct client_settings {
+	int profile; /* enum profile_level */
 	int min_version;
 	uint64_t ask_ms;       /* to say where it wants to go */
 	uint64_t hello_ms;     /* to send its ClientHello */
@@ -113,8 +118,10 @@ struct gateway {
 	const struct catalogue *apps;        /* borrowed from the settings */
 	const struct geo *geo;               /* the same; NULL without files */
 	const struct categories *categories; /* the same; NULL: there are none */
-	struct act *acts;    /* in the tree's arena; a rule's tag is its index */
-	struct trust *trust; /* owned */
+	struct act *acts;      /* in the tree's arena; a rule's tag is its index */
+	struct trust *trust;   /* owned */
+	struct ctlogs *logs;   /* owned; NULL: none are known */
+	int64_t authority_end; /* wall seconds; 0: it has none */
 	uint64_t ports[65536 / 64];
 	struct page_status status; /* for the page about ourselves; parts owned */
 	struct page_style style;

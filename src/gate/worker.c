@@ -106,12 +106,14 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 	struct profile_spec to_clients = {
 		.role = PROFILE_SERVER,
 		.min_version = (uint16_t)g->client.min_version,
+		.level = (enum profile_level)g->client.profile,
 		.tickets = w->tickets,
 		.session_timeout_s = (uint32_t)(g->client.session_ms / 1000),
 	};
 	struct profile_spec to_origins = {
 		.role = PROFILE_CLIENT,
 		.min_version = (uint16_t)g->upstream.min_version,
+		.level = (enum profile_level)g->upstream.profile,
 	};
 	/* What is older is then the verdict's to say (gate/reach.c). */
 	if (untrusted_of(&g->untrusted, VERDICT_OLD_TLS) != UNTRUSTED_BLOCK) {

@@ -290,11 +290,16 @@ authority_free(struct authority *a)
 }
 
 int64_t
-authority_days_left(const struct authority *a, int64_t now)
+authority_end(const struct authority *a)
 {
 	int64_t root_end = mint_get_time(X509_get0_notAfter(a->root));
-	int64_t end = a->not_after < root_end ? a->not_after : root_end;
-	int64_t left = end - now;
+	return a->not_after < root_end ? a->not_after : root_end;
+}
+
+int64_t
+authority_days_left(const struct authority *a, int64_t now)
+{
+	int64_t left = authority_end(a) - now;
 
 	return left >= 0 ? left / AUTHORITY_DAY_S : -((-left) / AUTHORITY_DAY_S) - 1;
 }

@@ -74,6 +74,8 @@ struct authority *authority_ephemeral(
 	const struct authority_wish *wish, struct err *err);
 
 enum authority_state authority_state(const struct authority *a, int64_t now);
+/* Wall seconds of the node CA's end, or of the root's when that comes first. */
+int64_t authority_end(const struct authority *a);
 /* Days until the node CA ends, negative when it has; the root's when it ends first. */
 int64_t authority_days_left(const struct authority *a, int64_t now);
 

@@ -390,6 +390,21 @@ trust_stale(const struct trust *t)
 	return false;
 }
 
+uint64_t
+trust_stamp(const struct trust *t)
+{
+	uint64_t stamp = t->n_sources;
+
+	for (size_t i = 0; i < t->n_sources; i++) {
+		struct stat st;
+		if (stat(t->sources[i].path, &st) != 0)
+			st = (struct stat){.st_mtim = t->sources[i].changed};
+		stamp = stamp * 1000003 + (uint64_t)st.st_mtim.tv_sec * 1000000007 +
+			(uint64_t)st.st_mtim.tv_nsec;
+	}
+	return stamp;
+}
+
 static void
 add_hash(struct trust *t, struct map *m, const uint8_t spki[CERT_HASH])
 {

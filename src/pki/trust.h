@@ -111,6 +111,9 @@ size_t trust_count(const struct trust *t);
 /* Wall seconds of the newest file it was read from; 0 for none. Older than a year is
  * worth a warning. */
 int64_t trust_age(const struct trust *t);
+/* A number that is another one when a file it was read from is replaced; costs a stat
+ * of each. */
+MUST_USE uint64_t trust_stamp(const struct trust *t);
 /* Whether a file it was read from has changed since: make a new one. */
 MUST_USE bool trust_stale(const struct trust *t);
 

@@ -29,6 +29,7 @@
 #include "proc/purge.h"
 #include "proc/reply_priv.h"
 #include "proc/upgrade_priv.h"
+#include "proc/warden_priv.h"
 #include "rule/set.h"
 
 enum {
@@ -63,6 +64,11 @@ struct master {
 	uint64_t files_seen; /* stamp_of() the settings at the last look */
 	uint64_t files_used; /* acted upon */
 	uint64_t files_next; /* of next_settings when they were read */
+	struct timer warden_due;
+	struct warden warden;
+	const struct settings *lists_of; /* whose files the stamps below are about */
+	uint64_t lists_seen;             /* at the last look */
+	uint64_t lists_used;             /* acted upon */
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
@@ -656,6 +662,15 @@ tell_lists(struct timer *t)
 	reload(m, NULL);
 }
 
+static void
+tell_warden(struct timer *t)
+{
+	struct master *m = CONTAINER_OF(t, struct master, warden_due);
+	timer_set(&m->loop, t, clock_now() + WARDEN_MS);
+	if (warden_look(&m->warden, m->settings) && !m->ending)
+		reload(m, NULL);
+}
+
 /* ---- life */
 
 static bool
@@ -704,6 +719,7 @@ open_master(struct master *m, struct err *err)
 	m->watchdog.fired = tell_watchdog;
 	m->lists.fired = tell_lists;
 	m->files_used = stamp_of(m->settings);
+	m->warden_due.fired = tell_warden;
 	m->watchdog_ms = notify_watchdog_ms();
 	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err) ||
 		!act_value_open(m->settings, NULL, err))
@@ -718,6 +734,7 @@ open_master(struct master *m, struct err *err)
 	if (m->watchdog_ms != 0)
 		timer_set(&m->loop, &m->watchdog, clock_now() + m->watchdog_ms);
 	timer_set(&m->loop, &m->lists, clock_now() + LISTS_MS);
+	timer_set(&m->loop, &m->warden_due, clock_now());
 	return start_generation(m, m->settings, err);
 }
 

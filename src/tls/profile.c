@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/profile_priv.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -86,6 +87,9 @@ set_versions(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 	int least = spec->insecure_old_versions ? TLS_1_0 : TLS_1_2;
 	int min = spec->min_version ? spec->min_version : least;
 
+	if (spec->level == PROFILE_MODERN && min < TLS_1_3)
+		min = TLS_1_3;
+
 	if (min < least || (spec->max_version && spec->max_version < min)) {
 		return err_set(err, ERR_TLS_PROFILE, "versions from %04x to %04x",
 			(unsigned)min, (unsigned)spec->max_version);
@@ -103,10 +107,12 @@ set_ciphers(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 	struct text t = text_to(list, sizeof(list));
 
 	text_add(&t, "%s", spec->ciphers ? spec->ciphers : our_ciphers);
-	if (spec->insecure_cbc)
+	bool compat = spec->level == PROFILE_COMPAT;
+	bool cbc = spec->insecure_cbc || compat;
+	if (cbc)
 		text_add(&t, "%s", cbc_ciphers);
-	if (spec->insecure_rsa_key_exchange)
-		text_add(&t, "%s", spec->insecure_cbc ? rsa_cbc_ciphers : rsa_ciphers);
+	if (spec->insecure_rsa_key_exchange || compat)
+		text_add(&t, "%s", cbc ? rsa_cbc_ciphers : rsa_ciphers);
 	if (spec->insecure_old_versions)
 		text_add(&t, "%s", old_ciphers);
 	if (t.cut)
@@ -258,6 +264,18 @@ profile_put(struct profile *p)
 	SSL_CTX_free(p->ctx);
 	BIO_meth_free(p->wire);
 	mem_free(p);
+}
+
+/* Asked of the library, not of its headers: the one may be newer than the other. */
+bool
+profile_has_hybrid(void)
+{
+	EVP_KEYMGMT *group = EVP_KEYMGMT_fetch(NULL, "X25519MLKEM768", NULL);
+	bool has = group != NULL;
+
+	EVP_KEYMGMT_free(group);
+	ERR_clear_error();
+	return has;
 }
 
 enum profile_role

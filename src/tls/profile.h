@@ -16,6 +16,15 @@
 #include "base/err.h"
 #include "base/span.h"
 
+/*
+ * How careful a side is, dated: what is in which is looked at again each year (2026).
+ *
+ *	modern        TLS 1.3 alone
+ *	intermediate  TLS 1.2 too, with forward secrecy and AEAD
+ *	compat        and CBC and RSA key exchange, for peers that have nothing better
+ */
+enum profile_level { PROFILE_INTERMEDIATE, PROFILE_MODERN, PROFILE_COMPAT };
+
 struct profile;
 struct tickets; /* tls/resume.h */
 
@@ -50,6 +59,8 @@ struct profile_spec {
 	/* TLS 1.0 and 1.1 with what they have (SHA-1, CBC), beside all newer: only for
 	 * a holder who looks at the version agreed on before an octet moves. */
 	bool insecure_old_versions;
+	/* Adds to what is set above, never takes away. */
+	enum profile_level level;
 	/* Sessions begun under one policy are not resumed under another: hash whatever
 	 * makes them differ. A connection can be bound tighter (engine.h). */
 	uint8_t policy[PROFILE_POLICY];
@@ -68,6 +79,9 @@ MUST_USE struct profile *profile_new(const struct profile_spec *spec, struct err
 struct profile *profile_get(struct profile *p);
 /* The last put frees. NULL is fine. */
 void profile_put(struct profile *p);
+/* Whether the library this process runs with has X25519MLKEM768 (OpenSSL 3.5), which
+ * both sides then offer and prefer by themselves. */
+MUST_USE bool profile_has_hybrid(void);
 enum profile_role profile_role(const struct profile *p);
 enum profile_client_cert profile_client_cert(const struct profile *p);
 const uint8_t *profile_policy(const struct profile *p); /* PROFILE_POLICY octets */

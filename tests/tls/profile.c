@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/profile.h"
 
+#include "base/text.h"
 #include "tests/tls/pair.h"
 
 enum { WIRE = 65536 };
@@ -39,6 +40,8 @@ a_name_of_an_authority_must_be_a_name(void)
 	CHECK_INT(err.code, ERR_TLS_PROFILE);
 }
 
+static char agreed_group[32];
+
 /* The engines of both profiles in one handshake; whether it came about. */
 static bool
 agree(struct profile_spec client, struct profile_spec server, enum key_kind kind,
@@ -55,7 +58,8 @@ agree(struct profile_spec client, struct profile_spec server, enum key_kind kind
 	pair_run(&p);
 	bool ok = tls_state(p.client) == TLS_WANTS_VERDICT;
 	tls_facts(p.client, f);
-	f->cipher = NULL; /* dies with the engine */
+	(void)text_format(agreed_group, sizeof(agreed_group), "%s", f->group);
+	f->cipher = f->group = NULL; /* they die with the engine */
 	pair_fini(&p);
 	identity_put(id);
 	profile_put(cp);
@@ -112,6 +116,54 @@ weak_suites_need_their_dangerous_word(void)
 }
 
 static void
+levels_say_how_careful_a_side_is(void)
+{
+	struct profile_spec old = {.role = PROFILE_CLIENT, .max_version = TLS_1_2};
+	struct profile_spec cbc = {.role = PROFILE_CLIENT,
+		.max_version = TLS_1_2,
+		.ciphers = "AES128-SHA256"};
+	struct profile_spec modern = {.role = PROFILE_SERVER, .level = PROFILE_MODERN};
+	struct profile_spec compat = {.role = PROFILE_SERVER, .level = PROFILE_COMPAT};
+	struct tls_facts f;
+
+	CHECK(agree(plain_client, modern, KEY_P256, &f) && f.version == TLS_1_3);
+	CHECK(!agree(old, modern, KEY_P256, &f));
+	CHECK(agree(old, plain_server, KEY_P256, &f));
+	CHECK(!agree(cbc, plain_server, KEY_RSA2048, &f));
+	CHECK(agree(cbc, compat, KEY_RSA2048, &f));
+	CHECK(agree(plain_client, compat, KEY_P256, &f) && f.version == TLS_1_3);
+}
+
+/* What is older than TLS 1.2 is spoken only with its dangerous word. */
+static void
+old_versions_need_their_dangerous_word(void)
+{
+	struct profile_spec careless = {.role = PROFILE_SERVER,
+		.insecure_old_versions = true,
+		.max_version = TLS_1_1};
+	struct profile_spec client = {
+		.role = PROFILE_CLIENT, .insecure_old_versions = true};
+	struct tls_facts f;
+
+	CHECK(!agree(plain_client, careless, KEY_RSA2048, &f));
+	CHECK(agree(client, careless, KEY_RSA2048, &f));
+	CHECK_INT(f.version, TLS_1_1);
+	CHECK(agree(client, plain_server, KEY_P256, &f) && f.version == TLS_1_3);
+}
+
+/* OpenSSL 3.5 and later; the same program may run with either. */
+static void
+check_47_the_hybrid_group_is_agreed_on_where_the_library_has_it(void)
+{
+	struct tls_facts f;
+
+	CHECK(agree(plain_client, plain_server, KEY_P256, &f));
+	bool hybrid = span_eq(span_str(agreed_group), SPAN("X25519MLKEM768"));
+	CHECK_INT(hybrid, profile_has_hybrid());
+	CHECK(hybrid || span_eq_nocase(span_str(agreed_group), SPAN("x25519")));
+}
+
+static void
 references_are_counted(void)
 {
 	struct profile *p = pair_profile(plain_server);
@@ -126,4 +178,6 @@ references_are_counted(void)
 
 TESTS(settings_that_cannot_be_are_refused, a_name_of_an_authority_must_be_a_name,
 	the_highest_common_version_is_spoken, weak_suites_need_their_dangerous_word,
+	levels_say_how_careful_a_side_is, old_versions_need_their_dangerous_word,
+	check_47_the_hybrid_group_is_agreed_on_where_the_library_has_it,
 	references_are_counted)
