@@ -66,9 +66,6 @@ struct master {
 	uint64_t files_next; /* of next_settings when they were read */
 	struct timer warden_due;
 	struct warden warden;
-	const struct settings *lists_of; /* whose files the stamps below are about */
-	uint64_t lists_seen;             /* at the last look */
-	uint64_t lists_used;             /* acted upon */
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
