@@ -360,35 +360,47 @@ undo_merged(
 	return ok;
 }
 
+/* Nobody else wrote to the file since. */
+static bool
+is_untouched(
+	struct journal *j, const struct journal_change *c, const struct home_file *f)
+{
+	const char *expected = journal_expects(j, c->path);
+	char now[JOURNAL_HEX] = "";
+
+	if (f->there)
+		journal_hash(f->text, now);
+	return !c->detached && expected && strcmp(now, expected) == 0;
+}
+
+static bool
+undo_replayed(
+	struct journal *j, struct journal_change *c, struct span now, struct err *err)
+{
+	struct span text = {0};
+	bool shared = is_shared(j, c);
+	bool gone = !shared && !c->before[0];
+	bool ok = gone ||
+		(shared ? text_without(j, c, now, &text, err)
+			: journal_recall(j, c->before, &text, err));
+
+	ok = ok && put_back(j, c, gone ? NULL : &text, false, err);
+	free_span(&text);
+	return ok;
+}
+
 bool
 change_undo(struct journal *j, struct journal_change *c, bool merge, struct err *err)
 {
-	char now[JOURNAL_HEX] = "";
-	struct span text = {0};
-
 	home_forget(j->h, c->path);
 	const struct home_file *f = home_read(j->h, c->path);
-	const char *expected = journal_expects(j, c->path);
-	if (f->there)
-		journal_hash(f->text, now);
+
 	if (!f->there && !c->before[0])
 		return journal_undone(j, c, false, err); /* gone already */
-	if (c->detached || !expected || strcmp(now, expected) != 0) {
-		if (!merge || !f->there) {
-			return err_set(err, ERR_DOCTOR_CHANGED, "%s: changed since %s",
-				c->path, c->since);
-		}
+	if (is_untouched(j, c, f))
+		return undo_replayed(j, c, f->text, err);
+	if (merge && f->there)
 		return undo_merged(j, c, f->text, err);
-	}
-	bool shared = is_shared(j, c);
-	bool gone = !shared && !c->before[0];
-	if (!shared && c->before[0]) {
-		if (!journal_recall(j, c->before, &text, err))
-			return false;
-	} else if (shared && !text_without(j, c, f->text, &text, err)) {
-		return false;
-	}
-	bool ok = put_back(j, c, gone ? NULL : &text, false, err);
-	free_span(&text);
-	return ok;
+	return err_set(
+		err, ERR_DOCTOR_CHANGED, "%s: changed since %s", c->path, c->since);
 }

@@ -75,37 +75,51 @@ is_atom(uint8_t c)
 		c == '.';
 }
 
+/* The brackets that are open. */
+struct depth {
+	char close[DEPTH_MAX];
+	size_t n;
+};
+
+static void
+skip_atom(struct walk *w)
+{
+	while (w->at < w->text.n && is_atom(w->text.p[w->at]))
+		w->at++;
+}
+
+/* A bracket or what stands between members; false for anything else. */
+static bool
+skip_mark(struct walk *w, struct depth *d, uint8_t c)
+{
+	if ((c == '{' || c == '[') && d->n < DEPTH_MAX) {
+		d->close[d->n++] = c == '{' ? '}' : ']';
+	} else if (d->n > 0 && c == (uint8_t)d->close[d->n - 1]) {
+		d->n--;
+	} else if (d->n == 0 || (c != ',' && c != ':')) {
+		return false;
+	}
+	w->at++;
+	return true;
+}
+
 /* Over one value of any kind; brackets must pair. */
 static void
 skip_value(struct walk *w)
 {
-	char open[DEPTH_MAX];
-	size_t depth = 0;
+	struct depth d = {0};
 
 	do {
 		skip_space(w);
-		if (w->at >= w->text.n) {
-			w->bad = true;
-			return;
-		}
-		uint8_t c = w->text.p[w->at];
+		uint8_t c = w->at < w->text.n ? w->text.p[w->at] : 0;
 		if (c == '"') {
 			skip_string(w);
-		} else if ((c == '{' || c == '[') && depth < DEPTH_MAX) {
-			open[depth++] = c == '{' ? '}' : ']';
-			w->at++;
-		} else if (depth > 0 && c == (uint8_t)open[depth - 1]) {
-			depth--;
-			w->at++;
 		} else if (is_atom(c)) {
-			while (w->at < w->text.n && is_atom(w->text.p[w->at]))
-				w->at++;
-		} else if (depth > 0 && (c == ',' || c == ':')) {
-			w->at++;
-		} else {
+			skip_atom(w);
+		} else if (!skip_mark(w, &d, c)) {
 			w->bad = true;
 		}
-	} while (depth > 0 && !w->bad);
+	} while (d.n > 0 && !w->bad);
 }
 
 /* The next member, behind { or a comma. */
@@ -152,30 +166,45 @@ find_member(struct walk *w, struct span name, struct member *out)
 	return found && !w->bad && is_at(w, '}');
 }
 
-/* What goes with a member: its comma and, where it has lines for itself, those. */
+static size_t
+back_over_blanks(struct span t, size_t at)
+{
+	while (at > 0 && (t.p[at - 1] == ' ' || t.p[at - 1] == '\t'))
+		at--;
+	return at;
+}
+
+/* A member with a comma behind it; its whole lines where it has them for itself. */
+static void
+find_inner(struct span t, const struct member *m, size_t to, struct edit_hit *hit)
+{
+	size_t from = back_over_blanks(t, m->from);
+	bool ends = to < t.n && (t.p[to] == '\n' || t.p[to] == '\r');
+	bool begins = from > 0 && t.p[from - 1] == '\n';
+
+	hit->whole_from = m->from;
+	hit->whole_to = to;
+	if (begins && ends) {
+		hit->whole_from = from;
+		hit->whole_to = to + span_chr(span_from(t, to), '\n') + 1;
+	}
+}
+
+/* What goes with a member. The last one takes a comma before it along. */
 static void
 find_whole(struct span t, const struct member *m, struct edit_hit *hit)
 {
 	struct walk w = {.text = t, .at = m->value_to};
 	size_t from = m->from;
 
-	hit->whole_to = m->value_to;
-	while (from > 0 && (t.p[from - 1] == ' ' || t.p[from - 1] == '\t'))
-		from--;
 	if (is_at(&w, ',')) {
-		size_t to = w.at + 1;
-		hit->whole_to = to;
-		bool ends = to < t.n && (t.p[to] == '\n' || t.p[to] == '\r');
-		bool begins = from > 0 && t.p[from - 1] == '\n';
-		hit->whole_from = begins && ends ? from : m->from;
-		if (begins && ends)
-			hit->whole_to = to + span_chr(span_from(t, to), '\n') + 1;
+		find_inner(t, m, w.at + 1, hit);
 		return;
 	}
-	/* The last one: a comma before it, if any, goes too. */
 	while (from > 0 && span_trim(span_slice(t, from - 1, from)).n == 0)
 		from--;
 	hit->whole_from = from > 0 && t.p[from - 1] == ',' ? from - 1 : from;
+	hit->whole_to = m->value_to;
 }
 
 bool

@@ -202,34 +202,48 @@ name_end(const struct reader *r, size_t at, size_t end)
 	return at;
 }
 
+static size_t
+without_blanks(struct span text, size_t from, size_t to)
+{
+	while (to > from &&
+		(is_blank(text.p[to - 1]) || text.p[to - 1] == '\r' ||
+			text.p[to - 1] == '\n'))
+		to--;
+	return to;
+}
+
+/* Whether a remark begins at `at`: git and npm take one anywhere, others behind a
+ * blank; a semicolon ends a command of the shell. */
+static bool
+begins_remark(const struct reader *r, size_t value, size_t at)
+{
+	uint8_t c = r->text.p[at];
+	bool anywhere = r->form == EDIT_GIT || r->form == EDIT_NPMRC || c == ';';
+
+	return is_one_of(c, r->d->trailing) &&
+		(anywhere || at == value || is_blank(r->text.p[at - 1]));
+}
+
 /* Where the value ends: before a comment that shares its line, and blanks. */
 static size_t
 value_end(const struct reader *r, size_t at, size_t end)
 {
-	struct span text = r->text;
 	uint8_t quote = 0;
 	size_t stop = at;
-	bool tight = r->form == EDIT_GIT || r->form == EDIT_NPMRC;
 
 	for (; stop < end; stop++) {
-		uint8_t c = text.p[stop];
-		bool alone =
-			tight || stop == at || is_blank(text.p[stop - 1]) || c == ';';
+		uint8_t c = r->text.p[stop];
 		if (c == '\\' && stop + 1 < end && quote != '\'') {
 			stop++;
 		} else if (quote) {
 			quote = c == quote ? 0 : quote;
 		} else if (edit_is_quote(r->form, c, stop == at)) {
 			quote = c;
-		} else if (alone && is_one_of(c, r->d->trailing)) {
+		} else if (begins_remark(r, at, stop)) {
 			break;
 		}
 	}
-	while (stop > at &&
-		(is_blank(text.p[stop - 1]) || text.p[stop - 1] == '\r' ||
-			text.p[stop - 1] == '\n'))
-		stop--;
-	return stop;
+	return without_blanks(r->text, at, stop);
 }
 
 /* What stands before a name and is none of it: "export", "set -gx", "--". */

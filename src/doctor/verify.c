@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/verify.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,15 +140,36 @@ put_probe(struct surroundings *s, const struct tool_row *row, const char *dir,
 	return true;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+enum { DEPTH_MAX = 32 };
+
+static bool
+is_dir(const char *path)
 {
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	if (rmdir(path) != 0)
-		unlink(path);
-	return 0;
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What programs left in the directory that was made for them. */
+static void
+remove_tree(struct home *h, const char *path, unsigned depth)
+{
+	DIR *d = depth < DEPTH_MAX ? opendir(path) : NULL;
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		const char *inner = home_text(h, "%s/%s", path, e->d_name);
+		if (is_dir(inner)) {
+			remove_tree(h, inner, depth + 1);
+		} else {
+			unlink(inner);
+		}
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
 }
 
 /* The program speaks of what HTTP said: TLS was good. */
@@ -186,24 +207,31 @@ judge(const struct tool_row *row, struct run_answer *ran, struct verify_answer *
 	}
 }
 
+/* One trial. */
+struct trial {
+	const struct tool_row *row;
+	const char *url;
+	const char *dir;
+};
+
 static bool
-run_verify(struct home *h, const struct tool_row *row, const char *dir, const char *url,
-	struct verify_answer *out, struct err *err)
+run_trial(struct home *h, const struct trial *t, struct verify_answer *out,
+	struct err *err)
 {
 	struct surroundings *s = mem_alloc(sizeof *s);
 	struct run_answer ran = {0};
-	const char *argv[] = {"/bin/sh", "-c", row->verify, NULL};
-	struct run_ask ask = {.argv = argv, .dir = dir, .timeout_ms = VERIFY_MS};
+	const char *argv[] = {"/bin/sh", "-c", t->row->verify, NULL};
+	struct run_ask ask = {.argv = argv, .dir = t->dir, .timeout_ms = VERIFY_MS};
 
 	s->h = h;
 	for (size_t i = 0; environ[i] && s->n < ENV_MAX; i++)
 		s->env[s->n++] = environ[i];
 	put_settings(s);
 	ask.env = s->env;
-	bool ok = put_target(s, url, err) && put_probe(s, row, dir, err) &&
+	bool ok = put_target(s, t->url, err) && put_probe(s, t->row, t->dir, err) &&
 		run_program(&ask, &ran, err);
 	if (ok)
-		judge(row, &ran, out);
+		judge(t->row, &ran, out);
 	run_answer_fini(&ran);
 	mem_free(s);
 	return ok;
@@ -214,14 +242,15 @@ verify_tool(struct home *h, const struct tool_row *row, const char *url,
 	struct verify_answer *out, struct err *err)
 {
 	char dir[] = "/tmp/sekisho-verify-XXXXXX";
+	const struct trial trial = {row, url, dir};
 
 	*out = (struct verify_answer){.result = VERIFY_ABSENT};
 	if (!row->verify[0] || !tool_is_here(h, row))
 		return true;
 	if (!mkdtemp(dir))
 		return err_errno(err, ERR_DOCTOR_RUN, errno, "%s", dir);
-	bool ok = run_verify(h, row, dir, url, out, err);
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	bool ok = run_trial(h, &trial, out, err);
+	remove_tree(h, dir, 0);
 	return ok;
 }
 

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "doctor/setting.h"
 #include "pki/authority.h"
 #include "tests/test.h"
 
@@ -62,12 +63,8 @@ shed_put(struct shed *s, const char *name, const char *text)
 static inline void
 shed_open(struct shed *s)
 {
-	static const char *const forgotten[] = {"XDG_CONFIG_HOME", "XDG_DATA_HOME",
-		"XDG_STATE_HOME", "CARGO_HOME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE",
-		"SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT",
-		"NODE_OPTIONS", "npm_config_cafile", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO",
-		"CARGO_HTTP_CAINFO", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-		"NODE_USE_SYSTEM_CA"};
+	static const char *const forgotten[] = {
+		"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "CARGO_HOME"};
 	struct authority_wish wish = {.name = "Shed CA", .root_only = true};
 	struct err err = {0};
 	struct span pem = {0};
@@ -78,6 +75,10 @@ shed_open(struct shed *s)
 	CHECK_INT(setenv("HOME", s->dir, 1), 0);
 	for (size_t i = 0; i < COUNT_OF(forgotten); i++)
 		unsetenv(forgotten[i]);
+	for (const struct setting_row *r = setting_rows; r->tools; r++) {
+		if (strcmp(r->kind, "env") == 0)
+			unsetenv(r->key);
+	}
 	struct authority *a = authority_ephemeral(&wish, &err);
 	CHECK(a && authority_root_pem(a, &pem, &err));
 	CHECK(span_copy(s->pem, sizeof s->pem, pem));

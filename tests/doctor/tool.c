@@ -126,64 +126,61 @@ a_switch_that_an_old_node_does_not_know_is_dangerous(void)
 	leave();
 }
 
+static const struct {
+	const char *tool;
+	const char *file;
+	const char *text;
+	const char *where;
+} hidden[] = {
+	{"npm", ".npmrc", "strict-ssl = false\n", "~/.npmrc line 1"},
+	{"node", ".bashrc", "# x\nexport NODE_TLS_REJECT_UNAUTHORIZED=0\n",
+		"~/.bashrc line 2"},
+	{"node", ".config/fish/config.fish", "set -gx NODE_TLS_REJECT_UNAUTHORIZED 0\n",
+		"~/.config/fish/config.fish line 1"},
+	{"git", ".gitconfig", "[http]\n\tsslVerify = no\n", "~/.gitconfig line 2"},
+	{"git", ".gitconfig", "[http \"https://a/\"]\n\tsslverify=false\n",
+		"~/.gitconfig line 2"},
+	{"curl", ".curlrc", "-k\n", "~/.curlrc line 1"},
+	{"curl", ".curlrc", "insecure\n", "~/.curlrc line 1"},
+	{"curl", ".bashrc", "alias c='curl -sk x'\nalias d='curl -k x'\n",
+		"~/.bashrc line 2"},
+	{"wget", ".wgetrc", "check_certificate = off\n", "~/.wgetrc line 1"},
+	{"pip", ".config/pip/pip.conf", "[global]\ntrusted-host = a b\n",
+		"~/.config/pip/pip.conf line 2"},
+	{"conda", ".condarc", "ssl_verify: False\n", "~/.condarc line 1"},
+	{"kubectl", ".kube/config", "    insecure-skip-tls-verify: true\n",
+		"~/.kube/config line 1"},
+	{"maven", ".mavenrc", "MAVEN_OPTS=-Dmaven.wagon.http.ssl.insecure=true\n",
+		"~/.mavenrc line 1"},
+	{"bundler", ".gemrc", ":ssl_verify_mode: 0\n", "~/.gemrc line 1"},
+	{"vscode", ".config/Code/User/settings.json",
+		"{\n // x\n \"http.proxyStrictSSL\": false }",
+		"~/.config/Code/User/settings.json line 3"},
+	{"docker", "system/etc/docker/daemon.json",
+		"{\"insecure-registries\": [\"r\"]}", NULL},
+	{"composer", ".config/composer/config.json",
+		"{\"config\": {\"disable-tls\": true}}",
+		"~/.config/composer/config.json line 1"},
+	{"psql", ".profile", "export PGSSLMODE=require\n", "~/.profile line 1"},
+	{"apt", "system/etc/apt/apt.conf.d/99x",
+		"Acquire::https::Verify-Peer \"false\";\n", NULL},
+};
+
 static void
 unsafe_settings_are_found_wherever_they_hide(void)
 {
-	static const struct {
-		const char *tool;
-		const char *file;
-		const char *text;
-		const char *where;
-	} rows[] = {
-		{"npm", ".npmrc", "strict-ssl = false\n", "~/.npmrc line 1"},
-		{"node", ".bashrc", "# x\nexport NODE_TLS_REJECT_UNAUTHORIZED=0\n",
-			"~/.bashrc line 2"},
-		{"node", ".config/fish/config.fish",
-			"set -gx NODE_TLS_REJECT_UNAUTHORIZED 0\n",
-			"~/.config/fish/config.fish line 1"},
-		{"git", ".gitconfig", "[http]\n\tsslVerify = no\n",
-			"~/.gitconfig line 2"},
-		{"git", ".gitconfig", "[http \"https://a/\"]\n\tsslverify=false\n",
-			"~/.gitconfig line 2"},
-		{"curl", ".curlrc", "-k\n", "~/.curlrc line 1"},
-		{"curl", ".curlrc", "insecure\n", "~/.curlrc line 1"},
-		{"curl", ".bashrc", "alias c='curl -sk x'\nalias d='curl -k x'\n",
-			"~/.bashrc line 2"},
-		{"wget", ".wgetrc", "check_certificate = off\n", "~/.wgetrc line 1"},
-		{"pip", ".config/pip/pip.conf", "[global]\ntrusted-host = a b\n",
-			"~/.config/pip/pip.conf line 2"},
-		{"conda", ".condarc", "ssl_verify: False\n", "~/.condarc line 1"},
-		{"kubectl", ".kube/config", "    insecure-skip-tls-verify: true\n",
-			"~/.kube/config line 1"},
-		{"maven", ".mavenrc",
-			"MAVEN_OPTS=-Dmaven.wagon.http.ssl.insecure=true\n",
-			"~/.mavenrc line 1"},
-		{"bundler", ".gemrc", ":ssl_verify_mode: 0\n", "~/.gemrc line 1"},
-		{"vscode", ".config/Code/User/settings.json",
-			"{\n // x\n \"http.proxyStrictSSL\": false }",
-			"~/.config/Code/User/settings.json line 3"},
-		{"docker", "system/etc/docker/daemon.json",
-			"{\"insecure-registries\": [\"r\"]}", NULL},
-		{"composer", ".config/composer/config.json",
-			"{\"config\": {\"disable-tls\": true}}",
-			"~/.config/composer/config.json line 1"},
-		{"psql", ".profile", "export PGSSLMODE=require\n", "~/.profile line 1"},
-		{"apt", "system/etc/apt/apt.conf.d/99x",
-			"Acquire::https::Verify-Peer \"false\";\n", NULL},
-	};
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(hidden); i++) {
 		struct tool_view v;
 		const struct tool_finding *f = NULL;
 		shed_open(&shed);
-		shed_put(&shed, rows[i].file, rows[i].text);
+		shed_put(&shed, hidden[i].file, hidden[i].text);
 		enter();
-		tool_look(&home, &bundle, tool_find(rows[i].tool), &v);
+		tool_look(&home, &bundle, tool_find(hidden[i].tool), &v);
 		if (count(&v, TOOL_UNSAFE, &f) != 1)
-			print_error("%s: %s\n", rows[i].tool, rows[i].text);
+			print_error("%s: %s\n", hidden[i].tool, hidden[i].text);
 		CHECK_INT(count(&v, TOOL_UNSAFE, &f), 1);
-		if (rows[i].where)
-			CHECK_STR(f->where, rows[i].where);
+		if (hidden[i].where)
+			CHECK_STR(f->where, hidden[i].where);
 		CHECK_INT(strlen(f->since), 10);
 		CHECK(f->exposes[0] && f->instead[0]);
 		leave();
