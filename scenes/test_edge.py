@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -145,11 +146,11 @@ def test_a_site_is_served_with_its_certificate(edge):
 
 
 def test_a_client_without_ecdsa_gets_the_rsa_certificate(edge):
-    for ciphers, kind in (("ECDHE-RSA-AES128-GCM-SHA256", "rsaEncryption"),
-                          ("ECDHE-ECDSA-AES128-GCM-SHA256", "id-ecPublicKey")):
+    for ciphers, kind in (("ECDHE-RSA-AES128-GCM-SHA256", "Server public key is 2048 bit|RSA, 2048"),
+                          ("ECDHE-ECDSA-AES128-GCM-SHA256", "Server public key is 256 bit|EC, 256")):
         text = edge.trace("shop.test", "-tls1_2", "-cipher", ciphers)
         assert f"Cipher    : {ciphers}" in text
-        assert kind in text or kind == "id-ecPublicKey" and "256 bit" in text
+        assert re.search(kind, text), text  # as OpenSSL 3.0 says it, and 3.5
 
 
 def test_a_name_nobody_has_is_refused(edge):

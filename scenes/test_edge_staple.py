@@ -44,7 +44,8 @@ class Authority:
     def __init__(self, folder):
         self.folder, self.asked, self.broken, outer = folder, 0, False, self
         self.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
-                 "-out", "ca.crt", "-subj", "/CN=Staple Lab", "-days", "30")
+                 "-out", "ca.crt", "-subj", "/CN=Staple Lab", "-days", "30", "-addext",
+                 "keyUsage=critical,keyCertSign,cRLSign,digitalSignature")
         (folder / "index.txt").write_text("")
         (folder / "index.txt.attr").write_text("unique_subject = no\n")
 
