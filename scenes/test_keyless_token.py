@@ -100,6 +100,8 @@ def test_a_key_server_signs_with_a_token(cast, home, program, token):  # noqa: F
 
 def test_the_command_serves_tokens_too(cast, home, program, tmp_path, token):  # noqa: F811
     options = ["--token", "pkcs11:token=lab;object=ec", "--module", MODULE, "--pin"]
+    shown = lab.run(program, "key", "show", options[1], *options[2:], token["pin"]).stdout
+    assert shown == lab.run(program, "key", "show", home / "keys" / "ec.key").stdout
     server = cast(KeyServer, *options, token["pin"], "--workers", "2", keys=home / "keys-none")
     shown = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
                     home / "ec.crt", *ends(home, "edge1"))

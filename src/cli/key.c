@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/key_priv.h"
 #include "pki/cert.h"
+#include "pki/token.h"
 #include "pki/tunnel.h"
 
 enum { NAMES = 16, DAYS_MAX = 3650, SKI_HEX = 2 * WIRE_SKI + 1 };
@@ -204,6 +205,14 @@ const struct command command_key_list = {
 	.run = run_list,
 };
 
+static const struct cli_option show_options[] = {
+	{"passphrase", 0, "FILE", "file with the passphrase of an encrypted key",
+		false},
+	{"module", 0, "FILE", "PKCS#11 module of a URI without module-path", false},
+	{"pin", 0, "FILE", "file with the PIN of a URI without one", false},
+	{0},
+};
+
 static void
 show_entry(const struct keys_entry *e)
 {
@@ -237,6 +246,33 @@ show_certificate(const char *path, struct err *err)
 	return ok;
 }
 
+/* The public half is all that comes out of a token. */
+static enum cli_exit
+show_token(const struct cli_call *call)
+{
+	struct token_box *box = token_box_new(cli_get(call, "module"));
+	const char *file = cli_get(call, "pin");
+	char pin[TOKEN_PIN_MAX] = "";
+	struct token_uri uri;
+	struct token *token = NULL;
+	struct keys keys;
+	struct err err = {0};
+
+	keys_init(&keys);
+	if (token_uri_parse(span_str(cli_operand(call, 0)), &uri, &err) &&
+		token_read_pin(&uri, pin, &err) &&
+		(pin[0] || !file || token_load_pin(file, pin, &err)))
+		token = token_open(box, &uri, span_str(pin), &err);
+	bool ok = token && keys_add_token(&keys, token, &err);
+	if (ok)
+		show_entry(CONTAINER_OF(list_first(&keys.all), struct keys_entry, all));
+	secret_wipe(pin, sizeof(pin));
+	secret_wipe(&uri, sizeof(uri));
+	keys_fini(&keys);
+	token_box_free(box);
+	return ok ? CLI_GOOD : cli_fail(&err);
+}
+
 static enum cli_exit
 run_show(const struct cli_call *call)
 {
@@ -245,6 +281,8 @@ run_show(const struct cli_call *call)
 	struct err err = {0};
 	struct err not_key = {0};
 
+	if (token_uri_is(span_str(path)))
+		return show_token(call);
 	keys_init(&keys);
 	bool ok = read_passphrase(call, &keys, &err);
 	if (ok && keys_add_file(&keys, path, &not_key)) {
@@ -261,14 +299,18 @@ run_show(const struct cli_call *call)
 
 const struct command command_key_show = {
 	.name = "key show",
-	.operands = "FILE",
+	.operands = "FILE|URI",
 	.summary = "show how a key is named by the key protocol",
 	.help = "For a private key or a certificate: its SKI (SHA-1 of the public "
 		"key), and\n"
 		"for keys the older digest. Both ends of a tunnel must print the same "
-		"SKI.\n",
-	.examples = "sekisho key show shop.crt\n",
-	.options = list_options,
+		"SKI.\n"
+		"A key in a PKCS#11 token is named by its URI (RFC 7512).\n",
+	.examples = "sekisho key show shop.crt\n"
+		    "sekisho key show 'pkcs11:token=office;object=shop' --pin pin.txt "
+		    "\\\n"
+		    "    --module /usr/lib/softhsm/libsofthsm2.so\n",
+	.options = show_options,
 	.least = 1,
 	.most = 1,
 	.run = run_show,
