@@ -188,3 +188,26 @@ def test_reason_codes_link_to_the_reference(open_gateway, street):
                            '\trule stop when http.request.host == "www.good.example" do block "no"')
     answer = visit(gateway, street.hosts["good"], street.origins["good"].port, "/", HTML)
     assert '<a href="https://docs.example/errors#gate.blocked">' in answer.text
+
+
+def test_one_client_has_only_so_many_connections(open_gateway, street):
+    gateway = open_gateway(top="client-connections 3")
+    host, port = street.hosts["good"], street.origins["good"].port
+    held = [wire.connect(gateway, host, port) for _ in range(3)]
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=wire.TIMEOUT_S) as late:
+        try:
+            assert late.recv(1) == b"", "closed without an answer"
+        except ConnectionError:
+            pass
+    assert gateway.wait_event(err="gate.crowd")
+    held.pop().close()
+    lab.wait_for("room for one more", lambda: visit_or_none(gateway, host, port))
+    for s in held:
+        s.close()
+
+
+def visit_or_none(gateway, host, port):
+    try:
+        return visit(gateway, host, port).status == 200
+    except (AssertionError, OSError):
+        return None

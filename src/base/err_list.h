@@ -215,6 +215,8 @@ ERR(GATE_NOT_TLS, "gate.not-tls", "What came after CONNECT is not TLS.",
 	"If such connections are wanted, set `non-tls tunnel` in the gateway.")
 ERR(GATE_PROTOCOL, "gate.protocol", "The client speaks no protocol that can be inspected.",
 	"Let it pass with a rule that does bypass.")
+ERR(GATE_CROWD, "gate.crowd", "The client has as many connections open as one client may.",
+	"End some, or raise `client-connections`; many people behind one address count as one.")
 ERR(GATE_CLIENT_SLOW, "gate.client-slow", "The client took too long.", "")
 ERR(GATE_ORIGIN_SLOW, "gate.origin-slow", "The site took too long.", "Try again later.")
 ERR(GATE_ORIGIN_GONE, "gate.origin-gone", "The site ended the connection before it had answered.",

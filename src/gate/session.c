@@ -204,6 +204,7 @@ session_end(struct session *s, enum ender who, const struct err *why)
 	loop_unhook(&s->goes_on);
 	list_leave(&s->in_worker);
 	stat_sub(STAT_SESSIONS_OPEN, 1);
+	crowd_leave(&s->w->crowd, s->crowd);
 	worker_lost(s->w);
 	loop_bury(&s->w->loop, &s->corpse);
 }

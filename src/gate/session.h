@@ -62,6 +62,7 @@ struct caution {
 };
 
 struct session {
+	struct crowd_client *crowd; /* its place among its client's connections */
 	struct list in_worker;
 	struct corpse corpse;
 	struct worker *w;

@@ -483,6 +483,10 @@ static const struct conf_row top_words[] = {
 	{"connections", CONF_INT, TOP(connections), .preset = "20000", .min = 1,
 		.max = 1000000,
 		.help = "Most client connections open at once, per worker."},
+	{"client-connections", CONF_INT, TOP(client_connections), .preset = "0",
+		.max = 1000000,
+		.help = "Most connections that one client (an IPv4 address, an IPv6 "
+			"/64) may have open at once, per worker; 0: any number."},
 	{"drain-timeout", CONF_DURATION, TOP(drain_ms), .preset = "30s",
 		.help = "How long connections may take to end after a reload or a "
 			"stop."},

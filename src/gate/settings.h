@@ -182,13 +182,14 @@ struct resolver_settings {
 struct settings {
 	struct conf_tree tree; /* owns all texts below */
 
-	uint64_t workers;          /* 0: one per core */
-	int log_level;             /* enum log_level */
-	struct span user;          /* to become when started as root */
-	struct span data;          /* directory for what is kept */
-	struct span control;       /* path of the control socket */
-	struct conf_address admin; /* where /metrics is served; port 0: nowhere */
-	uint64_t connections;      /* most open client connections per worker */
+	uint64_t workers;            /* 0: one per core */
+	int log_level;               /* enum log_level */
+	struct span user;            /* to become when started as root */
+	struct span data;            /* directory for what is kept */
+	struct span control;         /* path of the control socket */
+	struct conf_address admin;   /* where /metrics is served; port 0: nowhere */
+	uint64_t connections;        /* most open client connections per worker */
+	uint64_t client_connections; /* most of one client, per worker; 0: any */
 	uint64_t drain_ms;
 	struct event_settings events;
 	struct resolver_settings resolver;

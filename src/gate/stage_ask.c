@@ -101,6 +101,14 @@ take_proxy_header(struct session *s)
 static int
 decide_about_client(struct session *s)
 {
+	struct err err = {0};
+	if (!crowd_enter(&s->w->crowd, &s->facts.client.ip, &s->crowd)) {
+		(void)err_set(&err, ERR_GATE_CROWD, "%llu connections are open",
+			(unsigned long long)s->w->crowd.most);
+		stat_add(STAT_SESSIONS_CROWDED, 1);
+		session_end(s, ENDER_GATEWAY, &err);
+		return TURN_OVER;
+	}
 	const struct act *act = session_decide(s, PHASE_ACCEPT);
 	s->accepted = true;
 	if (act && act->kind == ACT_BLOCK &&

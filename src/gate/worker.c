@@ -293,6 +293,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	trunks_init(&w->trunks);
 	versions_init(&w->versions);
 	listen_limit_init(&w->limit, spec->settings->connections);
+	crowd_init(&w->crowd, spec->settings->client_connections);
 	ask_line_open(&w->vault, &w->loop, spec->vault_fd, VAULT_ASKS);
 	mint_init(&w->mint, &w->vault.link, leaf_cache_bytes(spec->settings));
 	if (spec->event_fd >= 0)
@@ -431,6 +432,7 @@ worker_close(struct worker *w)
 	}
 	splice_pool_fini(&w->pipes);
 	tickets_free(w->tickets);
+	crowd_fini(&w->crowd);
 	mem_free(w->gateways);
 	mem_free(w->listeners);
 }

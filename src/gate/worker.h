@@ -10,6 +10,7 @@
 
 #include "event/event.h"
 #include "gate/crl.h"
+#include "gate/crowd.h"
 #include "gate/edge.h"
 #include "gate/evidence.h"
 #include "gate/facts.h"
@@ -69,6 +70,7 @@ struct worker {
 	struct resolver *resolver;
 	struct splice_pool pipes;
 	struct listen_limit limit;
+	struct crowd crowd;
 	struct worker_listener *listeners; /* owned */
 	size_t n_listeners;
 	struct worker_gateway *gateways; /* owned; by gateway->index */
