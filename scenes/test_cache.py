@@ -13,6 +13,7 @@ import uuid
 
 import pytest
 
+import lab
 import origins
 
 CONFIG = """\
@@ -232,6 +233,19 @@ def test_an_origin_that_fails_is_borne_as_long_as_it_said(edge):
             answer = edge.ask(path)
             assert answer.status == (status or (503 if "status" in trouble else 502))
             assert (answer.text == "body") == (status == 200 or "status" in trouble)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_stale_response_is_renewed_behind_the_clients_back(edge, changed):
+    path = edge.path({"fields": [("Cache-Control", "max-age=1, stale-while-revalidate=3600"), ("Age", "5"), ("ETag", '"a"')]},
+                     fresh(("ETag", '"b"' if changed else '"a"'), body="new", new=changed))
+    edge.ask(path)
+    answer = edge.ask(path)
+    assert answer.text == "body" and "hit; ttl=-" in answer.headers["Cache-Status"]
+    lab.wait_for("the new one", lambda: edge.ask(path).headers["Cache-Control"] == "max-age=3600")
+    assert edge.ask(path).text == ("new" if changed else "body")
+    assert len(edge.asked(path)) == 2
+    assert edge.asked(path)[1][1]["if-none-match"] == ['"a"']
 
 
 def test_many_that_want_the_same_ask_once(edge):

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gate/cache_refresh.h"
 #include "gate/session.h"
 #include "gate/worker.h"
 #include "keyless/ask_pool.h"
@@ -182,6 +183,7 @@ edge_close(struct worker_gateway *wg)
 		edge_lists_close(&e->clients[i]);
 	}
 	mem_free(e->clients);
+	cache_refresh_close(e);
 	edge_balance_close(e);
 	mem_free(e);
 	wg->edge = NULL;

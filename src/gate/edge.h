@@ -41,6 +41,8 @@ struct edge {
 	struct edge_origin *origins;  /* owned; by site_origin.index */
 	uint32_t tokens;              /* saved for retries */
 	struct timer watch;
+	struct list refreshes; /* of cache_refresh.c */
+	unsigned n_refreshes;
 	struct list waiting;   /* exchange_cache.waiting: for what others asked for */
 	struct timer look;     /* whether it has come; other workers do not tell */
 	struct ask_pool *keys; /* owned; NULL: all keys are here */
@@ -70,6 +72,9 @@ void edge_wait_init(struct edge *e);
 void edge_wait(struct edge *e, struct list *waiting);
 /* Something came: who waits looks again, in the next turn. */
 void edge_wake(struct edge *e);
+
+/* A handshake with a client is over: for the metrics. */
+void edge_count(const struct session *s);
 
 /* The verdict on what the client showed, under the lists as they are now. */
 void edge_judge(struct session *s);

@@ -206,6 +206,7 @@ int
 edge_opened(struct session *s)
 {
 	edge_judge(s);
+	edge_count(s);
 	const struct act *act = session_decide(s, PHASE_HANDSHAKE);
 	if (act && act->kind == ACT_BLOCK &&
 		session_block(s, act, PHASE_HANDSHAKE) == TURN_OVER)

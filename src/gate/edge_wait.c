@@ -50,5 +50,6 @@ void
 edge_wait_init(struct edge *e)
 {
 	list_init(&e->waiting);
+	list_init(&e->refreshes);
 	e->look.fired = look;
 }

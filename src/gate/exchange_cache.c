@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/stats.h"
+#include "gate/cache_refresh.h"
 #include "gate/exchange_priv.h"
 #include "gate/worker.h"
 #include "http/header.h"
@@ -10,6 +11,7 @@
 
 enum {
 	CLAIM_MS = 10000,     /* others wait so long at most */
+	REFRESH_MS = 30000,   /* nobody else refreshes meanwhile */
 	UNSHARED_MS = 120000, /* what could not be stored once is not waited for */
 };
 
@@ -204,6 +206,21 @@ reason_of(enum cache_found found, const struct exchange_cache *c, int64_t now_ms
 	return cache_left(&c->hit.facts, now_ms) > 0 ? FWD_REQUEST : FWD_STALE;
 }
 
+/* Whether somebody asks the origin while a stale response is used. */
+static bool
+refreshes(struct session *s)
+{
+	struct exchange_cache *c = s->x->cache;
+
+	if (cache_store_claim(c->store, &c->texts.key, clock_now(), REFRESH_MS) !=
+		CACHE_CLAIMED)
+		return true;
+	if (cache_refresh_start(s))
+		return true; /* which releases the claim */
+	cache_store_release(c->store, &c->texts.key, 0);
+	return false;
+}
+
 /* True: no origin is needed now. */
 static bool
 answer_or_ask(struct session *s)
@@ -216,8 +233,9 @@ answer_or_ask(struct session *s)
 		: CACHE_ASK;
 
 	c->fwd = FWD_NOT;
-	if (verdict != CACHE_ASK && verdict != CACHE_USE_BEHIND &&
-		use_stored(s, verdict == CACHE_USE_STALE))
+	if (verdict == CACHE_USE_BEHIND && !refreshes(s))
+		verdict = CACHE_ASK;
+	if (verdict != CACHE_ASK && use_stored(s, verdict != CACHE_USE))
 		return true;
 	c->fwd = reason_of(found, c, now_ms);
 	if (c->asks.only_if_cached && c->policy.obeys_clients)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gate/cache_refresh.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "base/text.h"
+#include "gate/exchange_cache.h"
+#include "gate/session.h"
+#include "gate/worker.h"
+#include "http/header.h"
+
+enum {
+	REFRESHES_MOST = 64,
+	REFRESH_ARENA = 512 * 1024,
+	BODY_MOST = 8 * 1024 * 1024,
+	URL_TEXT = 512,
+	SLOW_MS = 30000,
+};
+
+struct refresh {
+	struct list in; /* the edge's */
+	struct edge *e;
+	struct corpse corpse;
+	struct arena arena;
+	struct fetch fetch;
+	struct cache_store *store;
+	struct cache_policy policy;
+	struct cache_texts texts;
+	struct http_head request; /* as the origin gets it */
+	struct http_head plain;   /* without our condition */
+	struct http_head stored;
+	struct cache_hit hit; /* pinned */
+	int64_t asked_ms;
+	uint64_t most;
+};
+
+static void
+bury(struct corpse *c)
+{
+	struct refresh *r = CONTAINER_OF(c, struct refresh, corpse);
+
+	arena_fini(&r->arena);
+	mem_free(r);
+}
+
+static void
+end(struct refresh *r)
+{
+	cache_store_let_go(r->store, &r->hit);
+	cache_store_release(r->store, &r->texts.key, 0);
+	fetch_cancel(&r->fetch);
+	list_leave(&r->in);
+	r->e->n_refreshes--;
+	loop_bury(&r->e->w->loop, &r->corpse);
+}
+
+static bool
+describe(struct refresh *r, const struct http_head *head)
+{
+	struct cache_texts *t = &r->texts;
+
+	t->tags = http_get(&head->fields, SPAN("cache-tag"));
+	return cache_vary_make(&head->fields, &r->plain.fields, &r->arena, &t->vary) &&
+		cache_head_write(head, &r->arena, &t->head);
+}
+
+static bool
+learn(struct refresh *r, const struct http_head *head)
+{
+	const struct cache_answer_times times = {r->asked_ms, clock_wall_ms()};
+
+	return cache_learn(&r->plain, head, &r->policy, &times, &r->texts.facts) &&
+		describe(r, head);
+}
+
+static void
+confirm(struct refresh *r)
+{
+	struct err err = {0};
+
+	if (!cache_speaks_of(&r->fetch.response, &r->stored) ||
+		!cache_freshen(&r->stored, &r->fetch.response, &err) ||
+		!learn(r, &r->stored))
+		return;
+	if (cache_store_renew(r->store, &r->hit, &r->texts))
+		stat_add(STAT_CACHE_VALIDATED, 1);
+}
+
+static void
+replace(struct refresh *r)
+{
+	struct cache_fill fill;
+
+	if (cache_is_error(r->fetch.response.status) ||
+		buf_len(&r->fetch.body) > r->most || !learn(r, &r->fetch.response))
+		return;
+	cache_store_begin(&fill);
+	if (cache_store_add(r->store, &fill, buf_peek(&r->fetch.body)) &&
+		cache_store_commit(r->store, &fill, &r->texts))
+		stat_add(STAT_CACHE_STORED, 1);
+}
+
+static void
+fetched(struct fetch *f)
+{
+	struct refresh *r = CONTAINER_OF(f, struct refresh, fetch);
+
+	if (!f->ok) {
+		log_debug("edge.refresh", "why=\"%s\"", f->err.text);
+	} else {
+		header_strip(&f->response);
+		if (f->response.status == 304) {
+			confirm(r);
+		} else {
+			replace(r);
+		}
+	}
+	end(r);
+}
+
+static bool
+may_reach(struct fetch *f, const struct addr *to, struct err *err)
+{
+	(void)f; /* origins are the operator's choice */
+	(void)to;
+	(void)err;
+	return true;
+}
+
+/* Everything in memory of its own: the exchange ends sooner. */
+static bool
+prepare(struct refresh *r, const struct exchange *x)
+{
+	const struct exchange_cache *c = x->cache;
+	struct err err = {0};
+	bool asked = false;
+
+	if (!http_head_copy(&r->plain, &x->request, &r->arena, &err) ||
+		!http_head_copy(&r->request, &x->request, &r->arena, &err))
+		return false;
+	r->texts.key = c->texts.key;
+	r->texts.url = arena_copy(&r->arena, c->texts.url);
+	if (cache_store_find(r->store, &r->texts.key, &r->plain.fields, &r->arena,
+		    &r->hit) != CACHE_PRESENT)
+		return false;
+	if (cache_head_read(r->hit.head, &r->stored, &r->arena)) {
+		r->stored.status = r->hit.facts.status;
+		if (cache_ask(&r->request, &r->stored, &asked, &err))
+			return true;
+	}
+	cache_store_let_go(r->store, &r->hit);
+	return false;
+}
+
+static void
+start(struct refresh *r, const struct site_origin *o)
+{
+	struct worker *w = r->e->w;
+	char url[URL_TEXT];
+	size_t n = text_format(
+		url, sizeof(url), "http://%.*s:%u/", SPAN_ARG(o->host), o->port);
+	const struct fetch_ask ask = {
+		.url = span_of(url, n),
+		.request = &r->request,
+		.limit = BODY_MOST,
+		.deadline_ms = clock_now() + SLOW_MS,
+	};
+
+	r->asked_ms = clock_wall_ms();
+	r->fetch = (struct fetch){.done = fetched, .allowed = may_reach};
+	fetch_start(&r->fetch, &(struct fetch_place){&w->loop, w->resolver}, &ask);
+}
+
+bool
+cache_refresh_start(struct session *s)
+{
+	struct exchange *x = s->x;
+	struct edge *e = s->wg->edge;
+	const struct site_origin *o = x->site_origin;
+
+	if (e->n_refreshes >= REFRESHES_MOST || o->tls || o->h2 ||
+		x->site->balance.hello != HELLO_NONE || x->request.method != HTTP_GET)
+		return false;
+	struct refresh *r = mem_alloc(sizeof(*r));
+	r->e = e;
+	r->corpse.bury = bury;
+	r->store = x->cache->store;
+	r->policy = x->cache->policy;
+	r->most = x->cache->most;
+	arena_init(&r->arena, REFRESH_ARENA);
+	if (!prepare(r, x)) {
+		bury(&r->corpse);
+		return false;
+	}
+	e->n_refreshes++;
+	list_push(&e->refreshes, &r->in);
+	start(r, o);
+	return true;
+}
+
+void
+cache_refresh_close(struct edge *e)
+{
+	while (!list_empty(&e->refreshes))
+		end(CONTAINER_OF(list_first(&e->refreshes), struct refresh, in));
+}
