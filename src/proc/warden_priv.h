@@ -10,7 +10,7 @@
 
 #include "gate/settings.h"
 
-enum { WARDEN_MS = 10 * 1000 }; /* between two looks */
+enum { WARDEN_MS = 2 * 1000 }; /* between two looks */
 
 /* All zero to begin. */
 struct warden {
