@@ -45,3 +45,27 @@ config_close(struct settings *s)
 	settings_fini(s);
 	mem_free(s);
 }
+
+static const struct gateway *
+find_named(struct conf_item *first, const char *name)
+{
+	for (struct conf_item *i = first; i != NULL; i = i->next) {
+		const struct gateway *g = CONTAINER_OF(i, struct gateway, item);
+		if (!name || span_eq(g->name, span_str(name)))
+			return g;
+	}
+	return NULL;
+}
+
+const struct gateway *
+config_gateway(const struct settings *s, const char *name, struct err *err)
+{
+	const struct gateway *g = find_named(s->gateways, name);
+	if (!g)
+		g = find_named(s->edges, name);
+	if (!g) {
+		(void)err_set(err, ERR_USAGE, "there is no gateway or edge %s",
+			name ? name : "at all");
+	}
+	return g;
+}

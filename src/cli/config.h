@@ -19,4 +19,8 @@ struct settings *config_load(const char *path);
  * NULL when it is not good. Ended by config_close().
  */
 struct settings *config_open(const struct cli_call *call);
+/* The gateway or edge of this name; NULL: the first one, gateways before edges. NULL
+ * with *err when there is none. */
+const struct gateway *config_gateway(
+	const struct settings *s, const char *name, struct err *err);
 void config_close(struct settings *s); /* NULL does nothing */

@@ -172,44 +172,6 @@ explain_rules(const struct gateway *g, const struct facts *f)
 	mem_free(room);
 }
 
-static const struct gateway *
-find_named(struct conf_item *first, struct span name)
-{
-	for (struct conf_item *i = first; i != NULL; i = i->next) {
-		const struct gateway *g = CONTAINER_OF(i, struct gateway, item);
-		if (span_eq(g->name, name))
-			return g;
-	}
-	return NULL;
-}
-
-const struct gateway *
-explain_gateway(const struct settings *s, struct span name, struct err *err)
-{
-	const struct gateway *g = find_named(s->gateways, name);
-	if (!g)
-		g = find_named(s->edges, name);
-	if (!g) {
-		(void)err_set(err, ERR_USAGE, "there is no gateway %.*s",
-			SPAN_ARG(span_first(name, 64)));
-	}
-	return g;
-}
-
-static const struct gateway *
-pick_gateway(const struct settings *s, const struct cli_call *call, struct err *err)
-{
-	const char *name = cli_get(call, "gateway");
-	if (name)
-		return explain_gateway(s, span_str(name), err);
-	if (s->gateways)
-		return CONTAINER_OF(s->gateways, struct gateway, item);
-	if (s->edges)
-		return CONTAINER_OF(s->edges, struct gateway, item);
-	(void)err_set(err, ERR_USAGE, "there is no gateway at all");
-	return NULL;
-}
-
 static bool
 explain_visit(const struct settings *s, const struct cli_call *call, struct err *err)
 {
@@ -218,7 +180,7 @@ explain_visit(const struct settings *s, const struct cli_call *call, struct err 
 		return err_set(
 			err, ERR_USAGE, "which host or URL, or which --session?");
 	arena_init(&visit.arena, EXPLAIN_ARENA);
-	const struct gateway *g = pick_gateway(s, call, err);
+	const struct gateway *g = config_gateway(s, cli_get(call, "gateway"), err);
 	bool ok = g && make_visit(&visit, call, g, err);
 	if (ok) {
 		print_verdict(g, &visit);

@@ -15,9 +15,6 @@ enum { EXPLAIN_ARENA = 1024 * 1024 };
 const char *explain_outcome(const struct gateway *g, struct facts *f);
 /* Every rule with the truth of its parts, and what each phase decides. */
 void explain_rules(const struct gateway *g, const struct facts *f);
-/* By name among gateways and edges; NULL with *err. */
-const struct gateway *explain_gateway(
-	const struct settings *s, struct span name, struct err *err);
 /* explain_session.c: a recorded session and its requests, under today's policy. */
 MUST_USE bool explain_session(
 	const struct settings *s, const struct cli_call *call, struct err *err);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/config.h"
 #include "cli/explain_priv.h"
 #include "event/store.h"
 #include "gate/replay.h"
@@ -83,7 +84,9 @@ print_today(const struct past *p, struct facts *f, const struct event_view *e)
 static bool
 pick(struct past *p, const struct event_view *e, struct err *err)
 {
-	p->g = explain_gateway(p->settings, shown(e, EVENT_GATEWAY), err);
+	char name[64];
+	text_format(name, sizeof(name), "%.*s", SPAN_ARG(shown(e, EVENT_GATEWAY)));
+	p->g = config_gateway(p->settings, name, err);
 	if (!p->g)
 		return false;
 	p->session.apps = p->g->apps;

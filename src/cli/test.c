@@ -12,26 +12,10 @@
 enum { FILE_LIMIT = 16 << 20 };
 
 static const struct cli_option options[] = {
-	{"gateway", 'g', "NAME", "the gateway whose rules are meant [the first one]",
-		false},
+	{"gateway", 'g', "NAME",
+		"the gateway or edge whose rules are meant [the first one]", false},
 	{0},
 };
-
-static const struct gateway *
-pick(const struct settings *s, const char *name, struct err *err)
-{
-	const struct gateway *g = NULL;
-	if (name != NULL) {
-		g = settings_gateway(s, span_str(name));
-	} else if (s->gateways != NULL) {
-		g = CONTAINER_OF(s->gateways, struct gateway, item);
-	}
-	if (g == NULL) {
-		(void)err_set(err, ERR_USAGE, "there is no gateway %s",
-			name ? name : "at all");
-	}
-	return g;
-}
 
 static bool
 run(const struct gateway *g, const char *path, struct selftest *count, struct err *err)
@@ -52,7 +36,7 @@ run_test(const struct cli_call *call)
 	struct settings *s = config_load(cli_operand(call, 0));
 	if (s == NULL)
 		return CLI_FAILED;
-	const struct gateway *g = pick(s, cli_get(call, "gateway"), &err);
+	const struct gateway *g = config_gateway(s, cli_get(call, "gateway"), &err);
 	bool ok = g != NULL && run(g, cli_operand(call, 1), &count, &err);
 	config_close(s);
 	if (!ok)
