@@ -209,24 +209,6 @@ judged(struct tls_judge *j, const struct chain *chain)
 	return p->good ? 0 : alert_for(p->verdict);
 }
 
-/* Of a resumed session, in which nobody was asked. */
-static bool
-judge_again(struct server_peer *p, struct err *err)
-{
-	struct chain *chain = mem_alloc(sizeof(*chain));
-	bool ok = false;
-
-	chain_init(chain);
-	if (!tls_has_peer(p->tls)) {
-		(void)err_set(err, ERR_KEYLESS_CLIENT, "it showed no certificate");
-	} else {
-		ok = tls_peer_chain(p->tls, chain, err) && judge_chain(p, chain, err);
-	}
-	chain_fini(chain);
-	mem_free(chain);
-	return ok;
-}
-
 /* ---- bytes ---- */
 
 /* As far as bufs allow. False: the peer broke the protocol and was told. */
@@ -265,22 +247,23 @@ idle_ms(const struct server_peer *p)
 	return p->from.ip.family == IP_NONE && ms < IDLE_LOCAL_MS ? IDLE_LOCAL_MS : ms;
 }
 
+/* Nothing is resumed, so each handshake was judged; one that was not never opens. */
+static void
+open_peer(struct server_peer *p)
+{
+	p->open = p->good;
+	if (p->open)
+		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
+}
+
 static void
 advance(struct server_peer *p)
 {
 	struct err err = {0};
 	enum tls_state state = tls_advance(p->tls, &err);
 
-	if (state == TLS_OPEN && !p->open) {
-		p->open = p->good || judge_again(p, &err);
-		if (!p->open) {
-			refuse_peer(p, &err);
-			(void)tls_end(p->tls);
-			end_peer(p);
-			return;
-		}
-		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
-	}
+	if (state == TLS_OPEN && !p->open)
+		open_peer(p);
 	if (state == TLS_FAILED) {
 		if (!p->open && !only_looked(p))
 			refuse_peer(p, p->why.code ? &p->why : &err);

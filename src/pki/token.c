@@ -265,12 +265,13 @@ write_ecdsa(struct span raw, uint8_t *dst, size_t *n)
 	AUTO(BIGNUM) *r = BN_bin2bn(raw.p, (int)(raw.n / 2), NULL);
 	AUTO(BIGNUM) *s = BN_bin2bn(raw.p + raw.n / 2, (int)(raw.n / 2), NULL);
 	ECDSA_SIG *sig = ECDSA_SIG_new();
+	uint8_t *at = dst;
 	int size = 0;
 
 	if (sig && r && s && ECDSA_SIG_set0(sig, r, s) == 1) {
 		(void)KEEP(r); /* sig owns them now */
 		(void)KEEP(s);
-		size = i2d_ECDSA_SIG(sig, &dst); /* at most 142 of KEY_SIGNATURE_MAX */
+		size = i2d_ECDSA_SIG(sig, &at); /* at most 142 of KEY_SIGNATURE_MAX */
 	}
 	ECDSA_SIG_free(sig);
 	*n = size > 0 ? (size_t)size : 0;

@@ -218,8 +218,9 @@ token_read_public(const struct token_slot *s, CK_OBJECT_HANDLE key, struct err *
 	if (!pub)
 		pub = from_certificate(s, key, &v[0]);
 	mem_free(v);
-	if (!pub)
+	if (!pub) {
 		ossl_err(err, ERR_PKI_TOKEN,
 			"its public half is not in the token (type 0x%lx)", type);
+	}
 	return pub;
 }

@@ -39,28 +39,33 @@ find_attribute(const struct attribute *all, size_t n, struct span name)
 	return NULL;
 }
 
-/* RFC 3986 §2.1 into the structure's own octets; false when it does not fit or a
- * percent sign is no escape. A NUL would end a path early: none is taken but in an id.
- */
+/* The octet at i, an escape of RFC 3986 §2.1 or itself; steps over it. Negative when a
+ * percent sign is no escape. */
+static int
+next_octet(struct span text, size_t *i)
+{
+	struct span hex = span_slice(text, *i + 1, *i + 3);
+	int octet = text.p[(*i)++];
+
+	if (octet != '%')
+		return octet;
+	int high = hex.n == 2 ? ascii_hex(hex.p[0]) : -1;
+	int low = hex.n == 2 ? ascii_hex(hex.p[1]) : -1;
+	*i += 2;
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Into the structure's own octets; false when it does not fit. A NUL would end a path
+ * early: none is taken but in an id. */
 static bool
 decode(struct token_uri *u, struct span text, bool any_octet, struct span *out)
 {
 	size_t begin = u->n;
 
-	for (size_t i = 0; i < text.n; i++) {
-		int octet = text.p[i];
+	for (size_t i = 0; i < text.n;) {
+		int octet = next_octet(text, &i);
 
-		if (octet == '%') {
-			struct span hex = span_slice(text, i + 1, i + 3);
-			int high = hex.n == 2 ? ascii_hex(hex.p[0]) : -1;
-			int low = hex.n == 2 ? ascii_hex(hex.p[1]) : -1;
-
-			if (high < 0 || low < 0)
-				return false;
-			octet = high * 16 + low;
-			i += 2;
-		}
-		if (u->n == sizeof(u->bytes) || (octet == 0 && !any_octet))
+		if (octet < 0 || u->n == sizeof(u->bytes) || (octet == 0 && !any_octet))
 			return false;
 		u->bytes[u->n++] = (uint8_t)octet; /* two hex digits, or an octet */
 	}
