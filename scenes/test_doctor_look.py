@@ -218,3 +218,12 @@ def test_a_report_tells_much_and_no_secret(program, pki, tmp_path):
     assert {"machine", "proxy", "roots", "tools", "hosts", "findings"} <= set(answer)
     assert answer["count"] >= 1 and "s3cret" not in done.stdout
     origin.close()
+
+
+def test_the_doctor_alone_looks_the_machine_over(program, tmp_path):
+    (tmp_path / ".curlrc").write_text("insecure\n")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C"}
+    done = subprocess.run([program, "doctor"], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "unsafe" in done.stdout and "findings." in done.stdout
+    assert len(done.stdout.splitlines()) < 40

@@ -55,5 +55,6 @@ extern const struct command command_doctor_verify;
 extern const struct command command_doctor_apply;
 extern const struct command command_doctor_undo;
 extern const struct command command_doctor_explain;
+extern const struct command command_doctor;
 extern const struct command command_doctor_look;
 extern const struct command command_doctor_report;

@@ -42,6 +42,7 @@ static const struct {
 
 struct desk {
 	struct report *report; /* owned */
+	bool brief;            /* only what a tired person needs */
 	struct doctor_scene scene;
 	enum language l;
 	size_t findings;
@@ -241,8 +242,27 @@ print_section(const struct desk *d, size_t s)
 }
 
 static void
+print_brief(const struct desk *d)
+{
+	static const enum report_section few[] = {
+		REPORT_PROXY, REPORT_AGENTS, REPORT_ROOTS, REPORT_FINDINGS};
+	bool ja = d->l == JAPANESE;
+	for (size_t i = 0; i < COUNT_OF(few); i++)
+		print_section(d, few[i]);
+	text_out(ja ? "所見 %zu 件。\n" : "%zu findings.\n", d->findings);
+	text_out(ja ? "次に: sekisho doctor look HOST...、doctor show TOOL、doctor "
+		      "explain FILE\n"
+		    : "next: sekisho doctor look HOST..., doctor show TOOL, doctor "
+		      "explain FILE\n");
+}
+
+static void
 print_text(const struct desk *d)
 {
+	if (d->brief) {
+		print_brief(d);
+		return;
+	}
 	for (size_t s = 0; s < REPORT_SECTIONS; s++)
 		print_section(d, s);
 	if (d->report->cut)
@@ -270,13 +290,14 @@ run_desk(const struct cli_call *call, struct desk *d)
 }
 
 static enum cli_exit
-run_report(const struct cli_call *call)
+open_desk(const struct cli_call *call, bool brief)
 {
 	struct err err = {0};
 	struct cli_call bare = *call;
 	struct desk *d = mem_alloc(sizeof(*d));
 	enum cli_exit code = CLI_USAGE;
 
+	d->brief = brief;
 	bare.n_operands = 0; /* ours are hosts, not tools */
 	if (!doctor_language(call, &d->l, &err) ||
 		!doctor_scene_open(&bare, &d->scene, &err)) {
@@ -290,6 +311,37 @@ run_report(const struct cli_call *call)
 	mem_free(d);
 	return code;
 }
+
+static enum cli_exit
+run_report(const struct cli_call *call)
+{
+	return open_desk(call, false);
+}
+
+static enum cli_exit
+run_brief(const struct cli_call *call)
+{
+	return open_desk(call, true);
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.operands = "",
+	.summary = "look this machine over: roots, proxies, agents, tools that fail",
+	.help = "What stands out here, in a few lines: roots that are not public, "
+		"proxy\n"
+		"settings, inspecting agents, and what is wrong with the tools' "
+		"settings.\n"
+		"Nothing is sent and nothing is changed. From there go on: `doctor "
+		"look`\n"
+		"(is TLS inspected?), `explain` (a tool's message), `show`, `apply`,\n"
+		"`verify`, `undo` (a tool's trust), `ca` (the organisation's CA), "
+		"`report`\n"
+		"(for the help desk). Exit code: 0 nothing found, 1 findings.",
+	.examples = "sekisho doctor\n",
+	.options = options,
+	.run = run_brief,
+};
 
 const struct command command_doctor_report = {
 	.name = "doctor report",
