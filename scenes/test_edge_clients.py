@@ -313,6 +313,7 @@ def test_a_list_from_an_address_counts_when_the_authority_signed_it(program, sta
         edge.process.process.send_signal(1)
         lab.wait_for("both workers of the next generation to read it",
                      lambda: edge.log().count("edge.crl clients=far.shop.test epoch=") >= 2)
+        lab.wait_for("the generation before to be gone", lambda: "generation.gone generation=1" in edge.log())
         assert ask(edge.connect("far.shop.test", "fay")) == 403
     finally:
         edge.close()

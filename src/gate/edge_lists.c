@@ -213,10 +213,10 @@ take_list(struct edge_list_url *u, struct span octets, struct err *err)
 	struct revoke_list list = {0};
 
 	if (!is_signed(u, octets, &list, err))
-		return AGAIN_LEAST_S * 1000;
+		return AGAIN_LEAST_S * 1000ull;
 	if (list.this_update < u->this_update) {
 		(void)err_set(err, ERR_PKI_CRL, "it is older than the one at hand");
-		return AGAIN_LEAST_S * 1000;
+		return AGAIN_LEAST_S * 1000ull;
 	}
 	bool same = span_eq(u->octets, octets);
 	if (!same) {
@@ -237,7 +237,7 @@ fetched(struct fetch *f)
 {
 	struct edge_list_url *u = CONTAINER_OF(f, struct edge_list_url, fetch);
 	struct err err = f->err;
-	uint64_t wait_ms = AGAIN_LEAST_S * 1000;
+	uint64_t wait_ms = AGAIN_LEAST_S * 1000ull;
 
 	if (f->ok) {
 		err = (struct err){0};

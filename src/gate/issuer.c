@@ -80,16 +80,16 @@ first_of(struct worker *w, const struct gateway *g)
 
 /* By "/clients.crl" or "/KEY.crl". */
 static struct issuer *
-find_by_path(struct worker *w, const struct gateway *g, struct span path,
-	struct span plain, struct span suffix)
+find_by_path(const struct issuer_ask *q, struct span path, struct span plain,
+	struct span suffix)
 {
 	if (span_eq(path, plain))
-		return first_of(w, g);
+		return first_of(q->w, q->g);
 	if (path.n != 1 + 2 * KEY_SKI + suffix.n || !span_ends(path, suffix))
 		return NULL;
 	struct span key = span_slice(path, 1, 1 + 2 * KEY_SKI);
-	for (struct issuer *i = w->issuers.all; i; i = i->next) {
-		if (i->g == g && span_eq_nocase(key, span_str(i->key)))
+	for (struct issuer *i = q->w->issuers.all; i; i = i->next) {
+		if (i->g == q->g && span_eq_nocase(key, span_str(i->key)))
 			return i;
 	}
 	return NULL;
@@ -121,8 +121,7 @@ find_by_ask(struct worker *w, const struct gateway *g, const struct ocsp_serve_a
 }
 
 static enum ocsp_serve_status
-answer_ocsp(struct worker *w, const struct gateway *g, struct span request,
-	struct arena *a, struct issuer_answer *out)
+answer_ocsp(const struct issuer_ask *q, struct span request, struct issuer_answer *out)
 {
 	struct ocsp_serve_ask ask;
 	struct client_status status;
@@ -131,7 +130,7 @@ answer_ocsp(struct worker *w, const struct gateway *g, struct span request,
 
 	if (!ocsp_serve_read(request, &ask, &err))
 		return OCSP_SERVE_MALFORMED;
-	struct issuer *i = find_by_ask(w, g, &ask);
+	struct issuer *i = find_by_ask(q->w, q->g, &ask);
 	if (!i)
 		return OCSP_SERVE_UNAUTHORIZED;
 	(void)refresh(&i->status, STATUS_MAX);
@@ -143,24 +142,23 @@ answer_ocsp(struct worker *w, const struct gateway *g, struct span request,
 	if (done != OCSP_SERVE_DONE)
 		return done;
 	out->may_cache = ask.nonce.n == 0;
-	out->body = arena_copy(a, der);
+	out->body = arena_copy(q->arena, der);
 	mem_free((void *)(uintptr_t)der.p); // NOLINT(performance-no-int-to-ptr)
 	return OCSP_SERVE_DONE;
 }
 
 /* RFC 6960 §A.2: also what is no answer comes with 200. */
 static void
-give_ocsp(struct worker *w, const struct gateway *g, struct span request,
-	struct arena *a, struct issuer_answer *out)
+give_ocsp(const struct issuer_ask *q, struct span request, struct issuer_answer *out)
 {
 	*out = (struct issuer_answer){
 		.status = 200, .type = "application/ocsp-response"};
-	enum ocsp_serve_status status = answer_ocsp(w, g, request, a, out);
+	enum ocsp_serve_status status = answer_ocsp(q, request, out);
 
 	stat_add(status == OCSP_SERVE_DONE ? STAT_OCSP_ANSWERS : STAT_OCSP_REFUSED, 1);
 	if (status == OCSP_SERVE_DONE)
 		return;
-	uint8_t *octets = arena_alloc(a, OCSP_SERVE_ERROR);
+	uint8_t *octets = arena_alloc(q->arena, OCSP_SERVE_ERROR);
 	out->body = ocsp_serve_error(status, octets);
 	out->may_cache = false;
 }
@@ -185,26 +183,26 @@ read_get(struct span text, struct arena *a, struct span *request)
 }
 
 static void
-answer_get(struct worker *w, const struct gateway *g, struct span path, struct arena *a,
-	struct issuer_answer *out)
+answer_get(const struct issuer_ask *q, struct issuer_answer *out)
 {
+	struct span path = q->request->path;
 	struct span request = {0};
 	struct issuer *i = NULL;
 
 	if (span_starts(path, SPAN("/ocsp/"))) {
 		/* What cannot be read is malformed to the OCSP reader too. */
-		if (!read_get(span_from(path, 6), a, &request))
+		if (!read_get(span_from(path, 6), q->arena, &request))
 			request = (struct span){0};
-		give_ocsp(w, g, request, a, out);
+		give_ocsp(q, request, out);
 		return;
 	}
 	path = span_first(path, span_chr(path, '?'));
-	i = find_by_path(w, g, path, SPAN("/clients.crl"), SPAN(".crl"));
+	i = find_by_path(q, path, SPAN("/clients.crl"), SPAN(".crl"));
 	if (i) {
 		give_list(i, out);
 		return;
 	}
-	i = find_by_path(w, g, path, SPAN("/ca.crt"), SPAN(".crt"));
+	i = find_by_path(q, path, SPAN("/ca.crt"), SPAN(".crt"));
 	if (i) {
 		*out = (struct issuer_answer){.status = 200,
 			.type = "application/pkix-cert",
@@ -214,24 +212,22 @@ answer_get(struct worker *w, const struct gateway *g, struct span path, struct a
 }
 
 void
-issuer_answer(struct worker *w, const struct gateway *g,
-	const struct http_head *request, struct span posted, struct arena *a,
-	struct issuer_answer *out)
+issuer_answer(const struct issuer_ask *q, struct issuer_answer *out)
 {
-	bool get = request->method == HTTP_GET;
-	bool ours = span_eq(request->path, SPAN("/ocsp")) ||
-		span_eq(request->path, SPAN("/"));
+	bool get = q->request->method == HTTP_GET;
+	bool ours = span_eq(q->request->path, SPAN("/ocsp")) ||
+		span_eq(q->request->path, SPAN("/"));
 
 	*out = (struct issuer_answer){
 		.status = 404, .type = "text/plain", .body = SPAN("not here\n")};
 	if (get) {
-		answer_get(w, g, request->path, a, out);
-	} else if (request->method != HTTP_POST) {
+		answer_get(q, out);
+	} else if (q->request->method != HTTP_POST) {
 		*out = (struct issuer_answer){.status = 405,
 			.type = "text/plain",
 			.body = SPAN("GET or POST\n")};
 	} else if (ours) {
-		give_ocsp(w, g, posted, a, out);
+		give_ocsp(q, q->posted, out);
 	}
 }
 

@@ -17,9 +17,14 @@ struct issuer_answer {
 	bool may_cache;
 };
 
-/* What a request gets; posted is the body of a POST. */
-void issuer_answer(struct worker *w, const struct gateway *g,
-	const struct http_head *request, struct span posted, struct arena *a,
-	struct issuer_answer *out);
+/* What is asked; all borrowed. */
+struct issuer_ask {
+	struct worker *w;
+	const struct gateway *g;
+	const struct http_head *request;
+	struct span posted;  /* body of a POST */
+	struct arena *arena; /* of the visit: for what is made up on the way */
+};
+void issuer_answer(const struct issuer_ask *q, struct issuer_answer *out);
 void issuer_close_files(struct issuer *i);   /* and i itself */
 void issuer_put_blob(struct issuer_blob *b); /* NULL does nothing */

@@ -162,8 +162,12 @@ step(struct visit *v)
 	case H1_TRAILERS:
 		return true;
 	case H1_END:
-		issuer_answer(v->w, v->g, &v->head, span_of(v->posted, v->n_posted),
-			&v->arena, &v->answer);
+		issuer_answer(&(struct issuer_ask){.w = v->w,
+				      .g = v->g,
+				      .request = &v->head,
+				      .posted = span_of(v->posted, v->n_posted),
+				      .arena = &v->arena},
+			&v->answer);
 		reply(v);
 		return false;
 	case H1_FAILED:
