@@ -55,7 +55,9 @@ struct facts {
 	const struct http_head *response;
 
 	struct categories_hit category; /* of host */
-	struct value made[MADE_COUNT];  /* what rules read; else missing */
+	/* MADE_COUNT of what rules read, in an arena; NULL: they read none. Idle
+	 * sessions are many, so it is not here. */
+	const struct value *made;
 };
 
 /* Which costly facts some rule of a policy asks for. */

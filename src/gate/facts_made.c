@@ -7,6 +7,7 @@
 #include "gate/facts_made.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -511,8 +512,17 @@ facts_made_by(const struct rule_expr *e)
 void
 facts_make(struct facts *f, enum phase phase, uint32_t wanted, struct arena *a)
 {
+	struct value *made = NULL;
 	for (size_t i = 0; i < MADE_COUNT; i++) {
-		if (makers[i].phase == phase && (wanted >> i & 1))
-			f->made[i] = makers[i].make(f, a);
+		if (makers[i].phase != phase || !(wanted >> i & 1))
+			continue;
+		if (made == NULL) { /* what earlier phases made is another arena's */
+			made = arena_alloc(a, MADE_COUNT * sizeof(*made));
+			if (f->made != NULL)
+				memcpy(made, f->made, MADE_COUNT * sizeof(*made));
+		}
+		made[i] = makers[i].make(f, a);
 	}
+	if (made != NULL)
+		f->made = made;
 }

@@ -23,6 +23,7 @@ static const char *const ways[][PATH_MAX_PARTS] = {
 	[GEO_POSTAL_CODE] = {"postal", "code"},
 	[GEO_METRO_CODE] = {"location", "metro_code"},
 	[GEO_TIMEZONE] = {"location", "time_zone"},
+	[GEO_EUROPEAN_UNION] = {"country", "is_in_european_union"},
 };
 
 struct geo *
@@ -60,6 +61,8 @@ value_of(const MMDB_entry_data_s *d)
 	switch (d->type) {
 	case MMDB_DATA_TYPE_UTF8_STRING:
 		return value_string(span_of(d->utf8_string, d->data_size));
+	case MMDB_DATA_TYPE_BOOLEAN:
+		return value_bool(d->boolean);
 	case MMDB_DATA_TYPE_UINT16:
 		return value_int(d->uint16);
 	case MMDB_DATA_TYPE_UINT32:
@@ -90,6 +93,14 @@ find_entry(const MMDB_s *file, const struct ip *ip)
 	return found;
 }
 
+static enum value_kind
+kind_of(enum geo_what what)
+{
+	if (what == GEO_EUROPEAN_UNION)
+		return VALUE_BOOL;
+	return what == GEO_ASNUM ? VALUE_INT : VALUE_STRING;
+}
+
 struct value
 geo_find(const struct geo *g, const struct ip *ip, enum geo_what what)
 {
@@ -102,7 +113,7 @@ geo_find(const struct geo *g, const struct ip *ip, enum geo_what what)
 			!data.has_data)
 			continue;
 		struct value v = value_of(&data);
-		if (v.kind == (what == GEO_ASNUM ? VALUE_INT : VALUE_STRING))
+		if (v.kind == kind_of(what))
 			return v;
 	}
 	return value_missing();

@@ -22,7 +22,8 @@ enum geo_what {
 	GEO_REGION_CODE, /* ISO 3166-2 without the country */
 	GEO_POSTAL_CODE,
 	GEO_METRO_CODE, /* as text */
-	GEO_TIMEZONE,   /* "Asia/Tokyo" */
+	GEO_TIMEZONE,
+	GEO_EUROPEAN_UNION, /* "Asia/Tokyo" */
 };
 
 /* Opens the files; NULL and *err when one is not a MaxMind DB. */

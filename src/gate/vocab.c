@@ -62,7 +62,7 @@ GETTER(get_status, f->response ? value_int(f->response->status) : value_missing(
 static struct value
 get_made(const struct facts *f, const struct field *row)
 {
-	return f->made[row->arg];
+	return f->made != NULL ? f->made[row->arg] : value_missing();
 }
 
 GETTER(get_detected,
@@ -248,6 +248,8 @@ const struct field vocab_fields[] = {
 	{"ip.src.postal_code", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "postal code of the client", .arg = GEO_POSTAL_CODE},
 	{"ip.src.metro_code", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "metro code of the client", .arg = GEO_METRO_CODE},
 	{"ip.src.timezone.name", TYPE_STRING, PHASE_ACCEPT, get_client_geo, "time zone of the client", .arg = GEO_TIMEZONE},
+	{"ip.src.is_in_european_union", TYPE_BOOL, PHASE_ACCEPT, get_client_geo, "the client is in the European Union", .arg = GEO_EUROPEAN_UNION},
+	{"ip.geoip.is_in_european_union", TYPE_BOOL, PHASE_ACCEPT, .same = "ip.src.is_in_european_union", .help = "older name"},
 	{"ip.geoip.country", TYPE_STRING, PHASE_ACCEPT, .same = "ip.src.country", .help = "older name"},
 	{"ip.geoip.continent", TYPE_STRING, PHASE_ACCEPT, .same = "ip.src.continent", .help = "older name"},
 	{"ip.geoip.asnum", TYPE_INT, PHASE_ACCEPT, .same = "ip.src.asnum", .help = "older name"},
