@@ -8,6 +8,7 @@
  *the proxy in between. Every operation verifies the certificate shown (ca=) and the
  *length of the answer. One JSON line tells how many operations, errors, octets, and the
  *times.
+ *   cert= shows a client certificate, tls=12 or tls=13 fixes the version, resume=1 keeps sessions.
  *
  *   handshakes  connect, CONNECT (if connect=), full TLS handshake, one GET, close
  *   requests    GETs on kept connections, per= each
@@ -53,12 +54,17 @@ static long per = 100;
 static long expect = -1; /* octets of each body */
 static long threads = 8;
 
+static const char *cert; /* PEM of a client certificate and its key */
+static long tls;         /* 12 or 13; 0: whatever both take */
+static long resume;      /* 1: sessions are kept and used again, one per thread */
+
 static SSL_CTX *context;
 static atomic_long next_op;
 static atomic_long done_ops;
 static atomic_long errors;
 static atomic_long again; /* visits that needed a second try */
 static atomic_long octets;
+static atomic_long fresh; /* handshakes that did not resume, with resume=1 */
 static uint64_t *times_us; /* of each operation, by number */
 
 static uint64_t
@@ -91,6 +97,7 @@ complain(const char *what)
 struct trip {
 	int fd;
 	SSL *ssl;
+	SSL_SESSION *session; /* of the last visit, with resume=1 */
 	char host[256];
 	char buf[READ_SIZE];
 };
@@ -99,6 +106,17 @@ static void
 trip_close(struct trip *t)
 {
 	if (t->ssl) {
+		if (resume) { /* a ticket has come with the answer */
+			SSL_SESSION *latest = SSL_get1_session(t->ssl);
+			if (latest && SSL_SESSION_is_resumable(latest)) {
+				SSL_SESSION_free(t->session);
+				t->session = latest;
+			} else {
+				SSL_SESSION_free(latest);
+			}
+			if (!SSL_session_reused(t->ssl))
+				atomic_fetch_add(&fresh, 1);
+		}
 		SSL_shutdown(t->ssl);
 		SSL_free(t->ssl);
 	}
@@ -171,6 +189,8 @@ trip_open(struct trip *t, long number)
 	if (!dial(t) || (connect_to && !ask_tunnel(t)))
 		return false;
 	t->ssl = SSL_new(context);
+	if (t->ssl && t->session)
+		SSL_set_session(t->ssl, t->session);
 	return t->ssl && SSL_set_fd(t->ssl, t->fd) && SSL_set1_host(t->ssl, t->host) &&
 		SSL_set_tlsext_host_name(t->ssl, t->host) && SSL_connect(t->ssl) == 1;
 }
@@ -305,10 +325,10 @@ run_load(void)
 		pthread_join(ids[i], NULL);
 	double seconds = (double)(now_us() - began) / 1e6;
 	qsort(times_us, (size_t)ops, sizeof(*times_us), by_value);
-	printf("{\"ops\": %ld, \"errors\": %ld, \"again\": %ld, \"octets\": %ld, "
+	printf("{\"ops\": %ld, \"errors\": %ld, \"again\": %ld, \"fresh\": %ld, \"octets\": %ld, "
 	       "\"seconds\": %.3f, \"p50_us\": %llu, \"p99_us\": %llu}\n",
 		atomic_load(&done_ops), atomic_load(&errors), atomic_load(&again),
-		atomic_load(&octets), seconds, (unsigned long long)times_us[ops / 2],
+		atomic_load(&fresh), atomic_load(&octets), seconds, (unsigned long long)times_us[ops / 2],
 		(unsigned long long)times_us[ops * 99 / 100]);
 	return atomic_load(&errors) > 0;
 }
@@ -427,7 +447,20 @@ make_context(void)
 		die("roots");
 	SSL_CTX_set_verify(context, ca ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	if (resume)
+		SSL_CTX_set_session_cache_mode(context,
+			SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	else
+		SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	int version = tls == 12 ? TLS1_2_VERSION : tls == 13 ? TLS1_3_VERSION : 0;
+	if (!SSL_CTX_set_min_proto_version(context, version) ||
+		!SSL_CTX_set_max_proto_version(context, version))
+		die("version");
+	if (cert &&
+		(SSL_CTX_use_certificate_chain_file(context, cert) != 1 ||
+			SSL_CTX_use_PrivateKey_file(context, cert, SSL_FILETYPE_PEM) !=
+				1))
+		die("certificate");
 }
 
 static void
@@ -442,6 +475,9 @@ take_word(const char *word)
 		{"connect", &connect_to, NULL},
 		{"ca", &ca, NULL},
 		{"key", &key, NULL},
+		{"cert", &cert, NULL},
+		{"tls", NULL, &tls},
+		{"resume", NULL, &resume},
 		{"dir", &dir, NULL},
 		{"path", &path, NULL},
 		{"proxy", NULL, &proxy_port},
