@@ -209,7 +209,7 @@ client_register_change(
 	sqlite3_stmt *q = client_register_query(r,
 		"UPDATE certificate SET state=?,reason=?,revoked_at=? WHERE serial=?");
 
-	sqlite3_bind_int(q, 1, c->state);
+	sqlite3_bind_int(q, 1, (int)c->state);
 	sqlite3_bind_int(q, 2, revoked ? c->reason : 0);
 	sqlite3_bind_int64(q, 3, revoked ? c->at : 0);
 	bind_text(q, 4, c->serial);

@@ -10,7 +10,7 @@ struct attribute {
 	size_t most;  /* octets */
 };
 
-enum { NOWHERE = SIZE_MAX };
+#define NOWHERE SIZE_MAX
 
 static const struct attribute path_attributes[] = {
 	{"token", offsetof(struct token_uri, token), 32},

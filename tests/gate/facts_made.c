@@ -82,8 +82,8 @@ a_request_is_taken_apart(void)
 		"join(http.request.uri.args.values, \",\") eq \"a+b,,%41\"",
 		"not len(http.request.uri.args[\"nope\"]) ge 0",
 		"http.request.uri.path.extension eq \"gz\"",
-		"http.request.full_uri eq "
-		"\"https://a.example/x.y/ARCHIVE.tar.GZ?q=a+b&flag&&q=%41\"",
+		("http.request.full_uri eq "
+		 "\"https://a.example/x.y/ARCHIVE.tar.GZ?q=a+b&flag&&q=%41\""),
 		"raw.http.request.uri.path eq \"/x.y/ARCHIVE.tar.GZ\"",
 		"any(http.request.headers.values[*] eq \"192.0.2.2\")",
 		"cf.ray_id eq \"0000000000000abc\"",

@@ -142,8 +142,8 @@ a_name_that_fits_none_or_two_fits_none(void)
 		"pkcs11:token=lab;object=three", "pkcs11:token=lab;object=one;id=%02",
 		"pkcs11:token=other;object=one",
 		"pkcs11:token=lab;object=one?module-path=/nowhere.so",
-		"pkcs11:token=lab;object=one?module-path=/usr/lib/x86_64-linux-gnu/"
-		"libcrypto.so.3"};
+		("pkcs11:token=lab;object=one?module-path=/usr/lib/x86_64-linux-gnu/"
+		 "libcrypto.so.3")};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		CHECK(!open_one(b, bad[i], "1234", &err));
 		CHECK_INT(err.code, ERR_PKI_TOKEN);
