@@ -163,7 +163,7 @@ def test_a_reload_brings_new_keys_and_new_policy(home, program, tmp_path, key_se
     lab.wait_for("the new key", lambda: sign()[0] == RESPONSE)
     lab.wait_for("the new row", lambda: sign("edge2")[0] == RESPONSE)
     events = server.folder / "data" / "events.json"
-    lab.wait_for("events", lambda: events.read_text().count('"sign"') >= 2)
+    lab.wait_for("events", lambda: events.exists() and events.read_text().count('"sign"') >= 2)
     said = [json.loads(line) for line in events.read_text().splitlines() if '"kind":"key"' in line]
     assert {event["client_cert"] for event in said} >= {"edge1", "edge2"}
 
@@ -214,3 +214,20 @@ def test_nodes_with_one_ticket_secret_resume_each_others_sessions(cast, home, or
         assert b"New, " in visit(one, home, version, "-sess_out", session)
         assert b"Reused, " in visit(other, home, version, "-sess_in", session)
         assert b"New, " in visit(stranger, home, version, "-sess_in", session)
+
+
+def test_a_request_that_names_no_key_gets_the_operators(home, program, key_server):  # noqa: F811
+    ski = ski_of(program, home / "keys" / "ec.key").hex()
+    server = key_server(more=f"\tname EC.test key {ski}\n\tname 192.0.2.9 key {ski}")
+    client = Client(server.port, home / "tunnel")
+
+    def ask(*items):
+        client.say(message(1, (OP, bytes([ECDSA_SHA256])), (PAYLOAD, bytes(32)), *items))
+        return client.hear()[1][OP][0]
+
+    assert ask((0x02, b"ec.TEST"), (0x16, b'{"request_id":"r-7"}')) == RESPONSE
+    assert ask((0x05, bytes([192, 0, 2, 9]))) == RESPONSE
+    assert ask((0x02, b"other.test")) == ERROR and ask() == ERROR
+    path = server.folder / "data" / "events.json"
+    lab.wait_for("events", lambda: path.exists() and path.read_text().count('"kind":"key"') >= 4)
+    assert [e["key_request"] for e in events_of(server) if "key_request" in e] == ["r-7"]

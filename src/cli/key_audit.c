@@ -10,11 +10,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/key_priv.h"
+#include "keyless/context.h"
 
 enum {
 	LINES_MAX = 1024 * 1024, /* kept while the file is slow; beyond that lost */
 	AUDIT_LINE = 4096,
-	CONTEXT_MEMORY = 8192,
 };
 
 static void
@@ -62,21 +62,13 @@ key_audit_close(struct key_audit *a)
 	buf_fini(&a->lines);
 }
 
-/* The only key in use; whatever else an edge writes there is not ours to repeat. */
 static void
 add_request_id(struct json_out *j, struct span context)
 {
-	struct arena arena;
-	struct json *top = NULL;
-	struct err ignored = {0};
+	char id[CONTEXT_ID];
 
-	if (context.n == 0)
-		return;
-	arena_init(&arena, CONTEXT_MEMORY);
-	if (context.n < CONTEXT_MEMORY / 8 &&
-		json_parse(context, &arena, &top, &ignored))
-		json_span(j, "request_id", json_string(json_get(top, "request_id")));
-	arena_fini(&arena);
+	if (context_request_id(context, id))
+		json_str(j, "request_id", id);
 }
 
 static void

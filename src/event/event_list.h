@@ -134,6 +134,7 @@ EVENT(KEY_SKI, "key_ski", STR, K, "Subject key identifier of the key, hex.")
 EVENT(KEY_OPERATION, "key_operation", STR, K, "Operation asked for.")
 EVENT(KEY_STATUS, "key_status", STR, K, "What was answered.")
 EVENT(KEY_CLIENT, "key_client", IP, K, "Address of the edge's own client, as the edge tells it.")
+EVENT(KEY_REQUEST, "key_request", STR, K, "Id of the request the edge needs the key for, as the edge tells it.")
 
 /* admin */
 EVENT(ADMIN_COMMAND, "admin_command", STR, A, "What was asked for: reload, drain, ca init, …")

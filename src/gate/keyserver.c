@@ -42,6 +42,20 @@ static const struct conf_table client_block = {
 	CONF_WORDS_OF(client_words),
 };
 
+#define NAME(field) CONF_AT(struct keyserver_name, field)
+static const struct conf_row name_args[] = {
+	{"name", CONF_TEXT, NAME(name), .required = true,
+		.help = "What the edge's client asked for, or the address it came to."},
+	{"ski", CONF_TEXT, NAME(ski), .after = "key", .required = true,
+		.help = "The key, 40 hex digits."},
+};
+static const struct conf_table name_line = {
+	.help = "The key of requests that name none.",
+	.size = sizeof(struct keyserver_name),
+	CONF_ARGS_OF(name_args),
+	.no_braces = true,
+};
+
 #define KEYSERVER(field) CONF_AT(struct keyserver_settings, field)
 static const struct conf_row args[] = {
 	{"name", CONF_NAME, KEYSERVER(name), .required = true,
@@ -70,6 +84,10 @@ static const struct conf_row words[] = {
 		.help = "File of 64 hex digits: seal and unseal are served, and all "
 			"key "
 			"servers with the same secret open each other's blobs."},
+	{"name", CONF_BLOCKS, KEYSERVER(names), .block = &name_line,
+		.help = "The key of requests that name none, by server name or "
+			"address. "
+			"Absent: they get none."},
 	{"rsa-decrypt", CONF_FLAG, KEYSERVER(rsa_decrypt), .preset = "off",
 		.help = "Allow the raw RSA operation, for edges with RSA key "
 			"exchange."},
@@ -272,6 +290,26 @@ keyserver_load_keys(
 	bool ok = k->keys.n == 0 || keys_add_dir(keys, cstr(k->keys), err);
 	keys_seal_dir(keys);
 	return ok;
+}
+
+bool
+keyserver_load_names(
+	const struct keyserver_settings *k, struct keys *keys, struct err *err)
+{
+	for (const struct conf_item *it = k->names; it; it = it->next) {
+		const struct keyserver_name *n =
+			(const struct keyserver_name *)(const void *)it;
+		uint8_t ski[WIRE_SKI];
+		size_t got = 0;
+
+		if (!text_unhex(n->ski, ski, sizeof(ski), &got) ||
+			!keys_name(keys, n->name, span_of(ski, got), err)) {
+			return err_set(err, ERR_KEYLESS_SETUP,
+				"the name %.*s is given twice, or there is no such key",
+				SPAN_ARG(n->name));
+		}
+	}
+	return true;
 }
 
 const struct keyserver_settings *

@@ -33,6 +33,13 @@ struct keyserver_client {
 	const char **allowed;
 };
 
+/* The key of requests that name none but this server name or address. */
+struct keyserver_name {
+	struct conf_item item;
+	struct span name;
+	struct span ski; /* hex */
+};
+
 struct keyserver_settings {
 	struct conf_item item;
 	struct span name;
@@ -44,6 +51,7 @@ struct keyserver_settings {
 	struct span authority;     /* PEM: who signs the edges' certificates */
 	struct span crl;           /* PEM or DER, or empty */
 	struct conf_item *clients; /* struct keyserver_client */
+	struct conf_item *names;   /* struct keyserver_name */
 	struct span seal_secret;   /* path, or empty: no seal and unseal */
 	bool rsa_decrypt;
 	bool sha1;
@@ -62,6 +70,9 @@ extern const struct conf_table keyserver_block;
 MUST_USE bool keyserver_compile(
 	struct settings *s, struct keyserver_settings *k, struct conf_report *report);
 void keyserver_uncompile(struct keyserver_settings *k);
+/* For the vault, after all keys are there: the names that stand for some. */
+MUST_USE bool keyserver_load_names(
+	const struct keyserver_settings *k, struct keys *keys, struct err *err);
 /* For the vault: adds the keys of its directory. ERR_FILE_READ, ERR_KEYLESS_KEY. */
 MUST_USE bool keyserver_load_keys(
 	const struct keyserver_settings *k, struct keys *keys, struct err *err);

@@ -10,6 +10,7 @@
 #include "gate/keyserver.h"
 #include "gate/settings.h"
 #include "gate/worker.h"
+#include "keyless/context.h"
 #include "keyless/sealing.h"
 #include "tls/profile.h"
 
@@ -90,6 +91,7 @@ emit(struct server *s, const struct answer_audit *a, const struct server_peer *p
 	struct keyserver *k = CONTAINER_OF(s, struct keyserver, server);
 	const struct wire_msg *req = &a->call->req;
 	char ski[2 * WIRE_SKI + 1];
+	char id[CONTEXT_ID];
 	struct text t = text_to(ski, sizeof(ski));
 	struct event e;
 
@@ -110,6 +112,8 @@ emit(struct server *s, const struct answer_audit *a, const struct server_peer *p
 		event_cstr(&e, EVENT_CLIENT_CERT_SERIAL, peer->serial);
 	}
 	event_ip(&e, EVENT_KEY_CLIENT, &req->client_ip);
+	if (context_request_id(req->context, id))
+		event_cstr(&e, EVENT_KEY_REQUEST, id);
 	event_int(&e, EVENT_US_TOTAL, (int64_t)a->took_us);
 	event_emit(&k->w->events, &e);
 }

@@ -481,6 +481,7 @@ keys_name(struct keys *k, struct span name, struct span ski, struct err *err)
 			"a server name is given twice, or to a key that is not there");
 	}
 	memcpy(row->ski, ski.p, WIRE_SKI);
+	span_lower((uint8_t *)row->name, name); /* as long as it is */
 	map_add(&k->by_name, &row->by_name, span_str(row->name));
 	return true;
 }
@@ -512,6 +513,7 @@ struct keys_entry *
 keys_find(const struct keys *k, const struct wire_msg *req)
 {
 	struct map_item *it = NULL;
+	char address[IP_TEXT];
 
 	if (req->ski.n > 0)
 		return keys_by_ski(k, req->ski);
@@ -523,7 +525,10 @@ keys_find(const struct keys *k, const struct wire_msg *req)
 		it = map_get(&k->by_id, req->cert_id);
 		return it ? CONTAINER_OF(it, struct keys_entry, by_id) : NULL;
 	}
-	return find_by_name(k, req->name);
+	struct keys_entry *e = find_by_name(k, req->name);
+	if (e || req->server_ip.family == IP_NONE)
+		return e;
+	return find_by_name(k, span_str(ip_text(address, &req->server_ip)));
 }
 
 /* ---- performing ---- */

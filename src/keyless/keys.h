@@ -77,12 +77,14 @@ void keys_seal_dir(struct keys *k);
 /* Looks at the directory again: new and changed files come in, missing ones go. A file
  * that is bad is logged and leaves what it was before. Returns changes made. */
 size_t keys_reload(struct keys *k);
-/* A server name of the operator's map; the key must be there. */
+/* A server name, or an address as text, of the operator's map; the key must be there.
+ */
 MUST_USE bool keys_name(
 	struct keys *k, struct span name, struct span ski, struct err *err);
 
 /* The key a request means: SKI; else digest; else certificate id; else, only where a
- * map was written, the server name. NULL when there is none. */
+ * map was written, the server name, or the address that was connected to. NULL when
+ * there is none. */
 struct keys_entry *keys_find(const struct keys *k, const struct wire_msg *req);
 struct keys_entry *keys_by_ski(const struct keys *k, struct span ski);
 

@@ -243,6 +243,19 @@ check_authorities(const struct vault *v, struct err *err)
 	return true;
 }
 
+static bool
+load_names(struct vault *v, const struct settings *s, struct err *err)
+{
+	for (const struct conf_item *it = s->keyservers; it; it = it->next) {
+		const struct keyserver_settings *k =
+			(const struct keyserver_settings *)(const void *)it;
+
+		if (!keyserver_load_names(k, &v->keys, err))
+			return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
+	}
+	return true;
+}
+
 static void
 forget_wanted(struct vault *v)
 {
@@ -266,7 +279,8 @@ vault_open_tokens(struct vault *v, const struct settings *s, struct err *err)
 	for (struct vault_token *t = v->wanted; t && ok; t = t->next)
 		ok = open_token(v, t, err);
 	forget_wanted(v);
-	return ok && check_sites(v, s, err) && check_authorities(v, err);
+	return ok && load_names(v, s, err) && check_sites(v, s, err) &&
+		check_authorities(v, err);
 }
 
 void
