@@ -70,10 +70,11 @@ width_of(struct span s)
 {
 	size_t width = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < 0x80)
+		if (s.p[i] < 0x80) {
 			width++;
-		else if (s.p[i] >= 0xc0)
+		} else if (s.p[i] >= 0xc0) {
 			width += 2;
+		}
 	}
 	return width;
 }

@@ -260,12 +260,13 @@ run_explain(const struct cli_call *call)
 	mem_free((void *)(uintptr_t)text.p);
 	a.client = client_name(call, &e);
 	enum cli_exit code = CLI_FAILED;
-	if (!probe_host(call, &e, &a, &err))
+	if (!probe_host(call, &e, &a, &err)) {
 		code = cli_fail(&err);
-	else if (cli_has(call, "json"))
+	} else if (cli_has(call, "json")) {
 		print_json(&a);
-	else
+	} else {
 		print_text(&a);
+	}
 	round_free(a.probed);
 	return code == CLI_FAILED && e.hidden && !err.code ? CLI_UNKNOWN : code;
 }

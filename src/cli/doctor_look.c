@@ -220,6 +220,21 @@ print_product(const struct look *k, const struct look_host *h)
 }
 
 static void
+print_tls(const struct probe *p)
+{
+	char line[LOOK_LINE];
+	struct text t = text_to(line, sizeof(line));
+	const char *const parts[] = {
+		p->version, p->cipher, p->group, p->alpn, p->staple ? "OCSP" : ""};
+
+	for (size_t i = 0; p->version[0] && i < COUNT_OF(parts); i++) {
+		if (parts[i][0])
+			text_add(&t, "%s%s", t.n > 0 ? " " : "", parts[i]);
+	}
+	print_line("tls", line);
+}
+
+static void
 print_wire(const struct look *k, const struct look_host *h)
 {
 	const struct probe *p = h->probe;
@@ -230,12 +245,7 @@ print_wire(const struct look *k, const struct look_host *h)
 	if (!h->public_root)
 		look_differences(h, k->l, &t);
 	print_line(ja ? "違い" : "differs", line);
-	if (p->version[0]) {
-		text_format(line, sizeof(line), "%s %s%s%s%s%s%s", p->version,
-			p->cipher, p->group[0] ? " " : "", p->group,
-			p->alpn[0] ? " " : "", p->alpn, p->staple ? " OCSP" : "");
-		print_line("tls", line);
-	}
+	print_tls(p);
 	if (p->proxy.host[0])
 		print_line(ja ? "経由" : "proxy", p->proxy.shown);
 	if (p->status) {
@@ -292,10 +302,11 @@ answer(const struct cli_call *call, const struct look *k)
 {
 	struct count c = count_hosts(k);
 
-	if (cli_has(call, "json"))
+	if (cli_has(call, "json")) {
 		print_json(k);
-	else
+	} else {
 		print_text(k);
+	}
 	if (c.findings > 0)
 		return CLI_FAILED;
 	return c.answers > 0 ? CLI_GOOD : CLI_UNKNOWN;
@@ -308,10 +319,11 @@ run_look(const struct cli_call *call)
 	struct look k = {.r = round_new()};
 	enum cli_exit code;
 
-	if (!doctor_language(call, &k.l, &err) || !ask_all(call, k.r, &err))
+	if (!doctor_language(call, &k.l, &err) || !ask_all(call, k.r, &err)) {
 		code = cli_fail(&err);
-	else
+	} else {
 		code = answer(call, &k);
+	}
 	round_free(k.r);
 	return code;
 }

@@ -106,9 +106,10 @@ add_host(struct desk *d, const struct look_host *h)
 			text_add(&t, "; sha256 %s", h->root_sha256);
 		text_add(&t, "; verdict %s", verdict_id(h->verdict.class));
 	}
-	if (h->probe->version[0])
+	if (h->probe->version[0]) {
 		text_add(&t, "; %s %s %s", h->probe->version, h->probe->cipher,
 			h->probe->alpn);
+	}
 	if (h->probe->proxy.host[0])
 		text_add(&t, "; through %s", h->probe->proxy.shown);
 	if (h->probe->err.code)
@@ -282,10 +283,11 @@ run_desk(const struct cli_call *call, struct desk *d)
 	if (!add_hosts(call, d, &err) || !add_output(call, d, &err))
 		return cli_fail(&err);
 	add_tools(d);
-	if (cli_has(call, "json"))
+	if (cli_has(call, "json")) {
 		print_json(d);
-	else
+	} else {
 		print_text(d);
+	}
 	return d->findings > 0 ? CLI_FAILED : CLI_GOOD;
 }
 

@@ -153,10 +153,11 @@ judge_alone(struct look_host *h, const struct look_lists *lists)
 {
 	switch (h->probe->end) {
 	case PROBE_SHOWN:
-		if (h->probe->chain.n > 0)
+		if (h->probe->chain.n > 0) {
 			judge_chain(h, lists);
-		else
+		} else {
 			h->state = LOOK_FAILED;
+		}
 		return;
 	case PROBE_PLAIN:
 		h->state = LOOK_CAPTIVE;
@@ -248,10 +249,11 @@ judge_private(struct look_host *h)
 		return;
 	if (dev && !h->same)
 		return;
-	if (h->state == LOOK_PRIVATE)
+	if (h->state == LOOK_PRIVATE) {
 		h->state = LOOK_INSPECTED;
-	else if (h->state == LOOK_UNKNOWN_ROOT)
+	} else if (h->state == LOOK_UNKNOWN_ROOT) {
 		h->state = LOOK_INSPECTED_UNTRUSTED;
+	}
 }
 
 static bool
@@ -275,12 +277,13 @@ judge_bad(struct look_host *h)
 {
 	if (!h->judged || h->state == LOOK_CAPTIVE)
 		return;
-	if (is_inspected(h) && looks_good(h))
+	if (is_inspected(h) && looks_good(h)) {
 		h->state = h->probe->status >= 400 ? LOOK_BAD_REFUSED : LOOK_LAUNDERED;
-	else if (h->state == LOOK_PUBLIC || h->state == LOOK_BYPASSED)
+	} else if (h->state == LOOK_PUBLIC || h->state == LOOK_BYPASSED) {
 		h->state = LOOK_BAD_NOT_BAD;
-	else
+	} else {
 		h->state = LOOK_BAD_SHOWN;
+	}
 }
 
 void

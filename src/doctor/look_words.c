@@ -114,9 +114,10 @@ look_sentence(const struct look_host *h, enum language l, struct text *t)
 	bool named = h->product && issuer_is_inspection(h->product) && !h->public_root;
 
 	text_add(t, "%s", words[h->state].say[l]);
-	if (named)
+	if (named) {
 		text_add(t, l == JAPANESE ? " (製品: %s)" : " (by %s)",
 			h->product->product);
+	}
 }
 
 static void

@@ -9,30 +9,32 @@ enum { ESC = 0x1b, CSI = 0x9b, BEL = 0x07, NOTHING = 0, PREFIXES = 8, PREFIX_MAX
 
 /* ---- reading code points ---- */
 
-/* RFC 3629; what is not well-formed is one octet of nothing. */
+/* Octets behind the first one, or SIZE_MAX when nothing can begin so (RFC 3629 §3). */
+static size_t
+utf8_more(uint8_t first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first < 0xc2 || first > 0xf4)
+		return SIZE_MAX;
+	return first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+}
+
+/* What is not well-formed is one octet of nothing. */
 static uint32_t
 take_utf8(struct span *s)
 {
-	uint8_t first = s->p[0];
-	size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc2 ? 1 : 0;
-	uint32_t cp = more == 3 ? first & 0x07u
-		: more == 2     ? first & 0x0fu
-		: more == 1     ? first & 0x1fu
-				: first;
+	static const uint8_t masks[] = {0x7f, 0x1f, 0x0f, 0x07};
+	size_t more = utf8_more(s->p[0]);
+	bool good = more < s->n;
+	uint32_t cp = good ? s->p[0] & masks[more] : 0;
 
-	if (first >= 0x80 && (more == 0 || first > 0xf4 || s->n <= more)) {
-		*s = span_from(*s, 1);
-		return NOTHING;
-	}
-	for (size_t i = 1; i <= more; i++) {
-		if ((s->p[i] & 0xc0) != 0x80) {
-			*s = span_from(*s, 1);
-			return NOTHING;
-		}
+	for (size_t i = 1; good && i <= more; i++) {
+		good = (s->p[i] & 0xc0) == 0x80;
 		cp = cp << 6 | (s->p[i] & 0x3fu);
 	}
-	*s = span_from(*s, more + 1);
-	return cp;
+	*s = span_from(*s, good ? more + 1 : 1);
+	return good ? cp : (uint32_t)NOTHING;
 }
 
 static uint32_t
@@ -97,10 +99,11 @@ skip_colour(struct span *s)
 		return;
 	uint8_t c = s->p[0];
 	*s = span_from(*s, 1);
-	if (c == '[')
+	if (c == '[') {
 		skip_sequence(s);
-	else if (c == ']')
+	} else if (c == ']') {
 		skip_command(s);
+	}
 }
 
 /* The next code point that is text; NOTHING for what is skipped. */
@@ -224,10 +227,11 @@ is_time(struct span word)
 		return false;
 	for (size_t i = 0; i < word.n; i++) {
 		uint8_t c = word.p[i];
-		if (c == ':' || c == '-' || c == '/')
+		if (c == ':' || c == '-' || c == '/') {
 			marks++;
-		else if (!ascii_is_digit(c) && !memchr("TZ.,+Uu", c, 7))
+		} else if (!ascii_is_digit(c) && span_chr(SPAN("TZ.,+Uu"), c) == 7) {
 			return false;
+		}
 	}
 	return marks >= 2;
 }
@@ -307,10 +311,11 @@ plain_init(struct plain *p, struct span text, bool drop_prefixes)
 	 */
 	*p = (struct plain){
 		.letters = mem_alloc(text.n + 4), .marks = mem_alloc(text.n + 4)};
-	if (drop_prefixes)
+	if (drop_prefixes) {
 		add_lines(p, text);
-	else
+	} else {
 		add_text(p, text);
+	}
 	mem_free((void *)(uintptr_t)wide.p);
 }
 

@@ -234,10 +234,11 @@ is_tunnelled(const struct probe *p)
 static void
 take_loss(struct probe *p)
 {
-	if (!p->err.code)
+	if (!p->err.code) {
 		(void)err_set(&p->err, ERR_NET_ENDED, "%s",
 			p->io.failed ? strerror(p->io.failed)
 				     : "closed in the handshake");
+	}
 	finish(p, p->chain.n > 0 ? PROBE_SHOWN : PROBE_HANDSHAKE);
 }
 
@@ -248,10 +249,11 @@ advance(struct probe *p)
 		hear_proxy(p);
 	if (p->over || !is_tunnelled(p) || is_plain(p))
 		return;
-	if (!p->tls && !start_tls(p))
+	if (!p->tls && !start_tls(p)) {
 		finish(p, PROBE_HANDSHAKE);
-	else if (p->tls)
+	} else if (p->tls) {
 		advance_tls(p);
+	}
 }
 
 static void
@@ -278,10 +280,11 @@ dialled(struct dial *d)
 	p->io.moved = moved;
 	io_open(&p->io, &p->all->loop, d->fd, WIRE, WIRE);
 	p->open = true;
-	if (p->proxy.host[0])
+	if (p->proxy.host[0]) {
 		ask_proxy(p);
-	else
+	} else {
 		moved(&p->io); /* a client speaks first */
+	}
 	io_touch(&p->io);
 }
 

@@ -71,9 +71,10 @@ proxy_parse(struct span url, struct proxy *out, struct err *err)
 	struct span rest = mark < url.n ? span_from(url, mark + 3) : url;
 	rest = span_first(rest, span_chr(rest, '/'));
 	size_t at = span_rchr(rest, '@');
-	if (at < rest.n && !put_credentials(span_first(rest, at), &p))
+	if (at < rest.n && !put_credentials(span_first(rest, at), &p)) {
 		return err_set(
 			err, ERR_USAGE, "the proxy's credentials cannot be read");
+	}
 	struct span place = at < rest.n ? span_from(rest, at + 1) : rest;
 	if (!addr_split(place, PROXY_PORT, &host, &p.port) ||
 		!span_copy(p.host, sizeof(p.host), host))

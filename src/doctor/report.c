@@ -200,9 +200,10 @@ add_surroundings(struct report *r)
 	add_kernel(r);
 	if (stat("/.dockerenv", &st) == 0 || stat("/run/.containerenv", &st) == 0)
 		report_add(r, REPORT_MACHINE, SPAN("container"), SPAN("yes"));
-	if (getenv("WSL_DISTRO_NAME"))
+	if (getenv("WSL_DISTRO_NAME")) {
 		report_add(r, REPORT_MACHINE, SPAN("wsl"),
 			span_str(getenv("WSL_DISTRO_NAME")));
+	}
 }
 
 static void

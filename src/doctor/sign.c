@@ -43,10 +43,11 @@ pattern_read(struct pattern *out, const char *sign)
 			!(rest.p[i] == '!' && i + 1 < rest.n && rest.p[i + 1] != ' '))
 			i++;
 		part = span_first(rest, i);
-		if (refuse && out->n_refused < REFUSED)
+		if (refuse && out->n_refused < REFUSED) {
 			piece_read(&out->refused[out->n_refused++], part);
-		else if (!refuse && out->n_pieces < PIECES)
+		} else if (!refuse && out->n_pieces < PIECES) {
 			piece_read(&out->pieces[out->n_pieces++], part);
+		}
 		refuse = i < rest.n && rest.p[i] == '!';
 		rest = span_from(rest, i + 1);
 	}

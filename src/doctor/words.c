@@ -51,13 +51,14 @@ static bool
 language_of(const char *tag, enum language *out)
 {
 	struct span s = span_str(tag);
-	if (span_starts(s, SPAN("ja")))
+	if (span_starts(s, SPAN("ja"))) {
 		*out = JAPANESE;
-	else if (span_starts(s, SPAN("en")) || span_starts(s, SPAN("C")) ||
-		span_starts(s, SPAN("POSIX")))
+	} else if (span_starts(s, SPAN("en")) || span_starts(s, SPAN("C")) ||
+		span_starts(s, SPAN("POSIX"))) {
 		*out = ENGLISH;
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
