@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/doctor_tools.h"
 #include "doctor/plan.h"
+#include "doctor/say.h"
 #include "doctor/snippet.h"
 
 /* One call: what is shown, and what is done with it. */
@@ -75,11 +76,13 @@ print_plan(struct work *w, const struct plan *p, const char *refused)
 		if (is_shown(w, p, &p->steps[i]))
 			continue;
 		text_out("    %s%s\n", p->steps[i].what,
-			is_new(w, &p->steps[i]) ? "" : " (done already)");
+			is_new(w, &p->steps[i])
+				? ""
+				: say(&w->scene.home, " (done already)"));
 		print_lines(p->steps[i].lines);
 	}
 	if (p->reach[0])
-		text_out("    reaches %s\n", p->reach);
+		text_out("    %s\n", p->reach);
 }
 
 static void
@@ -186,11 +189,14 @@ do_plans(struct work *w, bool quiet)
 	}
 	if (quiet)
 		return end;
-	text_out("Done. `sekisho doctor verify` tries the real programs; `sekisho "
-		 "doctor "
-		 "undo --all` takes everything back.\n"
-		 "These settings belong to this machine in this network: do not carry "
-		 "them to production, images or customers.\n");
+	text_out("%s\n%s\n",
+		say(&w->scene.home,
+			"Done. `sekisho doctor verify` tries the real programs; "
+			"`sekisho "
+			"doctor undo --all` takes everything back."),
+		say(&w->scene.home,
+			"These settings belong to this machine in this network: do not "
+			"carry them to production, images or customers."));
 	return end;
 }
 
@@ -207,7 +213,7 @@ run_work(const struct cli_call *call, struct work *w)
 	enum cli_exit end = w->failed > 0 ? CLI_FAILED : CLI_GOOD;
 	if (w->steps == 0 || cli_has(call, "dry-run")) {
 		if (w->steps == 0 && !as_json)
-			text_out("Nothing to change.\n");
+			text_out("%s\n", say(&w->scene.home, "Nothing to change."));
 	} else if (!doctor_agrees(call, &err)) {
 		end = cli_fail(&err);
 	} else {

@@ -12,6 +12,7 @@
 #include "cli/doctor_tools.h"
 #include "doctor/ca_find.h"
 #include "doctor/probe.h"
+#include "doctor/say.h"
 #include "pki/export.h"
 
 enum { PRINT_MAX = 64 * 1024, HTTPS = 443, PROBE_MS = 15000, HEX = 2 * CERT_HASH + 1 };
@@ -142,7 +143,7 @@ put_dates(char dst[2 * CLOCK_TEXT], const struct cert *c)
 
 /* Prints the faults; how many are grave. */
 static size_t
-print_faults(const struct ca_found *f)
+print_faults(const struct home *h, const struct ca_found *f)
 {
 	struct ca_fault faults[CA_FAULTS];
 	size_t n = ca_check(f, clock_wall(), faults);
@@ -150,10 +151,9 @@ print_faults(const struct ca_found *f)
 
 	for (size_t i = 0; i < n; i++) {
 		grave += faults[i].grave;
-		text_out("  %s%-8s%s %s\n",
-			cli_colour(faults[i].grave ? CLI_RED : CLI_YELLOW),
-			faults[i].grave ? "refused" : "note", cli_colour(CLI_PLAIN),
-			faults[i].text);
+		doctor_print_label(h, faults[i].grave ? "refused" : "note",
+			faults[i].grave ? CLI_RED : CLI_YELLOW);
+		text_out("%s\n", say(h, faults[i].text));
 	}
 	return grave;
 }
@@ -169,10 +169,10 @@ print_found(struct home *h, const struct ca_found *f)
 	cert_name_text(f->cert->subject, &t);
 	put_hex(hex, f->cert);
 	put_dates(dates, f->cert);
-	text_out("%s%s%s\n  %-8s %s\n  %-8s %s\n  %-8s %s: %s\n", cli_colour(CLI_BOLD),
+	text_out("%s%s%s\n  %-9s %s\n  %-9s %s\n  %-9s %s: %s\n", cli_colour(CLI_BOLD),
 		name, cli_colour(CLI_PLAIN), "sha256", hex, "valid", dates, "from",
-		f->from, home_short(h, f->path));
-	return print_faults(f);
+		say(h, f->from), home_short(h, f->path));
+	return print_faults(h, f);
 }
 
 static size_t
@@ -224,7 +224,9 @@ run_list(const struct cli_call *call)
 		for (size_t i = 0; i < d.list.n; i++)
 			grave += print_found(&d.scene.home, &d.list.all[i]);
 		if (d.list.n == 0)
-			text_out("No CA besides the public ones is here.\n");
+			text_out("%s\n",
+				say(&d.scene.home,
+					"No CA besides the public ones is here."));
 	}
 	size_t n = d.list.n;
 	close_desk(&d);

@@ -7,9 +7,10 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/doctor_tools.h"
+#include "doctor/say.h"
 
 static const char *
-effect_text(const struct tool_set *s)
+effect_text(const struct home *h, const struct tool_set *s)
 {
 	static const char *const words[] = {
 		[TOOL_OS] = "uses the system's list too",
@@ -18,7 +19,7 @@ effect_text(const struct tool_set *s)
 		[TOOL_SELECTS] = "selects",
 	};
 
-	return s->silenced ? "IGNORED: another setting wins" : words[s->effect];
+	return say(h, s->silenced ? "IGNORED: another setting wins" : words[s->effect]);
 }
 
 static void
@@ -26,33 +27,38 @@ print_set(struct home *h, const struct tool_set *s)
 {
 	const char *value = home_short(h, s->found.value);
 
-	text_out("  %s%-9s%s %s = %s\n            %s, in %s", cli_colour(CLI_DIM),
-		"set", cli_colour(CLI_PLAIN), s->row->key, value, effect_text(s),
-		setting_where(h, &s->found));
+	const char *words[] = {effect_text(h, s), setting_where(h, &s->found)};
+	const char *n[] = {home_text(h, "%zu", s->certs)};
+
+	doctor_print_label(h, "set", CLI_DIM);
+	text_out("%s = %s\n            %s", s->row->key, value,
+		say_with(h, "{0}, in {1}", words, 2));
 	if (s->certs > 0) {
-		text_out("; %zu certificate%s%s", s->certs, s->certs == 1 ? "" : "s",
-			s->has_org ? ", the organisation's among them" : "");
+		text_out("; %s%s", say_with(h, "{0} certificates", n, 1),
+			s->has_org ? say(h, ", the organisation's among them") : "");
 	}
 	text_out("\n");
 }
 
 static void
-print_finding(const struct tool_finding *f)
+print_finding(struct home *h, const struct tool_finding *f)
 {
-	const char *colour = f->fault == TOOL_UNSAFE || f->fault == TOOL_DANGER
-		? cli_colour(CLI_RED)
-		: cli_colour(CLI_YELLOW);
+	bool red = f->fault == TOOL_UNSAFE || f->fault == TOOL_DANGER;
+	const char *words[] = {f->where, f->since};
 
-	text_out("  %s%-9s%s %s\n", colour, tool_fault_word(f->fault),
-		cli_colour(CLI_PLAIN), f->text);
+	doctor_print_label(h, tool_fault_word(f->fault), red ? CLI_RED : CLI_YELLOW);
+	text_out("%s\n", f->text);
 	if (f->fault == TOOL_UNSAFE) {
-		text_out("            in %s%s%s\n", f->where,
-			f->since[0] ? ", a file last changed " : "", f->since);
+		text_out("            %s\n",
+			say_with(h,
+				f->since[0] ? "in {0}, a file last changed {1}"
+					    : "in {0}",
+				words, 2));
 	}
 	if (f->exposes[0])
 		text_out("            %s\n", f->exposes);
 	if (f->instead && f->instead[0])
-		text_out("            instead: %s\n", f->instead);
+		text_out("            %s%s\n", say(h, "instead: "), f->instead);
 }
 
 static void
@@ -72,17 +78,22 @@ print_tool(struct doctor_scene *s, const struct tool_view *v)
 		v->program        ? v->program
 			: v->here ? v->row->title
 				  : "(not installed)");
-	text_out("  %-9s %s\n", "trusts", tool_roots_text(v));
+	struct home *h = &s->home;
+	doctor_print_label(h, "trusts", CLI_PLAIN);
+	text_out("%s\n", say(h, tool_roots_text(v)));
 	for (size_t i = 0; i < v->n_sets; i++)
 		print_set(&s->home, &v->sets[i]);
 	if (s->bundle.org.n > 0) {
-		text_out("  %-9s %s\n", "your CA",
-			v->trusts_org ? "is trusted" : "is not trusted");
+		doctor_print_label(h, "your CA", CLI_PLAIN);
+		text_out("%s\n",
+			say(h, v->trusts_org ? "is trusted" : "is not trusted"));
 	}
 	for (size_t i = 0; i < v->n_findings; i++)
-		print_finding(&v->findings[i]);
-	if (s->named && v->row->note[0])
-		text_out("  %-9s %s\n", "note", v->row->note);
+		print_finding(h, &v->findings[i]);
+	if (s->named && v->row->note[0]) {
+		doctor_print_label(h, "note", CLI_PLAIN);
+		text_out("%s\n", v->row->note);
+	}
 }
 
 static void
@@ -164,8 +175,11 @@ print_folklore(struct doctor_scene *s, struct json_out *j)
 		if (j) {
 			json_str(j, NULL, folklore[i]);
 		} else {
-			text_out("%s in %s is read by no program\n", folklore[i],
-				setting_where(&s->home, &f[0]));
+			const char *words[] = {
+				folklore[i], setting_where(&s->home, &f[0])};
+			text_out("%s\n",
+				say_with(&s->home, "{0} in {1} is read by no program",
+					words, 2));
 		}
 	}
 	return n;
@@ -193,13 +207,16 @@ show_all(struct doctor_scene *s, struct json_out *j)
 static void
 print_head(const struct doctor_scene *s)
 {
+	const char *text = "The system's list does not have your organisation's CA.";
+
 	if (s->bundle.org.n == 0) {
-		text_out("No CA of your organisation is known here: name it with --ca "
-			 "FILE, see `sekisho doctor ca list`.\n");
-		return;
+		text = "No CA of your organisation is known here: name it with --ca "
+		       "FILE, "
+		       "see `sekisho doctor ca list`.";
+	} else if (s->bundle.os_has_org) {
+		text = "The system's list has your organisation's CA.";
 	}
-	text_out("The system's list %s your organisation's CA.\n",
-		s->bundle.os_has_org ? "has" : "does not have");
+	text_out("%s\n", say(&s->home, text));
 }
 
 static enum cli_exit

@@ -5,6 +5,7 @@
 #include "cli/doctor_tools.h"
 
 #include "base/text.h"
+#include "doctor/say.h"
 
 /* What the user names must be known; without names, all that are here. */
 static bool
@@ -78,4 +79,27 @@ doctor_print_json(struct json_out *j)
 	text_out_span(json_text(j));
 	text_out("\n");
 	json_fini(j);
+}
+
+/* Columns of a terminal: a character of Japanese takes two. */
+static size_t
+width_of(const char *s)
+{
+	size_t width = 0;
+
+	for (; *s; s++) {
+		uint8_t c = (uint8_t)*s;
+		width += c < 0x80 ? 1 : c >= 0xc0 ? 2 : 0;
+	}
+	return width;
+}
+
+void
+doctor_print_label(const struct home *h, const char *label, enum cli_colour colour)
+{
+	const char *text = say(h, label);
+	size_t width = width_of(text);
+
+	text_out("  %s%s%s%*s", cli_colour(colour), text, cli_colour(CLI_PLAIN),
+		(int)(width < 9 ? 10 - width : 1), "");
 }

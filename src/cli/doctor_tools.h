@@ -27,3 +27,6 @@ void doctor_scene_close(struct doctor_scene *s);
 void doctor_print_json(struct json_out *j);
 /* --yes, or a "y" from the terminal; ERR_USAGE otherwise. */
 MUST_USE bool doctor_agrees(const struct cli_call *call, struct err *err);
+/* "  conflict  " in the reader's language, eleven columns wide. */
+void doctor_print_label(
+	const struct home *h, const char *label, enum cli_colour colour);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/doctor_tools.h"
 #include "doctor/change.h"
+#include "doctor/say.h"
 
 static bool
 is_asked(const struct cli_call *call, const struct journal_change *c)
@@ -42,7 +43,7 @@ tell(struct json_out *j, struct home *h, const struct journal_change *c,
 						   : "the lines that read it";
 
 	if (!j) {
-		text_out("%s  %s: %s %s\n", why ? "kept  " : "undone", c->tool,
+		text_out("%s  %s: %s %s\n", say(h, why ? "kept  " : "undone"), c->tool,
 			home_short(h, c->path), why ? why : what);
 		return;
 	}
@@ -98,7 +99,7 @@ undo_changes(const struct cli_call *call, struct journal *j, struct json_out *ou
 	}
 	journal_tidy(j);
 	if (n + failed == 0 && !out)
-		text_out("Nothing to take back.\n");
+		text_out("%s\n", say(j->h, "Nothing to take back."));
 	return failed > 0 ? CLI_FAILED : CLI_GOOD;
 }
 

@@ -62,6 +62,8 @@ home_open(struct home *h, const char *root, struct err *err)
 	h->state = xdg(h, "XDG_STATE_HOME", ".local/state");
 	h->cargo = xdg(h, "CARGO_HOME", ".cargo");
 	h->root = root ? arena_cstr(&h->a, span_str(root)) : "";
+	if (!words_language(NULL, &h->language))
+		h->language = ENGLISH;
 	h->files = mem_array(HOME_FILES, sizeof *h->files);
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "doctor/words.h"
 
 enum { HOME_PATH = 1024, HOME_FILES = 512, HOME_MATCHES = 64 };
 
@@ -26,13 +27,14 @@ struct home_file {
 };
 
 struct home {
-	struct arena a;     /* what the doctor learns lies in it and goes with it */
-	const char *dir;    /* home directory, no slash at its end */
-	const char *config; /* XDG_CONFIG_HOME or ~/.config */
-	const char *data;   /* XDG_DATA_HOME or ~/.local/share */
-	const char *state;  /* XDG_STATE_HOME or ~/.local/state */
-	const char *cargo;  /* CARGO_HOME or ~/.cargo */
-	const char *root;   /* "" or where the system is */
+	struct arena a;         /* what the doctor learns lies in it and goes with it */
+	const char *dir;        /* home directory, no slash at its end */
+	const char *config;     /* XDG_CONFIG_HOME or ~/.config */
+	const char *data;       /* XDG_DATA_HOME or ~/.local/share */
+	const char *state;      /* XDG_STATE_HOME or ~/.local/state */
+	const char *cargo;      /* CARGO_HOME or ~/.cargo */
+	enum language language; /* of what is said; LC_ALL, LANG */
+	const char *root;       /* "" or where the system is */
 	struct home_file *files; /* owned */
 	size_t n_files;
 };

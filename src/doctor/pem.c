@@ -42,18 +42,26 @@ pem_fault_text(enum pem_fault fault)
 	return "";
 }
 
+enum pem_fault
+pem_gravest(const struct pem_report *report)
+{
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		if (report->faults & 1U << faults[i].fault)
+			return faults[i].fault;
+	}
+	return PEM_FAULTS;
+}
+
 void
 pem_complain(const struct pem_report *report, struct text *t)
 {
-	for (size_t i = 0; i < COUNT_OF(faults); i++) {
-		enum pem_fault f = faults[i].fault;
-		if (!(report->faults & 1U << f))
-			continue;
-		if (report->line[f] > 0)
-			text_add(t, "line %u: ", report->line[f]);
-		text_add(t, "%s", faults[i].text);
+	enum pem_fault f = pem_gravest(report);
+
+	if (f == PEM_FAULTS)
 		return;
-	}
+	if (report->line[f] > 0)
+		text_add(t, "line %u: ", report->line[f]);
+	text_add(t, "%s", pem_fault_text(f));
 }
 
 bool

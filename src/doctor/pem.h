@@ -57,6 +57,8 @@ void pem_read(struct span text, int64_t now, struct pem_list *list,
 	struct pem_report *report);
 /* Whether programs read less of the file than is in it, or none. */
 MUST_USE bool pem_is_broken(const struct pem_report *report);
+/* The one to speak of first, or PEM_FAULTS when there is none. */
+enum pem_fault pem_gravest(const struct pem_report *report);
 /* "line 3: …" about the gravest fault, or "" when there is none. */
 struct text;
 void pem_complain(const struct pem_report *report, struct text *t);

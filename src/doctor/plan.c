@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "doctor/say.h"
 
 enum { RANKS = 9 };
 
@@ -277,12 +278,13 @@ add_variable(struct planning *p, const struct setting_row *row)
 		has_dir(p->h, "$CONFIG/systemd") ||
 		has_dir(p->h, "/run/systemd/system");
 
-	p->plan->reach = home_text(p->h,
-		"new shells%s%s; not programs that run already, cron, or sudo",
-		fish ? ", fish" : "",
-		systemd ? ", programs of the desktop and user services after the next "
-			  "login"
-			: "");
+	p->plan->reach = say(p->h,
+		systemd ? "reaches new shells, and programs of the desktop and user "
+			  "services after the next login; not programs that run "
+			  "already, "
+			  "cron, or sudo"
+			: "reaches new shells; not programs that run already, cron, or "
+			  "sudo");
 	if (!add_edit(p, home_path(p->h, ENV_FILE), EDIT_SHELL, setting) ||
 		!add_sources(p))
 		return false;
@@ -488,7 +490,7 @@ add_way(struct planning *p, unsigned rank)
 			return false;
 		if (!p->plan->why[0])
 			p->plan->why = home_text(p->h, "%s: %s",
-				r->key[0] ? r->key : "NSS", effect_words(r));
+				r->key[0] ? r->key : "NSS", say(p->h, effect_words(r)));
 	}
 	return true;
 }
@@ -529,7 +531,7 @@ plan_make(struct home *h, const struct bundle *b, const struct tool_view *v,
 		return false;
 	}
 	if (rank == 0)
-		out->why = "it trusts your CA already";
+		out->why = say(h, "it trusts your CA already");
 	out->fine = out->n == 0;
 	return true;
 }

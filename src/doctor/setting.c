@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "doctor/say.h"
 
 /* Files that put variables into an environment, the strongest last: what a start-up
  * file sets counts only in processes below it, so the process's own comes first. */
@@ -189,8 +190,9 @@ const char *
 setting_where(struct home *h, const struct setting_found *f)
 {
 	if (!f->path)
-		return "the environment";
-	return home_text(h, "%s line %u", home_short(h, f->path), f->line);
+		return say(h, "the environment");
+	const char *words[] = {home_short(h, f->path), home_text(h, "%u", f->line)};
+	return say_with(h, "{0} line {1}", words, COUNT_OF(words));
 }
 
 const char *

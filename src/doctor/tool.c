@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "doctor/run.h"
+#include "doctor/say.h"
 
 enum {
 	SINGLE_MAX = 50, /* fewer certificates are no public list */
@@ -343,13 +344,42 @@ find_conflicts(struct home *h, struct tool_view *v)
 			if (strcmp(winner->found.value, loser->found.value) == 0)
 				continue; /* both say the same */
 			struct tool_finding *f = add_about(h, v, TOOL_CONFLICT, winner);
-			f->text = home_text(h, "%s in %s wins; %s in %s is ignored",
-				winner->row->key, f->where, loser->row->key,
-				setting_where(h, &loser->found));
-			f->instead = home_text(
-				h, "take %s out of %s", winner->row->key, f->where);
+			const char *words[] = {winner->row->key, f->where,
+				loser->row->key, setting_where(h, &loser->found)};
+			f->text = say_with(
+				h, "{0} in {1} wins; {2} in {3} is ignored", words, 4);
+			f->instead = say_with(h, "take {0} out of {1}", words, 2);
 		}
 	}
+}
+
+static void
+report_broken(struct home *h, struct tool_view *v, const struct tool_set *s)
+{
+	enum pem_fault fault = pem_gravest(&s->report);
+	unsigned line = fault < PEM_FAULTS ? s->report.line[fault] : 0;
+	const char *words[] = {s->row->key, home_short(h, s->file),
+		say(h, pem_fault_text(fault)), home_text(h, "%u", line)};
+
+	add_about(h, v, TOOL_BROKEN, s)->text = say_with(h,
+		line > 0 ? "{0} names {1}: line {3}: {2}" : "{0} names {1}: {2}", words,
+		4);
+}
+
+static void
+report_single(struct home *h, struct tool_view *v, const struct tool_set *s)
+{
+	const char *words[] = {s->row->key, home_short(h, s->file),
+		home_text(h, "%zu", s->certs), v->row->name};
+	struct tool_finding *f = add_about(h, v, TOOL_SINGLE, s);
+
+	f->text = say_with(h,
+		"{0} names {1} with {2} certificates only, and replaces the public "
+		"list: "
+		"hosts that are not inspected fail",
+		words, 4);
+	f->instead =
+		say_with(h, "the combined bundle: sekisho doctor apply {3}", words, 4);
 }
 
 static void
@@ -357,34 +387,23 @@ judge_file(struct home *h, struct tool_view *v, const struct tool_set *s)
 {
 	const struct home_file *f = home_read(h, s->file);
 	bool java = strstr(s->row->value, "{java}") || strstr(s->row->value, "{p12}");
-	char why[256] = "";
-	struct text t = text_to(why, sizeof why);
+	bool ours = strcmp(s->file, bundle_all_path(h)) == 0;
 
 	if (!f->there || (!f->readable && !f->directory)) {
-		add_about(h, v, TOOL_DEAD, s)->text = home_text(h,
-			"%s names %s, which %s", s->row->key, home_short(h, s->file),
-			f->there ? "cannot be read" : "is not there");
+		const char *words[] = {s->row->key, home_short(h, s->file)};
+		add_about(h, v, TOOL_DEAD, s)->text = say_with(h,
+			f->there ? "{0} names {1}, which cannot be read"
+				 : "{0} names {1}, which is not there",
+			words, 2);
 		return;
 	}
 	if (f->directory || java)
 		return;
-	pem_complain(&s->report, &t);
-	if (pem_is_broken(&s->report) || s->report.faults & 1U << PEM_KEY) {
-		add_about(h, v, TOOL_BROKEN, s)->text = home_text(
-			h, "%s names %s: %s", s->row->key, home_short(h, s->file), why);
-	}
-	bool ours = strcmp(s->file, bundle_all_path(h)) == 0;
+	if (pem_is_broken(&s->report) || s->report.faults & 1U << PEM_KEY)
+		report_broken(h, v, s);
 	if (s->effect == TOOL_REPLACES && !ours && s->certs > 0 &&
-		s->certs < SINGLE_MAX) {
-		struct tool_finding *x = add_about(h, v, TOOL_SINGLE, s);
-		x->text = home_text(h,
-			"%s names %s with %zu certificate%s, and replaces the public "
-			"list: hosts that are not inspected fail",
-			s->row->key, home_short(h, s->file), s->certs,
-			s->certs == 1 ? "" : "s");
-		x->instead = home_text(h,
-			"the combined bundle: sekisho doctor apply %s", v->row->name);
-	}
+		s->certs < SINGLE_MAX)
+		report_single(h, v, s);
 }
 
 static void
@@ -398,7 +417,8 @@ find_bad_files(struct home *h, const struct bundle *b, struct tool_view *v)
 		if (strcmp(s->file, bundle_all_path(h)) == 0 && b->org.n > 0 &&
 			bundle_stale(b, h)) {
 			struct tool_finding *f = add_about(h, v, TOOL_STALE, s);
-			f->text = "the combined bundle is older than the system's list";
+			f->text = say(h,
+				"the combined bundle is older than the system's list");
 			f->instead =
 				home_text(h, "sekisho doctor apply %s", v->row->name);
 		}
@@ -416,12 +436,14 @@ find_danger(struct home *h, struct tool_view *v)
 			tool_version_has(v->version, "23.9 22.15"))
 			continue;
 		struct tool_finding *f = add_about(h, v, TOOL_DANGER, s);
-		f->text = home_text(h,
-			"NODE_OPTIONS has --use-system-ca: node %s does not know it "
+		const char *words[] = {v->version[0] ? v->version : "?"};
+		f->text = say_with(h,
+			"NODE_OPTIONS has --use-system-ca: node {0} does not know it "
 			"and "
 			"refuses to start",
-			v->version[0] ? v->version : "(unknown version)");
-		f->instead = "NODE_USE_SYSTEM_CA=1, which older versions ignore";
+			words, 1);
+		f->instead =
+			say(h, "NODE_USE_SYSTEM_CA=1, which older versions ignore");
 	}
 }
 
@@ -473,8 +495,8 @@ find_unsafe(struct home *h, const struct unsafe_row *row, struct tool_view *v)
 			       : home_text(h, "%s=%s", row->key, found[i].value);
 		f->where = setting_where(h, &found[i]);
 		f->since = setting_since(h, &found[i]);
-		f->exposes = row->exposes;
-		f->instead = row->instead;
+		f->exposes = say(h, row->exposes);
+		f->instead = say(h, row->instead);
 		f->key = line ? NULL : row->key;
 		f->found = found[i];
 	}

@@ -73,6 +73,7 @@ shed_open(struct shed *s)
 	text_add(&t, "/tmp/sekisho-shed-XXXXXX");
 	CHECK(mkdtemp(s->dir));
 	CHECK_INT(setenv("HOME", s->dir, 1), 0);
+	setenv("LC_ALL", "C.UTF-8", 1);
 	for (size_t i = 0; i < COUNT_OF(forgotten); i++)
 		unsetenv(forgotten[i]);
 	for (const struct setting_row *r = setting_rows; r->tools; r++) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/tool.h"
 
+#include "doctor/say.h"
+
 #include "tests/doctor/shed.h"
 
 static struct shed shed;
@@ -72,6 +74,28 @@ every_row_of_the_tables_makes_sense(void)
 	}
 	CHECK_STR(tool_nearest("nmp"), "npm");
 	CHECK(!tool_find("nonsense"));
+}
+
+/* What follows from an unsafe setting must be understood. */
+static void
+dangers_are_told_in_japanese_too(void)
+{
+	struct err err = {0};
+
+	shed_open(&shed);
+	CHECK_OK(home_open(&home, NULL, &err), &err);
+	home.language = JAPANESE;
+	for (const struct unsafe_row *u = unsafe_rows; u->tools; u++)
+		CHECK(!u->exposes[0] ||
+			strcmp(say(&home, u->exposes), u->exposes) != 0);
+	for (const struct say_row *r = say_rows; r->en; r++)
+		CHECK(r->en[0] && r->ja[0] && text_is_utf8(span_str(r->ja)));
+	const char *words[] = {"a", "b"};
+	CHECK_STR(say_with(&home, "{0} line {1}", words, 2), "a の b 行目");
+	home.language = ENGLISH;
+	CHECK_STR(say_with(&home, "{1}{0}{2}{x", words, 2), "ba{2}{x");
+	home_close(&home);
+	shed_close(&shed);
 }
 
 static void
@@ -254,7 +278,8 @@ the_combined_bundle_holds_each_certificate_once(void)
 	leave();
 }
 
-TESTS(every_row_of_the_tables_makes_sense, versions_are_compared_by_line,
+TESTS(every_row_of_the_tables_makes_sense, dangers_are_told_in_japanese_too,
+	versions_are_compared_by_line,
 	npms_cafile_silences_nodes_variable_and_says_where,
 	a_switch_that_an_old_node_does_not_know_is_dangerous,
 	unsafe_settings_are_found_wherever_they_hide,
