@@ -155,9 +155,10 @@ doctor_agrees(const struct cli_call *call, struct err *err)
 
 	if (cli_has(call, "yes"))
 		return true;
-	if (!isatty(0))
+	if (!isatty(0)) {
 		return err_set(
 			err, ERR_USAGE, "nobody is here to be asked: give --yes");
+	}
 	text_out("Go on? [y/N] ");
 	if (!text_flush())
 		return err_set(err, ERR_FILE_WRITE, "standard output");

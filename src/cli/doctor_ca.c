@@ -223,10 +223,11 @@ run_list(const struct cli_call *call)
 	} else {
 		for (size_t i = 0; i < d.list.n; i++)
 			grave += print_found(&d.scene.home, &d.list.all[i]);
-		if (d.list.n == 0)
+		if (d.list.n == 0) {
 			text_out("%s\n",
 				say(&d.scene.home,
 					"No CA besides the public ones is here."));
+		}
 	}
 	size_t n = d.list.n;
 	close_desk(&d);
@@ -249,11 +250,12 @@ choose(const struct cli_call *call, struct desk *d, struct err *err)
 		want = cli_get(call, "fingerprint");
 	if (want) {
 		found = ca_list_pick(&d->list, want);
-		if (!found)
+		if (!found) {
 			err_set(err, ERR_DOCTOR_CA,
 				"%s: none, or several, begin so; give at least 8 "
 				"digits",
 				want);
+		}
 		return found;
 	}
 	for (size_t i = 0; i < d->list.n; i++) {
@@ -321,7 +323,7 @@ may_export(const struct cli_call *call, const struct desk *d, const struct ca_fo
 	size_t n = ca_check(f, clock_wall(), faults);
 	const char *want = cli_get(call, "fingerprint");
 
-	if (d->presented && (!want || span_str(want).n < 2 * CERT_HASH)) {
+	if (d->presented && (!want || span_str(want).n < (size_t)2 * CERT_HASH)) {
 		return err_set(err, ERR_DOCTOR_CA,
 			"from the network only with --fingerprint and all of the "
 			"SHA-256, "

@@ -233,9 +233,10 @@ run_show(const struct cli_call *call)
 		json_init(&j, DOCTOR_JSON);
 		j.pretty = true;
 		json_object(&j, NULL);
-		if (s.bundle.org.n > 0)
+		if (s.bundle.org.n > 0) {
 			json_bool(
 				&j, "system_has_organisation_ca", s.bundle.os_has_org);
+		}
 		json_array(&j, "tools");
 		findings = show_all(&s, &j);
 		json_end(&j);

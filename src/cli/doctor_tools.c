@@ -7,20 +7,24 @@
 #include "base/text.h"
 #include "doctor/say.h"
 
+static bool
+refuse_tool(const char *name, struct err *err)
+{
+	const char *near = tool_nearest(name);
+
+	return err_set(err, ERR_DOCTOR_TOOL, "\"%s\"%s%s%s", name,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
 /* What the user names must be known; without names, all that are here. */
 static bool
 pick_tools(
 	const struct cli_call *call, struct doctor_scene *s, bool all, struct err *err)
 {
 	for (size_t i = 0; i < call->n_operands; i++) {
-		const char *name = cli_operand(call, i);
-		const struct tool_row *row = tool_find(name);
-		if (!row) {
-			const char *near = tool_nearest(name);
-			return err_set(err, ERR_DOCTOR_TOOL, "\"%s\"%s%s%s", name,
-				near ? "; did you mean \"" : "", near ? near : "",
-				near ? "\"?" : "");
-		}
+		const struct tool_row *row = tool_find(cli_operand(call, i));
+		if (!row)
+			return refuse_tool(cli_operand(call, i), err);
 		s->tools[s->n_tools++] = row;
 		s->named = true;
 	}

@@ -12,7 +12,7 @@
 #include "doctor/run.h"
 #include "doctor/setting.h"
 
-enum { DAY_S = 86400, SOON_DAYS = 60, TOOL_MS = 20000, NICKS = 64 };
+enum { SOON_S = 60 * 86400, TOOL_MS = 20000, NICKS = 64 };
 
 void
 ca_list_init(struct ca_list *l)
@@ -155,9 +155,10 @@ add_settings(struct ca_list *l, struct home *h, const struct pem_list *public)
 			continue;
 		size_t n = setting_find(h, &ask, found, COUNT_OF(found));
 		for (size_t i = 0; i < n; i++) {
-			if (found[i].value[0] == '/')
+			if (found[i].value[0] == '/') {
 				(void)add_file(l, h, found[i].value,
 					home_text(h, "named by %s", r->key), public);
+			}
 		}
 	}
 }
@@ -377,9 +378,10 @@ check_names(struct checking *k, const struct cert *c)
 	struct text t = text_to(name, sizeof name);
 
 	cert_common_name(c->subject, &t);
-	for (size_t i = 0; i < COUNT_OF(known_roots); i++)
+	for (size_t i = 0; i < COUNT_OF(known_roots); i++) {
 		fault(k, strstr(name, known_roots[i].name) != NULL, false,
 			known_roots[i].text);
+	}
 }
 
 static void
@@ -409,7 +411,7 @@ ca_check(const struct ca_found *f, int64_t now, struct ca_fault out[CA_FAULTS])
 
 	fault(&k, why != NULL, true, why ? why : "");
 	fault(&k, c->not_before > now, true, "it is not valid yet: look at the clock");
-	fault(&k, c->not_after >= now && c->not_after < now + SOON_DAYS * DAY_S, false,
+	fault(&k, c->not_after >= now && c->not_after < now + SOON_S, false,
 		"it ends within 60 days: ask for its successor");
 	fault(&k, f->key_beside, true,
 		"a private key lies in the same file: whoever reads it can forge any "

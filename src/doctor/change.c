@@ -112,9 +112,10 @@ write_file(struct home *h, const char *path, struct span text, unsigned mode,
 	home_forget(h, path);
 	if (!file_replace(path, text, mode ? mode : MODE_NEW, err))
 		return false;
-	if (old && (st.st_uid != geteuid() || st.st_gid != getegid()))
+	if (old && (st.st_uid != geteuid() || st.st_gid != getegid())) {
 		return chown(path, st.st_uid, st.st_gid) == 0 ||
 			err_errno(err, ERR_FILE_WRITE, errno, "%s", path);
+	}
 	return true;
 }
 

@@ -83,6 +83,16 @@ put_raw(struct span s, const char *refused, struct text *t)
 	return true;
 }
 
+static void
+put_or_quote(struct span s, bool plain, const char *special, struct text *t)
+{
+	if (plain && s.p[0] != ' ' && s.p[s.n - 1] != ' ') {
+		text_put(t, s);
+	} else {
+		put_quoted(s, special, t);
+	}
+}
+
 bool
 edit_quote(enum edit_form form, const char *value, struct text *t)
 {
@@ -105,25 +115,18 @@ edit_quote(enum edit_form form, const char *value, struct text *t)
 			return false;
 		break;
 	case EDIT_NPMRC:
-		if (!put_raw(s, "\"'#;\\", t))
-			put_quoted(s, "\"\\", t);
+		put_or_quote(s, is_tame(s, "/._-+,@:=$%&()!*?[]{}|<>~^ "), "\"\\", t);
 		break;
 	case EDIT_GIT:
-	case EDIT_ENVD:
 	case EDIT_YAML:
-		if (is_tame(s, "/._-+,@")) {
-			text_put(t, s);
-		} else {
-			put_quoted(s, form == EDIT_ENVD ? "\"\\$`" : "\"\\", t);
-		}
+		put_or_quote(s, is_tame(s, "/._-+,@"), "\"\\", t);
+		break;
+	case EDIT_ENVD:
+		put_or_quote(s, is_tame(s, "/._-+,@"), "\"\\$`", t);
 		break;
 	case EDIT_TOML:
 	case EDIT_JSON:
-		if (is_word(s)) {
-			text_put(t, s);
-		} else {
-			put_quoted(s, "\"\\", t);
-		}
+		put_or_quote(s, is_word(s), "\"\\", t);
 		break;
 	case EDIT_BLOCK:
 	case EDIT_FORMS:

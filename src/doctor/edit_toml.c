@@ -5,6 +5,15 @@
 #include "base/text.h"
 #include "doctor/edit_priv.h"
 
+/* Up to two quotes may stand before the three that end a string. */
+static size_t
+past_quotes(struct span text, size_t at, uint8_t q)
+{
+	while (at < text.n && text.p[at] == q)
+		at++;
+	return at;
+}
+
 /* Behind the string whose first quote is at `at`; strings of three quotes go over
  * lines, a basic string has escapes. */
 static size_t
@@ -15,20 +24,14 @@ string_end(struct span text, size_t at)
 	bool is_long = span_starts(span_from(text, at), three);
 
 	at += is_long ? 3 : 1;
-	while (at < text.n) {
+	for (; at < text.n; at++) {
 		if (q == '"' && text.p[at] == '\\') {
-			at += 2;
-			continue;
-		}
-		if (is_long && span_starts(span_from(text, at), three)) {
-			at += 3;
-			while (at < text.n && text.p[at] == q)
-				at++; /* up to two quotes may stand before the end */
-			return at;
-		}
-		if (!is_long && (text.p[at] == q || text.p[at] == '\n'))
+			at++;
+		} else if (is_long && span_starts(span_from(text, at), three)) {
+			return past_quotes(text, at + 3, q);
+		} else if (!is_long && (text.p[at] == q || text.p[at] == '\n')) {
 			return text.p[at] == q ? at + 1 : at;
-		at++;
+		}
 	}
 	return text.n;
 }
@@ -50,6 +53,21 @@ without_blanks(struct span text, size_t from, size_t to)
 	return to;
 }
 
+/* Over a string or a remark as a whole. */
+static size_t
+past_octet(struct span text, size_t at)
+{
+	switch (text.p[at]) {
+	case '"':
+	case '\'':
+		return string_end(text, at);
+	case '#':
+		return skip_comment(text, at);
+	default: /* all others stand for themselves */
+		return at + 1;
+	}
+}
+
 size_t
 edit_toml_value_end(struct span text, size_t at)
 {
@@ -58,19 +76,11 @@ edit_toml_value_end(struct span text, size_t at)
 
 	while (at < text.n) {
 		uint8_t c = text.p[at];
-		if (c == '"' || c == '\'') {
-			at = string_end(text, at);
-			continue;
-		}
-		if (c == '#' || c == '\n') {
-			if (depth == 0)
-				break;
-			at = c == '#' ? skip_comment(text, at) : at + 1;
-			continue;
-		}
+		if ((c == '#' || c == '\n') && depth == 0)
+			break;
 		depth += c == '[' || c == '{';
 		depth -= (c == ']' || c == '}') && depth > 0;
-		at++;
+		at = past_octet(text, at);
 	}
 	return without_blanks(text, from, at < text.n ? at : text.n);
 }

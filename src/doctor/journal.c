@@ -460,9 +460,10 @@ journal_begin(struct journal *j, const struct journal_change *c, struct span bef
 	struct json_out line;
 	struct journal_change mine = *c;
 
-	if (j->n == JOURNAL_CHANGES)
+	if (j->n == JOURNAL_CHANGES) {
 		return err_set(err, ERR_DOCTOR_JOURNAL, "more than %d changes",
 			JOURNAL_CHANGES);
+	}
 	if (!prepare(j, err) || !keep_before(j, c, before, err))
 		return false;
 	mine.id = ++j->last_id;

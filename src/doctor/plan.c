@@ -44,14 +44,14 @@ is_planned(const struct planning *p, const char *path, const char *key)
 
 /* ---- our own files ---- */
 
-static bool
+static void
 add_file(struct planning *p, const char *path, struct span content, size_t certs)
 {
 	struct plan_step *s = is_planned(p, path, "") ? NULL : add_step(p);
 
 	if (!s) {
 		mem_free((void *)(uintptr_t)content.p);
-		return true;
+		return;
 	}
 	s->ask.kind = JOURNAL_FILE;
 	s->ask.path = path;
@@ -59,43 +59,50 @@ add_file(struct planning *p, const char *path, struct span content, size_t certs
 	s->what = home_text(p->h, "write %s (%zu certificate%s)",
 		home_short(p->h, path), certs, certs == 1 ? "" : "s");
 	s->lines = "";
+}
+
+/* Each making has another salt: a store that is there stays, unless what it was made of
+ * changed. */
+static bool
+make_java(struct planning *p, struct span *out)
+{
+	const struct home_file *f = home_read(p->h, bundle_java_path(p->h));
+
+	if (!f->readable || bundle_stale(p->b, p->h))
+		return bundle_java(p->b, out, p->err);
+	uint8_t *same = mem_alloc(f->text.n + 1);
+	for (size_t i = 0; i < f->text.n; i++)
+		same[i] = f->text.p[i];
+	*out = span_of(same, f->text.n);
 	return true;
 }
 
-/* The files that a value names with {…}. */
+static void
+add_files_of(struct planning *p, bool all)
+{
+	size_t n = p->b->os.n + (p->b->os_has_org ? 0 : p->b->org.n);
+
+	/* The CA alone is kept too, for the next time. */
+	add_file(p, bundle_org_path(p->h), bundle_org_text(p->b), p->b->org.n);
+	if (all)
+		add_file(p, bundle_all_path(p->h), bundle_all_text(p->b), n);
+}
+
 static bool
 add_files(struct planning *p, const char *value)
 {
-	size_t all = p->b->os.n + (p->b->os_has_org ? 0 : p->b->org.n);
+	bool java = strstr(value, "{java}") || strstr(value, "{p12}");
+	bool all = java || strstr(value, "{bundle}");
+	struct span store = {0};
 
-	if (strstr(value, "{org}"))
-		return add_file(
-			p, bundle_org_path(p->h), bundle_org_text(p->b), p->b->org.n);
-	if (strstr(value, "{bundle}") || strstr(value, "{java}") ||
-		strstr(value, "{p12}")) {
-		/* The CA alone is kept beside it, for the next time. */
-		if (!add_file(p, bundle_org_path(p->h), bundle_org_text(p->b),
-			    p->b->org.n))
-			return false;
-	}
-	if (strstr(value, "{bundle}"))
-		return add_file(p, bundle_all_path(p->h), bundle_all_text(p->b), all);
-	if (strstr(value, "{java}") || strstr(value, "{p12}")) {
-		struct span store = {0};
-		const struct home_file *f = home_read(p->h, bundle_java_path(p->h));
-		/* Each making has another salt: a store that is there stays, unless
-		 * what it was made of changed. */
-		if (f->readable && !bundle_stale(p->b, p->h)) {
-			uint8_t *same = mem_alloc(f->text.n + 1);
-			for (size_t i = 0; i < f->text.n; i++)
-				same[i] = f->text.p[i];
-			store = span_of(same, f->text.n);
-		} else if (!bundle_java(p->b, &store, p->err)) {
-			return false;
-		}
-		return add_file(p, bundle_all_path(p->h), bundle_all_text(p->b), all) &&
-			add_file(p, bundle_java_path(p->h), store, all);
-	}
+	if (all || strstr(value, "{org}"))
+		add_files_of(p, all);
+	if (!java)
+		return true;
+	if (!make_java(p, &store))
+		return false;
+	add_file(p, bundle_java_path(p->h), store,
+		p->b->os.n + (p->b->os_has_org ? 0 : p->b->org.n));
 	return true;
 }
 
@@ -488,9 +495,10 @@ add_way(struct planning *p, unsigned rank)
 			continue;
 		if (!add_setting(p, r) || !clear_way(p, r->key))
 			return false;
-		if (!p->plan->why[0])
+		if (!p->plan->why[0]) {
 			p->plan->why = home_text(p->h, "%s: %s",
 				r->key[0] ? r->key : "NSS", say(p->h, effect_words(r)));
+		}
 	}
 	return true;
 }
@@ -514,9 +522,10 @@ plan_make(struct home *h, const struct bundle *b, const struct tool_view *v,
 
 	*out = (struct plan){.tool = v->row, .why = "", .reach = "", .by_hand = ""};
 	out->steps = arena_alloc(&h->a, PLAN_STEPS * sizeof *out->steps);
-	if (b->org.n == 0)
+	if (b->org.n == 0) {
 		return err_set(
 			err, ERR_DOCTOR_CA, "none is known: name it with --ca FILE");
+	}
 	bool trusts = v->trusts_org && !is_repair(v);
 	unsigned rank = trusts ? 0 : choose_rank(&p);
 	if (rank == 0 && !trusts) {

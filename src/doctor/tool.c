@@ -530,9 +530,10 @@ trusts_org(const struct bundle *b, const struct tool_view *v)
 		const struct tool_set *s = &v->sets[i];
 		if (s->silenced)
 			continue;
-		if (s->effect == TOOL_REPLACES && s->file)
+		if (s->effect == TOOL_REPLACES && s->file) {
 			return s->has_org || strstr(s->row->value, "{java}") ||
 				strstr(s->row->value, "{p12}");
+		}
 		if (s->effect == TOOL_ADDS && s->has_org)
 			return true;
 		os |= s->effect == TOOL_OS &&
@@ -583,9 +584,10 @@ tool_roots_text(const struct tool_view *v)
 		{"none", "nothing: it checks only when told to"},
 	};
 
-	if (strcmp(v->row->roots, "certifi") == 0 || strcmp(v->row->name, "pip") == 0)
+	if (strcmp(v->row->roots, "certifi") == 0 || strcmp(v->row->name, "pip") == 0) {
 		return v->reads_os ? "the system's list"
 				   : "a list of its own (certifi)";
+	}
 	if (strcmp(v->row->roots, "jdk") == 0) {
 		return v->reads_os ? "the JDK's store, which follows the system's list"
 				   : "the JDK's store";
