@@ -3,6 +3,7 @@
 
 import datetime
 import re
+import signal
 import ssl
 
 import pytest
@@ -50,6 +51,29 @@ def test_the_list_that_the_leaf_names_is_served_and_good(street, tmp_path):
                    "-CAfile", street.gateway.root, "-untrusted",
                    street.gateway.folder / "ca" / "node.crt", tmp_path / "leaf.pem")
     assert done.stdout.strip().endswith("OK")
+
+
+def test_an_encrypted_node_key_opens_with_its_passphrase(open_gateway, street, program, stage):
+    secret = stage / "node.pass"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o400)
+    gateway = open_gateway("")
+    before = (gateway.folder / "ca" / "node.crt").read_bytes()
+    gateway.command("ca", "rotate", "--node-passphrase", secret, gateway.folder / "ca")
+    assert b"ENCRYPTED" in (gateway.folder / "ca" / "node.key").read_bytes()
+    assert (gateway.folder / "ca" / "node.crt").read_bytes() != before
+    gateway.configure(f"\tauthority-passphrase {secret}")
+    gateway.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the next generation", lambda: gateway.log().count("generation.serves") == 2)
+    with wire.secure(gateway, street.hosts["good"], street.origins["good"].port, gateway.root) as s:
+        assert wire.get(s, street.hosts["good"]).status == 200
+    # Without it the new generation does not come up, and the old one goes on.
+    gateway.configure("")
+    gateway.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the complaint", lambda: "pki.passphrase" in gateway.log()
+                 or "encrypted" in gateway.log())
+    with wire.secure(gateway, street.hosts["good"], street.origins["good"].port, gateway.root) as s:
+        assert wire.get(s, street.hosts["good"]).status == 200
 
 
 def test_no_list_is_named_where_none_is_wanted(open_gateway, street, tmp_path):

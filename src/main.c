@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&command_ca_export,
 	&command_ca_install,
 	&command_ca_rotate,
+	&command_ca_activate,
 	&command_ca_request,
 	&command_ca_sign,
 	&command_ca_adopt,

@@ -46,6 +46,11 @@ static const struct cli_option make_options[] = {
 	{"permit", 0, "DOMAIN", "certify only below this domain (lab use)", true},
 	{"passphrase", 0, "FILE", "file or /dev/fd/N with the root key's passphrase",
 		false},
+	{"node-passphrase", 0, "FILE", "the same for the node's key [not encrypted]",
+		false},
+	{"from-days", 0, "DAYS", "first day of the node CA, from now [0]", false},
+	{"prepare", 0, NULL, "of rotate: only make it; `ca activate` puts it to use",
+		false},
 	{0},
 };
 
@@ -54,14 +59,18 @@ struct wished {
 	struct authority_wish wish;
 	const char *permitted[PERMITTED + 1];
 	struct span passphrase; /* owned; wiped */
+	struct span node_passphrase;
 };
 
 static void
 fini_wish(struct wished *w)
 {
-	if (w->passphrase.p)
-		secret_wipe((void *)(uintptr_t)w->passphrase.p, w->passphrase.n);
-	mem_free((void *)(uintptr_t)w->passphrase.p);
+	const struct span secrets[] = {w->passphrase, w->node_passphrase};
+	for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+		if (secrets[i].p)
+			secret_wipe((void *)(uintptr_t)secrets[i].p, secrets[i].n);
+		mem_free((void *)(uintptr_t)secrets[i].p);
+	}
 }
 
 static bool
@@ -81,6 +90,7 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 {
 	const char *kind = cli_get(call, "key");
 	const char *pass = cli_get(call, "passphrase");
+	const char *node_pass = cli_get(call, "node-passphrase");
 
 	w->wish.name = cli_get(call, "name");
 	w->wish.organisation = cli_get(call, "organisation");
@@ -99,9 +109,15 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 	if (!read_days(call, "root-days", &w->wish.root_days, err) ||
 		!read_days(call, "node-days", &w->wish.node_days, err))
 		return false;
+	if (!read_days(call, "from-days", &w->wish.from_days, err))
+		return false;
 	if (pass && !file_read(pass, PASSPHRASE_MAX, &w->passphrase, err))
 		return false;
+	if (node_pass &&
+		!file_read(node_pass, PASSPHRASE_MAX, &w->node_passphrase, err))
+		return false;
 	w->wish.passphrase = span_trim(w->passphrase);
+	w->wish.node_passphrase = span_trim(w->node_passphrase);
 	return true;
 }
 
@@ -136,6 +152,15 @@ state_word(const struct authority *a)
 		return "expired";
 	}
 	return "unknown";
+}
+
+static void
+print_next(const char *dir)
+{
+	enum authority_next next = authority_next(dir, clock_wall());
+
+	if (next != AUTHORITY_NEXT_NONE)
+		text_out("next node CA: %s\n", authority_next_word(next));
 }
 
 static void
@@ -202,7 +227,7 @@ put_cert(struct json_out *j, const char *key, const X509 *x)
 }
 
 static void
-print_json(const struct authority *a)
+print_json(const struct authority *a, const char *dir)
 {
 	struct json_out j;
 
@@ -210,6 +235,7 @@ print_json(const struct authority *a)
 	j.pretty = true;
 	json_object(&j, NULL);
 	json_str(&j, "state", state_word(a));
+	json_str(&j, "next", authority_next_word(authority_next(dir, clock_wall())));
 	json_int(&j, "days_left", authority_days_left(a, clock_wall()));
 	put_cert(&j, "root", a->root);
 	put_cert(&j, "node", a->node);
@@ -228,9 +254,10 @@ run_show(const struct cli_call *call)
 	if (!a)
 		return cli_fail(&err);
 	if (cli_has(call, "json")) {
-		print_json(a);
+		print_json(a, ca_dir(call, 0));
 	} else {
 		print_authority(a);
+		print_next(ca_dir(call, 0));
 	}
 	authority_free(a);
 	return CLI_GOOD;
@@ -319,15 +346,36 @@ const struct command command_ca_sign = {
 	.run = run_sign,
 };
 
+static const struct cli_option adopt_options[] = {
+	{"node-passphrase", 0, "FILE",
+		"file or /dev/fd/N with the passphrase of the node's key", false},
+	{0},
+};
+
+static bool
+read_secret(const struct cli_call *call, struct wished *w, struct err *err)
+{
+	const char *path = cli_get(call, "node-passphrase");
+
+	if (path && !file_read(path, PASSPHRASE_MAX, &w->node_passphrase, err))
+		return false;
+	w->wish.node_passphrase = span_trim(w->node_passphrase);
+	return true;
+}
+
 static enum cli_exit
 run_adopt(const struct cli_call *call)
 {
+	struct wished w = {0};
 	struct span node = {0};
 	struct span root = {0};
 	struct err err = {0};
-	bool ok = file_read(cli_operand(call, 0), PEM_MAX, &node, &err) &&
+	bool ok = read_secret(call, &w, &err) &&
+		file_read(cli_operand(call, 0), PEM_MAX, &node, &err) &&
 		file_read(cli_operand(call, 1), PEM_MAX, &root, &err) &&
-		authority_adopt(ca_dir(call, 2), node, root, &err);
+		authority_adopt(
+			ca_dir(call, 2), node, root, w.wish.node_passphrase, &err);
+	fini_wish(&w);
 
 	mem_free((void *)(uintptr_t)node.p);
 	mem_free((void *)(uintptr_t)root.p);
@@ -344,7 +392,7 @@ const struct command command_ca_adopt = {
 	.help = "The node's older certificate and key are kept as previous.crt and "
 		"previous.key.",
 	.examples = "sekisho ca node adopt gw1.crt root.crt\n",
-	.options = NULL,
+	.options = adopt_options,
 	.least = 2,
 	.most = 3,
 	.run = run_adopt,
@@ -355,10 +403,16 @@ run_rotate(const struct cli_call *call)
 {
 	struct wished w = {0};
 	struct err err = {0};
+	bool prepares = cli_has(call, "prepare");
 	bool ok = read_wish(call, &w, &err) &&
-		authority_rotate(ca_dir(call, 0), &w.wish, &err);
+		(prepares ? authority_prepare(ca_dir(call, 0), &w.wish, &err)
+			  : authority_rotate(ca_dir(call, 0), &w.wish, &err));
 
 	fini_wish(&w);
+	if (ok && prepares) {
+		print_next(ca_dir(call, 0));
+		return CLI_GOOD;
+	}
 	struct authority *a = ok ? ca_load(call, &err) : NULL;
 	if (!a)
 		return cli_fail(&err);
@@ -380,6 +434,35 @@ const struct command command_ca_rotate = {
 	.least = 0,
 	.most = 1,
 	.run = run_rotate,
+};
+
+static enum cli_exit
+run_activate(const struct cli_call *call)
+{
+	struct wished w = {0};
+	struct err err = {0};
+	bool ok = read_secret(call, &w, &err) &&
+		authority_activate(ca_dir(call, 0), w.wish.node_passphrase, &err);
+
+	fini_wish(&w);
+	if (!ok)
+		return cli_fail(&err);
+	text_out("In use from the gateway's next reload on.\n");
+	return CLI_GOOD;
+}
+
+const struct command command_ca_activate = {
+	.name = "ca activate",
+	.operands = "[DIR]",
+	.summary = "put the node CA that was prepared to use",
+	.help = "It must be available: `sekisho ca show` tells its state (inactive,\n"
+		"pending, available). The older pair is kept as previous.crt and "
+		"previous.key.",
+	.examples = "sekisho ca rotate --prepare --from-days 7\nsekisho ca activate\n",
+	.options = adopt_options,
+	.least = 0,
+	.most = 1,
+	.run = run_activate,
 };
 
 static const struct cli_option import_options[] = {

@@ -15,6 +15,7 @@ extern const struct command command_ca_show;
 extern const struct command command_ca_export;
 extern const struct command command_ca_install;
 extern const struct command command_ca_rotate;
+extern const struct command command_ca_activate;
 extern const struct command command_ca_request;
 extern const struct command command_ca_sign;
 extern const struct command command_ca_adopt;

@@ -266,6 +266,10 @@ static const struct conf_row gateway_words[] = {
 			"PKCS#11 token: \"pkcs11:token=…;object=…\" (RFC 7512)."},
 	{"leaf-days", CONF_INT, GATEWAY(leaf_days), .preset = "30", .min = 1,
 		.max = 199, .help = "Lifetime of the certificates shown to clients."},
+	{"authority-passphrase", CONF_TEXT, GATEWAY(authority_passphrase),
+		.help = "Where the passphrase of an encrypted node.key is: a file that "
+			"others cannot read, /dev/fd/N, or `credential:NAME` for one "
+			"that systemd hands over."},
 	{"crl", CONF_TEXT, GATEWAY(crl_url), .preset = GATEWAY_CRL_URL,
 		.help = "Address of the authority's revocation list, named in leafs "
 			"for "

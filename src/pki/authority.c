@@ -130,7 +130,7 @@ save_node(const char *dir, const struct authority_wish *wish, const X509 *root,
 	struct authority_node from = {root, root_key, key};
 	AUTO(X509) *node = authority_make_node(wish, &from, err);
 	return node &&
-		authority_save_key(dir, "node.key", key, (struct span){0}, err) &&
+		authority_save_key(dir, "node.key", key, wish->node_passphrase, err) &&
 		authority_save_cert(dir, "node.crt", node, err);
 }
 

@@ -22,7 +22,9 @@ struct authority_wish {
 	unsigned node_days;       /* [365], inside the root's */
 	bool root_only; /* make no node CA: it comes by `node request` and `node sign`
 			 */
-	struct span passphrase; /* encrypts the root's key [plain] */
+	unsigned from_days;          /* a node CA's first day, from now [0] */
+	struct span passphrase;      /* encrypts the root's key [plain] */
+	struct span node_passphrase; /* encrypts the node's key [plain] */
 	const char *const
 		*permitted; /* DNS subtrees it may certify [all]; NULL at the end */
 };
@@ -97,10 +99,28 @@ MUST_USE bool authority_sign(const char *dir, struct span csr,
 	const struct authority_wish *wish, struct span *certificate, struct err *err);
 /* Accepts the certificate made by authority_sign(), with the root's, into a node's dir.
  */
-MUST_USE bool authority_adopt(
-	const char *dir, struct span node_pem, struct span root_pem, struct err *err);
-/* A new node key and certificate beside the old, in use at the next load; the old ones
- * are kept as previous.crt and previous.key. */
+MUST_USE bool authority_adopt(const char *dir, struct span node_pem,
+	struct span root_pem, struct span passphrase, struct err *err);
+
+/* What is known of the node CA after the one in use: see authority_next.c. */
+enum authority_next {
+	AUTHORITY_NEXT_NONE,
+	AUTHORITY_NEXT_INACTIVE,
+	AUTHORITY_NEXT_PENDING,
+	AUTHORITY_NEXT_AVAILABLE,
+};
+enum authority_next authority_next(const char *dir, int64_t now);
+const char *authority_next_word(enum authority_next next);
+/* A new node key and certificate beside the one in use: next.key, next.crt. Needs the
+ * root's key. */
+MUST_USE bool authority_prepare(
+	const char *dir, const struct authority_wish *wish, struct err *err);
+/* Puts them in the place of node.key and node.crt, in use at the next load; the old
+ * ones are kept as previous.crt and previous.key. Refused while they are pending.
+ * passphrase opens next.key. */
+MUST_USE bool authority_activate(
+	const char *dir, struct span passphrase, struct err *err);
+/* Both at once. */
 MUST_USE bool authority_rotate(
 	const char *dir, const struct authority_wish *wish, struct err *err);
 

@@ -148,7 +148,8 @@ authority_make_node(const struct authority_wish *wish,
 		return NULL;
 	AUTO(X509_NAME) *name = new_name(wish, cn);
 	int64_t days = wish->node_days ? wish->node_days : NODE_DAYS;
-	int64_t start = clock_wall() - BACKDATE_S;
+	int64_t start =
+		clock_wall() - BACKDATE_S + (int64_t)wish->from_days * AUTHORITY_DAY_S;
 	struct mint_plan plan = {
 		.issuer = from->root,
 		.signer = from->root_key,

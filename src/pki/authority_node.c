@@ -4,6 +4,7 @@
  */
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -57,7 +58,7 @@ authority_request(const char *dir, const struct authority_wish *wish, struct spa
 	}
 	AUTO(EVP_PKEY) *key = key_new(wish->kind ? wish->kind : KEY_P256, err);
 	return key && write_request(wish, key, csr, err) &&
-		authority_save_key(dir, "next.key", key, (struct span){0}, err);
+		authority_save_key(dir, "next.key", key, wish->node_passphrase, err);
 }
 
 static EVP_PKEY *
@@ -129,18 +130,25 @@ read_cert(struct span pem, struct err *err)
 
 /* The new pair takes the place of the old one, which stays as previous.*: both chains
  * end in the same root, so clients notice nothing. */
-static bool
-install_next(const char *dir, const X509 *node, struct err *err)
+bool
+authority_install_next(const char *dir, const X509 *node, struct err *err)
 {
-	return rename_in(dir, "node.key", "previous.key", err) &&
-		rename_in(dir, "node.crt", "previous.crt", err) &&
-		rename_in(dir, "next.key", "node.key", err) &&
-		authority_save_cert(dir, "node.crt", node, err);
+	char path[AUTHORITY_PATH];
+
+	if (!rename_in(dir, "node.key", "previous.key", err) ||
+		!rename_in(dir, "node.crt", "previous.crt", err) ||
+		!rename_in(dir, "next.key", "node.key", err) ||
+		!authority_save_cert(dir, "node.crt", node, err))
+		return false;
+	return !authority_has(dir, "next.crt") ||
+		(authority_path(path, dir, "next.crt", err) &&
+			(unlink(path) == 0 ||
+				err_set(err, ERR_FILE_WRITE, "%s stays", path)));
 }
 
 bool
-authority_adopt(
-	const char *dir, struct span node_pem, struct span root_pem, struct err *err)
+authority_adopt(const char *dir, struct span node_pem, struct span root_pem,
+	struct span passphrase, struct err *err)
 {
 	AUTO(X509) *node = read_cert(node_pem, err);
 	AUTO(X509) *root = node ? read_cert(root_pem, err) : NULL;
@@ -153,8 +161,7 @@ authority_adopt(
 	chain_fini(&chain);
 	if (!ok)
 		return false;
-	AUTO(EVP_PKEY) *key =
-		authority_load_key(dir, "next.key", (struct span){0}, err);
+	AUTO(EVP_PKEY) *key = authority_load_key(dir, "next.key", passphrase, err);
 	if (!key)
 		return false;
 	if (X509_check_private_key(node, key) != 1) {
@@ -162,26 +169,7 @@ authority_adopt(
 			"the certificate does not answer this node's request");
 	}
 	return authority_save_cert(dir, "root.crt", root, err) &&
-		install_next(dir, node, err);
-}
-
-bool
-authority_rotate(const char *dir, const struct authority_wish *wish, struct err *err)
-{
-	AUTO(X509) *root = authority_load_cert(dir, "root.crt", err);
-	if (!root || !authority_lint_ca(root, "root.crt", err))
-		return false;
-	AUTO(EVP_PKEY) *root_key =
-		authority_load_key(dir, "root.key", wish->passphrase, err);
-	AUTO(EVP_PKEY) *key =
-		root_key ? key_new(wish->kind ? wish->kind : KEY_P256, err) : NULL;
-	if (!key)
-		return false;
-	struct authority_node from = {root, root_key, key};
-	AUTO(X509) *node = authority_make_node(wish, &from, err);
-	return node &&
-		authority_save_key(dir, "next.key", key, (struct span){0}, err) &&
-		install_next(dir, node, err);
+		authority_install_next(dir, node, err);
 }
 
 /* RFC 5280 §5.2.3: the number must grow; the hour does. */

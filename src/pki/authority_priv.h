@@ -29,6 +29,10 @@ struct authority_node {
 X509 *authority_make_node(const struct authority_wish *wish,
 	const struct authority_node *from, struct err *err);
 
+/* next.* becomes node.*, which becomes previous.*. */
+MUST_USE bool authority_install_next(
+	const char *dir, const X509 *node, struct err *err);
+
 /* Writes a certificate as PEM, mode 0644. */
 MUST_USE bool authority_save_cert(
 	const char *dir, const char *file, const X509 *x, struct err *err);

@@ -4,13 +4,16 @@
  *
  * Many workers ask for the same name: what was minted is kept for an hour, as octets.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/read.h"
 #include "base/stats.h"
+#include "base/text.h"
 #include "gate/settings.h"
 #include "keyless/ask_pool.h"
 #include "pki/resign.h"
@@ -388,6 +391,48 @@ vault_open_pools(struct vault *v)
 	}
 }
 
+enum { PASSPHRASE_MAX = 1024 };
+
+/* systemd puts credentials into a directory of the service's own. */
+static bool
+place_of_secret(struct span named, char path[1024], struct err *err)
+{
+	static const struct span credential = SPAN_INIT("credential:");
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	struct text t = text_to(path, 1024);
+
+	if (!span_starts(named, credential)) {
+		text_put(&t, named);
+	} else if (dir) {
+		text_add(&t, "%s/", dir);
+		text_put(&t, span_from(named, credential.n));
+	} else {
+		return err_set(err, ERR_PKI_PASSPHRASE,
+			"systemd has handed over no credentials");
+	}
+	return !t.cut || err_set(err, ERR_PKI_PASSPHRASE, "its path is too long");
+}
+
+static struct authority *
+load_here(const struct known_authority *k, const char *path, struct err *err)
+{
+	char place[1024];
+	struct span secret = {0};
+
+	if (k->passphrase.n == 0)
+		return authority_load(path, true, SPAN(""), err);
+	if (!place_of_secret(k->passphrase, place, err))
+		return NULL;
+	bool is_fd = span_starts(span_str(place), SPAN("/dev/fd/"));
+	if ((!is_fd && !file_is_private(place, err)) ||
+		!file_read(place, PASSPHRASE_MAX, &secret, err))
+		return NULL;
+	struct authority *a = authority_load(path, true, span_trim(secret), err);
+	secret_wipe((void *)(uintptr_t)secret.p, secret.n);
+	mem_free((void *)(uintptr_t)secret.p);
+	return a;
+}
+
 static struct authority *
 read_authority(const struct known_authority *k, struct err *err)
 {
@@ -399,7 +444,7 @@ read_authority(const struct known_authority *k, struct err *err)
 	}
 	if (k->keys || k->token.n > 0)
 		return authority_load_elsewhere(path, err);
-	return authority_load(path, true, SPAN(""), err);
+	return load_here(k, path, err);
 }
 
 static bool
@@ -411,6 +456,7 @@ load_authority(struct vault *v, const struct gateway *g, struct err *err)
 	k->next = v->authorities;
 	k->token = g->authority_token;
 	k->limits = &g->mint;
+	k->passphrase = g->authority_passphrase;
 	if (g->sites.keys.servers)
 		k->keys = &g->sites.keys;
 	k->authority = read_authority(k, err);

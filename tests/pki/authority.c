@@ -188,7 +188,7 @@ check_38_a_node_lives_without_the_roots_key(void)
 		CHECK(!authority_request(dir, &wish, &crt, &err)); /* one at a time */
 		CHECK_OK(authority_sign(home_dir, csr, &wish, &crt, &err), &err);
 		CHECK_OK(authority_root_pem(home, &root, &err), &err);
-		CHECK_OK(authority_adopt(dir, crt, root, &err), &err);
+		CHECK_OK(authority_adopt(dir, crt, root, SPAN(""), &err), &err);
 		struct authority *a = authority_load(dir, true, (struct span){0}, &err);
 		CHECK_OK(a != NULL, &err);
 		CHECK_INT(authority_state(a, clock_wall()), AUTHORITY_IN_USE);
@@ -222,6 +222,54 @@ rotation_changes_the_node_and_not_the_root(void)
 	CHECK_INT(authority_state(b, clock_wall() - 31 * FORGE_DAY), AUTHORITY_PENDING);
 	authority_free(a);
 	authority_free(b);
+	end();
+}
+
+static void
+a_prepared_node_is_pending_then_available_then_in_use(void)
+{
+	begin();
+	struct err err = {0};
+	struct authority *a = make(&(struct authority_wish){.node = "n"});
+	int64_t now = clock_wall();
+	CHECK_INT(authority_next(dir, now), AUTHORITY_NEXT_NONE);
+	const struct authority_wish later = {
+		.node = "n", .from_days = 7, .node_passphrase = SPAN("secret")};
+	CHECK_OK(authority_prepare(dir, &later, &err), &err);
+	CHECK_INT(authority_next(dir, now), AUTHORITY_NEXT_PENDING);
+	CHECK_INT(authority_next(dir, now + 8 * FORGE_DAY), AUTHORITY_NEXT_AVAILABLE);
+	CHECK(!authority_prepare(dir, &later, &err)); /* one at a time */
+	CHECK(!authority_activate(dir, SPAN("secret"), &err));
+	CHECK(strstr(err.text, "pending until"));
+	struct authority *same = authority_load(dir, true, (struct span){0}, &err);
+	CHECK(same && X509_cmp(same->node, a->node) == 0); /* nothing has changed yet */
+
+	clock_fake(clock_now(), (now + 8 * FORGE_DAY) * 1000);
+	CHECK(!authority_activate(dir, SPAN("wrong"), &err));
+	CHECK_OK(authority_activate(dir, SPAN("secret"), &err), &err);
+	CHECK_INT(authority_next(dir, clock_wall()), AUTHORITY_NEXT_NONE);
+	CHECK(!authority_load(dir, true, (struct span){0}, &err)); /* encrypted */
+	CHECK_INT(err.code, ERR_PKI_PASSPHRASE);
+	struct authority *b = authority_load(dir, true, SPAN("secret"), &err);
+	CHECK_OK(b != NULL, &err);
+	CHECK(X509_cmp(b->node, a->node) != 0 && X509_cmp(b->root, a->root) == 0);
+	clock_real();
+	authority_free(a);
+	authority_free(b);
+	authority_free(same);
+	end();
+}
+
+static void
+a_request_without_its_certificate_is_inactive(void)
+{
+	begin();
+	struct err err = {0};
+	struct span csr = {0};
+	const struct authority_wish wish = {.node = "n"};
+	CHECK_OK(authority_request(dir, &wish, &csr, &err), &err);
+	CHECK_INT(authority_next(dir, clock_wall()), AUTHORITY_NEXT_INACTIVE);
+	mem_free((void *)(uintptr_t)csr.p);
 	end();
 }
 
@@ -457,7 +505,9 @@ an_authority_from_elsewhere_is_taken_in_or_refused_whole(void)
 	forge_end();
 }
 
-TESTS(check_39_leafs_pass_openssl_strict_and_our_own_lint,
+TESTS(a_prepared_node_is_pending_then_available_then_in_use,
+	a_request_without_its_certificate_is_inactive,
+	check_39_leafs_pass_openssl_strict_and_our_own_lint,
 	check_35_every_root_is_its_own, check_36_a_key_others_can_read_is_not_used,
 	check_38_a_node_lives_without_the_roots_key,
 	rotation_changes_the_node_and_not_the_root,
