@@ -339,8 +339,8 @@ def test_an_edge_and_a_key_server_of_the_configuration_meet(cast, home, origin, 
             assert "from the origin" in got.stdout
     # Only the vault has the keys: the worker that reads the network passes on.
     strange = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
-                      home / "ec.crt", *ends(home, "edge1"), check=False)
-    assert strange.returncode == 1 and "key-not-found" in strange.stderr  # no server name, and names are listed
+                      home / "ec.crt", "--sni", "other.test", *ends(home, "edge1"), check=False)
+    assert strange.returncode == 1 and "key-not-found" in strange.stderr  # names are listed, and this is none
     refused = lab.run(program, "key", "test", f"127.0.0.1:{server.port}", "--name", "keys.test", "--certificate",
                       home / "ec.crt", *ends(home, "edge2"), check=False)
     assert refused.returncode == 1

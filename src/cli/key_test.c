@@ -42,6 +42,7 @@ struct tester {
 	struct trust *trust;
 	struct ask_pool *pool;
 	struct cert *cert; /* of --certificate, or NULL */
+	struct span sni;   /* what a client of ours would have asked for, or empty */
 	uint8_t ski[WIRE_SKI];
 	uint8_t op;
 	uint8_t payload[PAYLOAD];
@@ -94,6 +95,23 @@ read_servers(struct tester *t, const struct cli_call *call, struct err *err)
 		}
 	}
 	return true;
+}
+
+/* A policy of the key server may list server names: a visitor's is the certificate's
+ * first that is no wildcard. */
+static void
+choose_sni(struct tester *t, const struct cli_call *call)
+{
+	struct cert_san san;
+
+	t->sni = span_str(cli_get(call, "sni"));
+	if (t->sni.n > 0 || !t->cert)
+		return;
+	for (struct read it = cert_sans(t->cert);
+		t->sni.n == 0 && cert_next_san(&it, &san);) {
+		if (san.kind == CERT_SAN_DNS && !span_starts(san.value, SPAN("*")))
+			t->sni = san.value; /* the certificate outlives the test */
+	}
 }
 
 static bool
@@ -168,6 +186,7 @@ open_tester(struct tester *t, const struct cli_call *call, struct err *err)
 		!read_op(t, call, err) || !read_identity(t, call, err) ||
 		!loop_init(&t->loop, err))
 		return false;
+	choose_sni(t, call);
 	t->resolver = resolve_open(&t->loop, &(struct resolve_options){0}, err);
 	if (!t->resolver)
 		return false;
@@ -213,6 +232,7 @@ send_one(struct runner *r)
 
 	r->ask.want = (struct wire_msg){.op = t->op,
 		.ski = span_of(t->ski, WIRE_SKI),
+		.name = t->sni,
 		.payload = span_of(t->payload, t->n_payload)};
 	r->ask.done = came;
 	r->since_us = clock_us();
@@ -385,6 +405,8 @@ static const struct cli_option options[] = {
 	{"cert", 0, "FILE", "our certificate, as an edge", false},
 	{"cert-key", 0, "FILE", "… and its key", false},
 	{"name", 'n', "NAME", "name in the key server's certificate [HOST]", false},
+	{"sni", 0, "NAME", "server name to ask in [the first of the certificate]",
+		false},
 	{"op", 'o', "NAME", "operation [one that fits the key]", false},
 	{"seconds", 's', "N", "ask as often as possible for so long", false},
 	{"in-flight", 'i', "N", "asks at a time in a load test [1]", false},
