@@ -39,6 +39,7 @@ import_init(struct import *im)
 	scheme_init(&im->scheme, vocab_fields, vocab_count, im->lists);
 	im->last_file = &im->files;
 	im->last_done = &im->done;
+	im->last_note = &im->notes;
 }
 
 void
@@ -47,6 +48,15 @@ import_fini(struct import *im)
 	scheme_fini(&im->scheme);
 	lists_free(im->lists);
 	arena_fini(&im->arena);
+}
+
+void
+import_note(struct import *im, struct span text)
+{
+	struct import_note *note = arena_alloc(&im->arena, sizeof(*note));
+	note->text = text;
+	*im->last_note = note;
+	im->last_note = &note->next;
 }
 
 void
@@ -299,6 +309,8 @@ import_print(struct import *im, const char *authority)
 		report_one(d);
 	}
 	text_out("}\n");
+	for (const struct import_note *n = im->notes; n; n = n->next)
+		text_err("%.*s\n", SPAN_ARG(n->text));
 	for (const struct import_file *f = im->files; f; f = f->next) {
 		text_err(
 			"to fill  $%.*s: %.*s\n", SPAN_ARG(f->name), SPAN_ARG(f->path));

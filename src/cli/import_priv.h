@@ -33,8 +33,16 @@ struct import {
 	struct import_file **last_file;
 	struct import_done *done; /* rules, in order */
 	struct import_done **last_done;
+	struct import_note *notes; /* in order */
+	struct import_note **last_note;
 	size_t fates[IMPORT_FATES];
 	size_t n; /* rules so far, for names */
+};
+
+/* A line of the report that is about no rule of ours. */
+struct import_note {
+	struct import_note *next;
+	struct span text;
 };
 
 /* A list's name and the file that has to hold it. */
@@ -75,6 +83,8 @@ void import_write(struct import *im, const struct import_rule *r);
 void import_settle(struct import *im);
 /* Prints lists, then a gateway's block with the rules; and the report. */
 void import_print(struct import *im, const char *authority);
+/* Adds a line to the report. */
+void import_note(struct import *im, struct span text);
 /* Makes a list known, so that rules which name it compile. */
 void import_list(struct import *im, struct span name, struct span path);
 struct span import_format(struct import *im, const char *fmt, ...) PRINTF(2, 3);

@@ -248,10 +248,12 @@ read_bump(struct squid *q, struct span rest)
 			either(q, &q->bumped,
 				import_format(q->im, "(%.*s)", SPAN_ARG(r.text)));
 		}
-		text_err("default  %.*s: inspecting is what happens here unless a rule "
-			 "says "
-			 "otherwise\n",
-			SPAN_ARG(r.name));
+		import_note(q->im,
+			import_format(q->im,
+				"default  %.*s: inspecting is what happens here unless "
+				"a "
+				"rule says otherwise",
+				SPAN_ARG(r.name)));
 		return;
 	}
 	if (q->bumped.n > 0) {
