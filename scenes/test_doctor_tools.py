@@ -245,6 +245,31 @@ def test_it_breaks_is_cured_is_verified_and_taken_back(person, tool, what, repla
     assert not [n for n in after if n not in clean and "sekisho" in n]
 
 
+@pytest.mark.parametrize("shell, start, ask", [
+    ("bash", ".bashrc", ["bash", "-ic", 'printf %s "$NODE_EXTRA_CA_CERTS"']),
+    ("sh", ".profile", ["sh", "-c", '. ~/.profile; printf %s "$NODE_EXTRA_CA_CERTS"']),
+    ("zsh", ".zshrc", ["zsh", "-ic", 'printf %s "$NODE_EXTRA_CA_CERTS"']),
+    ("fish", ".config/fish/config.fish", ["fish", "-c", 'printf %s "$NODE_EXTRA_CA_CERTS"'])])
+def test_each_shell_reads_what_was_applied_and_forgets_it(person, shell, start, ask):
+    need(shell, "node")
+    person.home = person.home.rename(person.home.with_name("it's a home"))
+    person.env["HOME"], person.env["SHELL"] = str(person.home), f"/bin/{shell}"
+    (person.home / start).parent.mkdir(parents=True, exist_ok=True)
+    (person.home / start).write_text("")
+    before = person.everything()
+
+    def seen():
+        return lab.run(*ask, env=person.env, cwd=person.home, check=False).stdout
+
+    assert seen() == ""
+    person.apply("node")
+    assert seen() == str(person.home / ".local/share/sekisho/ca/org.pem")
+    person.doctor("undo", "node", check=0)
+    assert seen() == ""
+    after = person.everything()
+    assert {name: after.get(name) for name in before} == before
+
+
 def test_unsafe_settings_go_with_the_cure_and_come_back_with_undo(person):
     need("npm", "git")
     (person.home / ".npmrc").write_text("strict-ssl=false\ncafile=/old/corp.pem\n")
@@ -322,3 +347,12 @@ def test_snippets_name_what_they_are_for(person):
                        ("ci-gitlab", "before_script")):
         assert sign in person.doctor("apply", "--print", name, check=0).stdout
     person.doctor("apply", "--print", "jenkins", check=2)
+
+
+def test_it_speaks_japanese(person):
+    (person.home / ".npmrc").write_text("strict-ssl=false\n")
+    for done in (person.doctor("show", "npm", check=1, LANG="ja_JP.UTF-8"),
+                 person.doctor("show", "npm", "--lang", "ja", check=1)):
+        assert "経路上の誰か" in done.stdout and "危険" in done.stdout
+    assert "path" in person.doctor("show", "npm", check=1).stdout
+    person.doctor("show", "npm", "--lang", "xx", check=2)

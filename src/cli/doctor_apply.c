@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/doctor_priv.h"
 #include "cli/doctor_tools.h"
 #include "doctor/plan.h"
 #include "doctor/say.h"
@@ -69,6 +70,8 @@ print_plan(struct work *w, const struct plan *p, const char *refused)
 	text_out("%s%s%s", cli_colour(CLI_BOLD), p->tool->name, cli_colour(CLI_PLAIN));
 	if (refused) {
 		text_out("  %s\n", refused);
+		if (p->by_hand[0])
+			print_lines(p->by_hand);
 		return;
 	}
 	text_out("  %s\n", p->why);
@@ -121,7 +124,8 @@ make_plans(struct work *w)
 		tool_look(&s->home, &s->bundle, s->tools[i], &v);
 		if (!plan_make(&s->home, &s->bundle, &v, &w->plans[w->n], &err)) {
 			w->refused[w->n] = home_text(&s->home, "%s", err.text);
-			w->failed++;
+			/* Of all tools some are an administrator's matter. */
+			w->failed += s->named || !w->plans[w->n].by_hand[0];
 		}
 		for (size_t k = 0; !w->refused[w->n] && k < w->plans[w->n].n; k++)
 			w->steps += is_new(w, &w->plans[w->n].steps[k]);
@@ -298,7 +302,7 @@ static const struct cli_option options[] = {
 	{"print", 0, "WHAT", "a snippet: docker, ci-github, ci-gitlab", false},
 	{"root", 0, "DIR", "look for the system's files below DIR (an image, a chroot)",
 		false},
-	{"json", 'j', NULL, "print JSON", false},
+	DOCTOR_OPTIONS,
 	{0},
 };
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/doctor_priv.h"
 #include "cli/doctor_tools.h"
 #include "doctor/ca_find.h"
 #include "doctor/probe.h"
@@ -90,7 +91,7 @@ open_desk(const struct cli_call *call, struct desk *d, struct err *err)
 	struct home *h = &d->scene.home;
 
 	*d = (struct desk){0};
-	if (!home_open(h, cli_get(call, "root"), err))
+	if (!doctor_home_open(call, h, err))
 		return false;
 	bundle_open(&d->scene.bundle, h);
 	ca_list_init(&d->list);
@@ -393,7 +394,7 @@ run_export(const struct cli_call *call)
 
 static const struct cli_option list_options[] = {
 	SOURCES,
-	{"json", 'j', NULL, "print JSON", false},
+	DOCTOR_OPTIONS,
 	{0},
 };
 
@@ -412,7 +413,7 @@ static const struct cli_option export_options[] = {
 static const struct cli_option show_options[] = {
 	SOURCES,
 	{"fingerprint", 0, "SHA256", "the one to show", false},
-	{"json", 'j', NULL, "print JSON", false},
+	DOCTOR_OPTIONS,
 	{0},
 };
 

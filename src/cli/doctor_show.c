@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/doctor_priv.h"
 #include "cli/doctor_tools.h"
 #include "doctor/say.h"
 
@@ -260,7 +261,7 @@ static const struct cli_option options[] = {
 	{"every", 0, NULL, "also tools that are not installed", false},
 	{"root", 0, "DIR", "look for the system's files below DIR (an image, a chroot)",
 		false},
-	{"json", 'j', NULL, "print JSON", false},
+	DOCTOR_OPTIONS,
 	{0},
 };
 

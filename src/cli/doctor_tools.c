@@ -51,12 +51,26 @@ option_of(const struct cli_call *call, const char *name)
 }
 
 bool
+doctor_home_open(const struct cli_call *call, struct home *h, struct err *err)
+{
+	enum language language = ENGLISH;
+	const char *asked = option_of(call, "lang");
+
+	if (!words_language(asked, &language))
+		return err_set(err, ERR_USAGE, "--lang %s: en or ja", asked);
+	if (!home_open(h, option_of(call, "root"), err))
+		return false;
+	h->language = language;
+	return true;
+}
+
+bool
 doctor_scene_open(const struct cli_call *call, struct doctor_scene *s, struct err *err)
 {
 	const char *ca = option_of(call, "ca");
 
 	*s = (struct doctor_scene){0};
-	if (!home_open(&s->home, option_of(call, "root"), err))
+	if (!doctor_home_open(call, &s->home, err))
 		return false;
 	bundle_open(&s->bundle, &s->home);
 	bool ok = pick_tools(call, s, option_of(call, "every") != NULL, err);

@@ -23,6 +23,9 @@ struct doctor_scene {
 MUST_USE bool doctor_scene_open(
 	const struct cli_call *call, struct doctor_scene *s, struct err *err);
 void doctor_scene_close(struct doctor_scene *s);
+/* home_open() with --root, and the language of --lang. */
+MUST_USE bool doctor_home_open(
+	const struct cli_call *call, struct home *h, struct err *err);
 /* Writes what was gathered and a line end. */
 void doctor_print_json(struct json_out *j);
 /* --yes, or a "y" from the terminal; ERR_USAGE otherwise. */

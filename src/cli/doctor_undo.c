@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/doctor_priv.h"
 #include "cli/doctor_tools.h"
 #include "doctor/change.h"
 #include "doctor/say.h"
@@ -117,7 +118,7 @@ run_undo(const struct cli_call *call)
 		err_set(&err, ERR_USAGE, "name tools, or give --all or --list");
 		return cli_fail(&err);
 	}
-	if (!home_open(&h, NULL, &err))
+	if (!doctor_home_open(call, &h, &err))
 		return cli_fail(&err);
 	if (!journal_open(&j, &h, &err)) {
 		home_close(&h);
@@ -145,7 +146,7 @@ static const struct cli_option options[] = {
 	{"list", 'l', NULL, "show what stands, take nothing back", false},
 	{"merge", 0, NULL,
 		"where others changed a file since, take out our setting only", false},
-	{"json", 'j', NULL, "print JSON", false},
+	DOCTOR_OPTIONS,
 	{0},
 };
 

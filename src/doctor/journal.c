@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -289,16 +290,32 @@ settle(struct journal *j)
 	}
 }
 
+/* The directory is locked, not a file of ours: there may be none yet. */
+static bool
+take_lock(struct journal *j, struct err *err)
+{
+	j->lock = open(j->h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->lock < 0)
+		return err_errno(err, ERR_DOCTOR_JOURNAL, errno, "%s", j->h->dir);
+	return flock(j->lock, LOCK_EX | LOCK_NB) == 0 ||
+		err_set(err, ERR_DOCTOR_JOURNAL, "another doctor is at work in %s",
+			j->h->dir);
+}
+
 bool
 journal_open(struct journal *j, struct home *h, struct err *err)
 {
 	struct span text = {0};
 	struct stat st;
 
-	*j = (struct journal){.h = h};
+	*j = (struct journal){.h = h, .lock = -1};
 	j->dir = home_path(h, "$STATE/sekisho/doctor");
 	j->path = home_text(h, "%s/journal", j->dir);
 	j->all = mem_array(JOURNAL_CHANGES, sizeof *j->all);
+	if (!take_lock(j, err)) {
+		journal_close(j);
+		return false;
+	}
 	if (stat(j->path, &st) != 0 && errno == ENOENT)
 		return true;
 	bool ok = file_read(j->path, FILE_MAX, &text, err) && read_lines(j, text, err);
@@ -315,7 +332,9 @@ void
 journal_close(struct journal *j)
 {
 	mem_free(j->all);
-	*j = (struct journal){0};
+	if (j->lock >= 0)
+		close(j->lock);
+	*j = (struct journal){.lock = -1};
 }
 
 /* ---- writing ---- */

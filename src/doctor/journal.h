@@ -54,6 +54,7 @@ struct journal_change {
 
 struct journal {
 	struct home *h;
+	int lock; /* the home directory, held by one doctor at a time; -1: not held */
 	const char *dir;
 	const char *path;
 	struct journal_change *all; /* owned; in order */
@@ -64,7 +65,7 @@ struct journal {
 };
 
 /* Reads what there is; a line that is broken ends it only at the very end (a crash
- * while it was written). ERR_DOCTOR_JOURNAL. */
+ * while it was written). ERR_DOCTOR_JOURNAL, also while another one is at work. */
 MUST_USE bool journal_open(struct journal *j, struct home *h, struct err *err);
 void journal_close(struct journal *j);
 

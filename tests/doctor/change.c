@@ -275,6 +275,22 @@ a_link_stays_a_link(void)
 }
 
 static void
+two_doctors_do_not_write_at_once(void)
+{
+	struct journal other;
+	struct err err = {0};
+
+	shed_open(&shed);
+	enter();
+	CHECK(!journal_open(&other, &home, &err));
+	CHECK_INT(err.code, ERR_DOCTOR_JOURNAL);
+	leave();
+	enter();
+	leave();
+	shed_close(&shed);
+}
+
+static void
 a_broken_journal_stops_everything(void)
 {
 	struct err err = {0};
@@ -294,4 +310,4 @@ TESTS(a_change_is_taken_back_to_the_octet,
 	what_others_wrote_since_is_never_lost, a_change_between_two_of_ours_is_noticed,
 	a_crash_in_the_middle_leaves_before_or_after,
 	an_undo_that_was_cut_off_is_finished_or_begun_again, a_link_stays_a_link,
-	a_broken_journal_stops_everything)
+	a_broken_journal_stops_everything, two_doctors_do_not_write_at_once)
