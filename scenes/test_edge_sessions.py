@@ -23,6 +23,9 @@ edge shop {{
 		also api.shop.test
 		certificate {ec[0]} key {ec[1]}
 		origin http://127.0.0.1:{origin}
+		hsts 366d
+		hsts-subdomains on
+		hsts-preload on
 	}}
 	site short.test {{
 		session-time 10min
@@ -130,6 +133,15 @@ def test_a_session_begun_elsewhere_never_gets_past_a_policy(fleet, tmp_path):
         for node in fleet:
             text = node.visit("api.shop.test", "-tls1_3", "-sess_in", kept)
             assert RESUMED not in text and "HTTP/1.1 403" in text
+
+
+def test_what_is_said_of_the_future(fleet, tmp_path):
+    text = fleet[0].visit("shop.test")
+    assert f"Strict-Transport-Security: max-age={366 * 86400}; includeSubDomains; preload" in text
+    text = (fleet[0].folder / "edge.conf").read_text()
+    (tmp_path / "edge.conf").write_text(text.replace("hsts 366d", "hsts 30d"))
+    done = lab.run(fleet[0].program, "check", tmp_path / "edge.conf", check=False)
+    assert done.returncode != 0 and "preloading needs" in done.stdout + done.stderr
 
 
 def test_a_time_outside_the_bounds_is_refused(fleet, tmp_path):

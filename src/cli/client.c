@@ -18,6 +18,7 @@
 enum {
 	ARENA_MOST = 512 * 1024,
 	SECRET_MAX = 4096,
+	PRINT_MAX = 16384,
 	JSON_MAX = 64 * 1024 * 1024,
 	DAYS_MAX = 36500,
 	YEAR_D = 365,
@@ -373,11 +374,11 @@ const struct command command_client_list = {
 static void
 show_record(const struct client_record *c, const struct cert *cert, bool text)
 {
-	char *buf = text ? mem_alloc(SECRET_MAX * 4) : NULL;
+	char *buf = text ? mem_alloc(PRINT_MAX) : NULL;
 	struct json_out j;
 
 	if (text) {
-		struct text t = text_to(buf, SECRET_MAX * 4);
+		struct text t = text_to(buf, PRINT_MAX);
 		cert_print(cert, &t);
 		client_print_line(c);
 		text_out("%s", buf);

@@ -247,9 +247,10 @@ write_out(const struct cli_call *call, struct issuing *i, struct err *err)
 	struct span pem = {0};
 
 	if (!span_copy(name, sizeof(name), i->made.name) ||
-		!client_read_forms(call, 1u << CLIENT_PEM, &forms, err))
+		!client_read_forms(call, 1u << CLIENT_PEM, &forms, err)) {
 		return err->code != ERR_NONE ? false
 					     : err_set(err, ERR_PKI_CLIENT, "its name");
+	}
 	if (!i->csr.key || cli_has(call, "out"))
 		return client_write_forms(i->desk.ca, i->prefix, forms, &bundle, err);
 	if (!client_export(i->desk.ca, CLIENT_PEM, &bundle, &pem, err))

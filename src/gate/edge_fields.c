@@ -166,14 +166,16 @@ edge_tell_origin(struct session *s, struct err *err)
 void
 edge_tell_client(struct session *s, struct http_head *response)
 {
-	char value[48];
+	char value[80];
 	struct err err = {0};
-	uint64_t hsts_ms = s->visit ? s->visit->name->site->hsts_ms : 0;
+	const struct site *site = s->visit ? s->visit->name->site : NULL;
 
-	if (hsts_ms == 0)
+	if (!site || site->hsts_ms == 0)
 		return;
-	size_t n = text_format(value, sizeof(value), "max-age=%llu",
-		(unsigned long long)(hsts_ms / 1000));
+	size_t n = text_format(value, sizeof(value), "max-age=%llu%s%s",
+		(unsigned long long)(site->hsts_ms / 1000),
+		site->hsts_subdomains ? "; includeSubDomains" : "",
+		site->hsts_preload ? "; preload" : "");
 	if (!http_set(&response->fields, SPAN("Strict-Transport-Security"),
 		    span_of(value, n), &err))
 		log_debug("edge.hsts", "why=\"%s\"", err.text);

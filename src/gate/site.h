@@ -82,7 +82,9 @@ struct site {
 	struct conf_item *certificates; /* struct site_certificate */
 	struct conf_item *keyless;      /* the same, with the key elsewhere */
 	struct conf_item *origins;
-	uint64_t hsts_ms;         /* 0: no Strict-Transport-Security */
+	uint64_t hsts_ms; /* 0: no Strict-Transport-Security */
+	bool hsts_subdomains;
+	bool hsts_preload;
 	struct span session_time; /* a duration, or empty: as the edge says */
 	bool is_default;
 	bool stapling;  /* OCSP answers are fetched and shown */

@@ -58,8 +58,9 @@ site_stamp(const struct settings *s)
 {
 	uint64_t sum = 0;
 
-	for (const struct conf_item *it = s->edges; it; it = it->next)
+	for (const struct conf_item *it = s->edges; it; it = it->next) {
 		sum = mix_table(
 			sum, &((const struct gateway *)(const void *)it)->sites);
+	}
 	return sum;
 }

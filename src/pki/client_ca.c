@@ -245,9 +245,10 @@ add_sans(X509 *x, const struct client_wish *w, struct err *err)
 	AUTO(GENERAL_NAMES) *names = GENERAL_NAMES_new();
 	bool bare = X509_NAME_entry_count(X509_get_subject_name(x)) == 0;
 
-	if (w->n_sans == 0 && bare)
+	if (w->n_sans == 0 && bare) {
 		return err_set(
 			err, ERR_PKI_CLIENT, "neither a subject nor another name");
+	}
 	if (w->n_sans == 0)
 		return true;
 	for (size_t i = 0; i < w->n_sans; i++) {
@@ -279,9 +280,10 @@ set_dates(const struct client_ca *ca, const struct client_wish *w,
 		return err_set(err, ERR_PKI_CLIENT,
 			"valid for an hour at least, for ten years at most");
 	}
-	if (ca->not_after <= now + CLIENT_VALID_MIN_S)
+	if (ca->not_after <= now + CLIENT_VALID_MIN_S) {
 		return err_set(
 			err, ERR_PKI_CLIENT_CA, "the authority itself has ended");
+	}
 	plan->not_before = now - BACKDATE_S;
 	plan->not_after = now + w->valid_s;
 	if (plan->not_after > ca->not_after)

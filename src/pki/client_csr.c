@@ -102,9 +102,10 @@ check_signature(const struct request *q, EVP_PKEY *key, struct err *err)
 {
 	const struct cert_sigalg *sig = cert_sigalg_find(q->algo);
 
-	if (!sig || sig->weak)
+	if (!sig || sig->weak) {
 		return err_set(
 			err, ERR_PKI_CSR, "it is signed with a method we refuse");
+	}
 	if (sig->family != key_pkey_family(key) ||
 		!signature_verify(sig, key, q->info, q->signature)) {
 		return err_set(err, ERR_PKI_CSR,

@@ -93,9 +93,10 @@ write_pkcs12(const struct client_ca *ca, bool legacy, const struct client_bundle
 
 	if (!x)
 		return false;
-	if (!from->key || X509_check_private_key(x, from->key) != 1)
+	if (!from->key || X509_check_private_key(x, from->key) != 1) {
 		return ossl_err(
 			err, ERR_PKI_CLIENT, "the key is not the certificate's");
+	}
 	if (from->passphrase.n == 0 || !text_is_utf8(from->passphrase) ||
 		!span_copy(pass, sizeof(pass), from->passphrase)) {
 		return err_set(err, ERR_PKI_PASSPHRASE,

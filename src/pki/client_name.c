@@ -338,6 +338,25 @@ find_word(const struct client_words *w, struct span word, bool *known)
 	return (struct span){0};
 }
 
+/* One {word}, of which the '{' was taken. */
+static bool
+fill_word(struct text *t, struct span *rest, const struct client_words *w, bool escape)
+{
+	size_t close = span_chr(*rest, '}');
+	bool known = false;
+	struct span value = find_word(w, span_first(*rest, close), &known);
+
+	if (!known || close == rest->n || value.n == 0)
+		return false;
+	if (escape) {
+		put_escaped(t, value);
+	} else {
+		text_put(t, value);
+	}
+	*rest = span_from(*rest, close + 1);
+	return true;
+}
+
 static bool
 fill(struct text *t, struct span rest, const struct client_words *w, bool escape,
 	struct err *err)
@@ -348,21 +367,12 @@ fill(struct text *t, struct span rest, const struct client_words *w, bool escape
 		if (open == rest.n)
 			break;
 		rest = span_from(rest, open + 1);
-		size_t close = span_chr(rest, '}');
-		bool known = false;
-		struct span value = find_word(w, span_first(rest, close), &known);
-		if (!known || close == rest.n || value.n == 0) {
+		if (!fill_word(t, &rest, w, escape)) {
 			return err_set(err, ERR_PKI_CLIENT,
-				"{%.*s} cannot be filled in: {name}, {label} and {id} "
+				"{%.*s cannot be filled in: {name}, {label} and {id} "
 				"are known",
-				SPAN_ARG(span_first(rest, close < 40 ? close : 40)));
+				SPAN_ARG(span_first(rest, 40)));
 		}
-		if (escape) {
-			put_escaped(t, value);
-		} else {
-			text_put(t, value);
-		}
-		rest = span_from(rest, close + 1);
 	}
 	return !t->cut || err_set(err, ERR_PKI_CLIENT, "a name is too long");
 }

@@ -215,9 +215,10 @@ client_register_change(
 	bind_text(q, 4, c->serial);
 	if (!finish(r, q, "changing a certificate", err))
 		return false;
-	if (sqlite3_changes(r->db) != 1)
+	if (sqlite3_changes(r->db) != 1) {
 		return err_set(
 			err, ERR_PKI_CLIENT, "no certificate has this serial number");
+	}
 	return note(r, revoked ? "revoke" : "restore", c->serial,
 		revoked ? client_reason_name(c->reason) : "", err);
 }
