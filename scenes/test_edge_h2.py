@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -100,6 +101,12 @@ class Edge:
             lines = path.read_text().split("\n")[:-1] if path.exists() else []
             return next((e for e in map(json.loads, lines) if all(e.get(k) == v for k, v in wanted.items())), None)
         return lab.wait_for(f"an event with {wanted}", look)
+
+    def holds_client(self):
+        """Whether a client is connected to the edge now."""
+        wanted = f"0100007F:{self.port:04X}"
+        rows = (line.split() for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:])
+        return any(row[1] == wanted and row[3] == "01" for row in rows)
 
     def play(self, name, act, path="/bytes/5"):
         """One act of h2_client.mjs."""
@@ -227,9 +234,24 @@ def test_origins_are_told_of_the_client_and_nothing_of_its_connection(edge):
 def test_many_clients_share_few_connections(edge):
     """Three at a time with ten streams each: the origin's connections stay few."""
     need("h2load")
+    before = int(edge.curl("h2c.test", "/sessions", "--http2").stdout)
     done = lab.run("h2load", "-n", "300", "-c", "3", "-m", "10", "--connect-to", f"127.0.0.1:{edge.port}",
                    f"https://h2c.test:{edge.port}/bytes/100", check=False)
     assert "300 succeeded" in done.stdout and "300 2xx" in done.stdout, done.stdout
+    assert int(edge.curl("h2c.test", "/sessions", "--http2").stdout) - before <= 1
+
+
+@pytest.mark.parametrize("name", ["h1.test", "h2c.test"])
+def test_draining_lets_a_download_end(edge, name):
+    before = edge.log().count("generation.serves")
+    download = subprocess.Popen(
+        ["curl", "-sS", "--http2", "--max-time", "30", "--limit-rate", "1M", "--noproxy", "*", "--cacert", str(edge.root),
+         "--resolve", f"{name}:{edge.port}:127.0.0.1", "-o", "/dev/null", "-w", "%{size_download}",
+         f"https://{name}:{edge.port}/bytes/1500000"], stdout=subprocess.PIPE)
+    lab.wait_for("its beginning", lambda: download.poll() is not None or edge.holds_client())
+    os.kill(edge.process.process.pid, signal.SIGHUP)
+    assert download.communicate(timeout=40)[0] == b"1500000"
+    lab.wait_for("the next generation", lambda: edge.log().count("generation.serves") > before)
 
 
 def test_grpc_passes_with_all_its_kinds_of_calls(edge):

@@ -82,6 +82,10 @@ const routes = {
 		stream.respond({ ":status": 200 });
 		stream.write(Buffer.from("\x81\x05hello", "latin1"));
 	},
+	sessions(stream) {
+		stream.respond({ ":status": 200 });
+		stream.end(String(sessions));
+	},
 	cancelled(stream) {
 		stream.respond({ ":status": 200 });
 		stream.end(String(cancelled));
@@ -113,6 +117,8 @@ await fetch("/report", {method: "POST", body: JSON.stringify({
 </script>`;
 
 let cancelled = 0;
+let sessions = 0;
+server.on("session", () => sessions++);
 server.on("stream", (stream, headers) => {
 	stream.on("close", () => (cancelled += stream.rstCode === 8));
 	const [, name, argument] = headers[":path"].split("?")[0].split("/");

@@ -460,7 +460,26 @@ a_broken_connection_is_over_once_that_was_told(void)
 	h2_frames_close(&f);
 }
 
-TESTS(headers_on_a_closed_stream_end_the_connection,
+/* RFC 9113 §6.8: between the warning and the last word streams may still begin. */
+static void
+a_first_goodbye_leaves_the_connection_open(void)
+{
+	struct h2_frames f;
+
+	h2_frames_open(&f, H2_SERVER);
+	h2_frames_greet(&f);
+	h2_frames_run(&f);
+	h2_drain(&f.h2);
+	h2_flush(&f.h2);
+	CHECK(!f.h2.over);
+	h2_frames_add(&f, FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN(GET));
+	h2_frames_run(&f);
+	CHECK(h2_ready(&f.h2) != NULL);
+	h2_frames_close(&f);
+}
+
+TESTS(a_first_goodbye_leaves_the_connection_open,
+	headers_on_a_closed_stream_end_the_connection,
 	a_broken_connection_is_over_once_that_was_told, a_client_is_held_to_the_rules,
 	an_origin_is_held_to_the_rules, octet_by_octet_is_the_same,
 	a_wrong_preface_ends_it, something_before_settings_ends_it,
