@@ -105,6 +105,16 @@ fix_of(const struct answer *a, char dst[FIX_MAX])
 }
 
 static void
+add_near(struct json_out *j, const struct explanation *e)
+{
+	json_array(j, "nearest");
+	for (size_t i = 0; i < e->n_near; i++) {
+		json_str(j, NULL, e->near[i]->match);
+	}
+	json_end(j);
+}
+
+static void
 add_also(struct json_out *j, const struct explanation *e)
 {
 	json_array(j, "also");
@@ -151,6 +161,7 @@ print_json(const struct answer *a)
 	json_str(&j, "host", e->host);
 	json_str(&j, "sign", e->sign ? e->sign->sign : NULL);
 	add_also(&j, e);
+	add_near(&j, e);
 	add_probe(&j, a);
 	json_end(&j);
 	text_out_span(json_text(&j));
@@ -191,6 +202,10 @@ print_hidden(const struct answer *a)
 		doctor_print_block(words_get(WORD_ALSO, a->l),
 			span_str(words_say(e->also[i], a->l)));
 	}
+	for (size_t i = 0; i < e->n_near; i++) {
+		doctor_print_block(
+			words_get(WORD_NEAR, a->l), span_str(e->near[i]->match));
+	}
 	text_out("  %s: sekisho doctor look %s\n", words_get(WORD_PROBE, a->l),
 		e->host[0] ? e->host : "HOST");
 }
@@ -212,11 +227,25 @@ print_probe(const struct answer *a)
 	}
 }
 
+/* Nobody knows this text: what is like it, and how to go on. */
+static void
+print_unknown(const struct answer *a)
+{
+	text_out("%s%s%s:\n", cli_colour(CLI_BOLD), a->client, cli_colour(CLI_PLAIN));
+	print_probe(a);
+	print_hidden(a);
+}
+
 static void
 print_text(const struct answer *a)
 {
 	const struct explanation *e = a->e;
 	char fix[FIX_MAX];
+
+	if (e->nothing) {
+		print_unknown(a);
+		return;
+	}
 
 	text_out("%s%s%s: %s  %s(%s)%s\n", cli_colour(CLI_BOLD), a->client,
 		cli_colour(CLI_PLAIN), words_say(e->class, a->l), cli_colour(CLI_DIM),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "doctor/near.h"
 #include "doctor/sign.h"
 
 enum {
@@ -21,6 +22,7 @@ struct found {
 };
 
 struct search {
+	bool named; /* the user said whose output it is */
 	struct found found[FOUND_MAX];
 	size_t n;
 };
@@ -175,7 +177,8 @@ decide(struct explanation *e, const struct search *s)
 		return;
 	e->sign = best->sign;
 	e->class = explain_class(best->sign->class);
-	e->hidden = is_hidden(best->sign);
+	/* Another program's words in this client's log: perhaps not its failure. */
+	e->hidden = is_hidden(best->sign) || (s->named && !best->ours);
 	for (size_t i = 0; i < s->n; i++) {
 		if (contradicts(&s->found[i], best)) {
 			e->hidden = true;
@@ -212,8 +215,11 @@ explain_plain(
 		e->client = client_seen(&p);
 	search_signs(s, &p, e->client);
 	decide(e, s);
-	if (e->sign)
+	if (e->sign) {
 		e->known = known_row(&p, e->class->class);
+	} else {
+		e->n_near = near_rows(&p, e->near, EXPLAIN_NEAR);
+	}
 	plain_fini(&p);
 }
 
@@ -246,8 +252,8 @@ find_host(struct span text, char dst[EXPLAIN_HOST])
 void
 explain_text(struct span text, struct span client, struct explanation *out)
 {
-	struct search s = {0};
 	struct explanation e = {.client = client_named(client)};
+	struct search s = {.named = e.client != NULL};
 
 	if (text.n > PLAIN_MAX)
 		text = span_from(text, text.n - PLAIN_MAX);
@@ -255,7 +261,7 @@ explain_text(struct span text, struct span client, struct explanation *out)
 	/* A wrapped message with a prefix on each line is whole only without them. */
 	if (!e.sign || e.hidden) {
 		struct explanation again = {.client = e.client};
-		struct search more = {0};
+		struct search more = {.named = s.named};
 		explain_plain(text, true, &again, &more);
 		if (again.sign && (!e.sign || !again.hidden))
 			e = again;

@@ -25,6 +25,8 @@ struct explanation {
 	const struct class_row
 		*also[EXPLAIN_ALSO]; /* other failures in the same text */
 	size_t n_also;
+	const struct error_row *near[EXPLAIN_NEAR]; /* when nothing fits: the likest */
+	size_t n_near;
 	char host[EXPLAIN_HOST]; /* named in the text, with its port if there; or "" */
 };
 

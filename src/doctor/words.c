@@ -18,6 +18,7 @@ static const char *const sentences[WORD_COUNT][2] = {
 	[WORD_MORE_THAN_ONE] =
 		{"The text shows more than one failure; this is the last.",
 			"複数の失敗があります。最後のものを示します。"},
+	[WORD_NEAR] = {"near", "類似"},
 	[WORD_PROBE] = {"To find the reason", "理由を調べるには"},
 	[WORD_FILES] = {"ORG.pem is the organisation's CA, BUNDLE.pem the public CAs "
 			"and it "
