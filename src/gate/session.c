@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/stats.h"
+#include "gate/exchange_cache.h"
 #include "gate/relay_h2.h"
 #include "gate/stages.h"
 #include "gate/story.h"
@@ -195,6 +196,9 @@ session_end(struct session *s, enum ender who, const struct err *why)
 	story_tell(s);
 	mint_cancel(&s->mint);
 	edge_end(s);
+	/* Before it is buried: a worker that closes has no edge any more by then. */
+	exchange_cache_end(&s->exchange);
+	edge_unload(&s->exchange);
 	if (splice_is_open(&s->tunnel))
 		splice_stop(&s->tunnel);
 	relay_h2_end(s);
