@@ -320,6 +320,8 @@ def test_the_browsers_database_gets_the_ca_and_is_restored(person):
     person.apply("chromium")
     listed = lab.run("certutil", "-L", "-d", f"sql:{database}").stdout
     assert "C,," in listed
+    shown = json.loads(person.doctor("show", "chromium", "--json", "--root", person.network.system).stdout)
+    assert shown["tools"][0]["trusts_organisation_ca"] is True
     found = json.loads(person.doctor("ca", "list", "--json", "--root", person.network.system).stdout)
     assert any("sekisho" in c["certificate"]["subject"]["common_name"] for c in found)
     person.doctor("undo", "chromium", check=0)

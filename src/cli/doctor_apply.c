@@ -121,6 +121,10 @@ make_plans(struct work *w)
 	for (size_t i = 0; i < s->n_tools; i++) {
 		struct tool_view v;
 		struct err err = {0};
+		/* To name a CA makes such programs check where they did not: only on
+		 * demand. */
+		if (!s->named && strcmp(s->tools[i]->roots, "none") == 0)
+			continue;
 		tool_look(&s->home, &s->bundle, s->tools[i], &v);
 		if (!plan_make(&s->home, &s->bundle, &v, &w->plans[w->n], &err)) {
 			w->refused[w->n] = home_text(&s->home, "%s", err.text);

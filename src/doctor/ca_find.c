@@ -144,22 +144,28 @@ add_system(struct ca_list *l, const struct bundle *b, const struct pem_list *pub
 	}
 }
 
-/* Files that trust settings name. */
+/* The files that one setting names, wherever it stands. */
+static void
+add_setting(struct ca_list *l, struct home *h, const struct setting_row *r,
+	const struct pem_list *public)
+{
+	struct setting_found found[SETTING_FOUND];
+	struct setting_ask ask = {r->kind, r->place, r->key};
+	size_t n = setting_find(h, &ask, found, COUNT_OF(found));
+	const char *from = home_text(h, "named by %s", r->key);
+
+	for (size_t i = 0; i < n; i++) {
+		if (found[i].value[0] == '/')
+			(void)add_file(l, h, found[i].value, from, public);
+	}
+}
+
 static void
 add_settings(struct ca_list *l, struct home *h, const struct pem_list *public)
 {
 	for (const struct setting_row *r = setting_rows; r->tools; r++) {
-		struct setting_found found[SETTING_FOUND];
-		struct setting_ask ask = {r->kind, r->place, r->key};
-		if (strcmp(r->value, "{org}") != 0 && strcmp(r->value, "{bundle}") != 0)
-			continue;
-		size_t n = setting_find(h, &ask, found, COUNT_OF(found));
-		for (size_t i = 0; i < n; i++) {
-			if (found[i].value[0] == '/') {
-				(void)add_file(l, h, found[i].value,
-					home_text(h, "named by %s", r->key), public);
-			}
-		}
+		if (strcmp(r->value, "{org}") == 0 || strcmp(r->value, "{bundle}") == 0)
+			add_setting(l, h, r, public);
 	}
 }
 

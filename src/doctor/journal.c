@@ -442,12 +442,11 @@ bool
 journal_mkdir(struct journal *j, const char *path, struct err *err)
 {
 	const char *dirs[32];
-	size_t n = missing_dirs(j, path, dirs, COUNT_OF(dirs));
 
 	if (!prepare(j, err))
 		return false;
-	/* Preparing may have made some of them. */
-	n = missing_dirs(j, path, dirs, COUNT_OF(dirs));
+	/* Only now: preparing may have made some of them. */
+	size_t n = missing_dirs(j, path, dirs, COUNT_OF(dirs));
 	if (n == 0)
 		return true;
 	return say_dirs(j, dirs, n, err) && file_mkdir(dirs[n - 1], 0755, err);

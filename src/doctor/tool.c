@@ -300,6 +300,63 @@ add_sets(struct home *h, const struct bundle *b, const struct setting_row *row,
 	}
 }
 
+/* Whether a database has the CA: only certutil can read it. */
+static bool
+nss_has(struct home *h, const struct bundle *b, const char *dir)
+{
+	const struct cert *c = b->org.certs[0];
+	char nick[300] = "";
+	struct text t = text_to(nick, sizeof nick);
+	const char *argv[] = {home_program(h, "certutil"), "-L", "-d",
+		home_text(h, "sql:%s", dir), "-n", nick, "-a", NULL};
+	struct run_ask ask = {.argv = argv, .timeout_ms = VERSION_MS};
+	struct run_answer a = {0};
+	struct pem_list list = {0};
+	struct pem_report report;
+	struct err ignored;
+
+	cert_common_name(c->subject, &t);
+	if (argv[0] && run_program(&ask, &a, &ignored))
+		pem_read(span_of(a.output, a.n), clock_wall(), &list, &report);
+	bool found = pem_list_has(&list, c->sha256);
+	pem_list_fini(&list);
+	run_answer_fini(&a);
+	return found;
+}
+
+/* Databases that are there; each counts for its own programs or profile. */
+static void
+add_databases(struct home *h, const struct bundle *b, const struct setting_row *row,
+	struct tool_view *v)
+{
+	struct span rest = span_str(row->place);
+	struct span place;
+	char word[HOME_PATH];
+
+	while (b->org.n > 0 && span_cut(&rest, ' ', &place)) {
+		const char *found[HOME_MATCHES];
+		size_t n = span_copy(word, sizeof word, place)
+			? home_glob(h, word, found)
+			: 0;
+		for (size_t i = 0; i < n && v->n_sets < TOOL_SETS; i++) {
+			struct span s = span_str(found[i]);
+			if (span_ends(s, SPAN("/cert9.db")))
+				s = span_first(s, span_rchr(s, '/'));
+			const char *dir = arena_cstr(&h->a, s);
+			if (!nss_has(h, b, dir))
+				continue;
+			v->sets[v->n_sets++] = (struct tool_set){.row = row,
+				.found = {.path = dir,
+					.value = "NSS",
+					.line = 1,
+					.form = EDIT_FORMS},
+				.effect = TOOL_ADDS,
+				.certs = b->org.n,
+				.has_org = true};
+		}
+	}
+}
+
 /* ---- findings ---- */
 
 static struct tool_finding *
@@ -555,8 +612,13 @@ tool_look(struct home *h, const struct bundle *b, const struct tool_row *row,
 	if (row->version[0])
 		v.version = ask_version(h, row);
 	for (const struct setting_row *s = setting_rows; s->tools; s++) {
-		if (setting_lists(s->tools, row->name))
+		if (!setting_lists(s->tools, row->name))
+			continue;
+		if (strcmp(s->kind, "nss") == 0) {
+			add_databases(h, b, s, &v);
+		} else {
 			add_sets(h, b, s, &v);
+		}
 	}
 	v.reads_os = reads_os(h, row, v.version);
 	find_conflicts(h, &v);
