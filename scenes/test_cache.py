@@ -21,6 +21,7 @@ workers 2
 user {user}
 data {folder}/data
 control {folder}/control.sock
+drain-timeout 1s
 cache {{ memory 8m; largest 256k }}
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
@@ -323,3 +324,29 @@ def test_what_is_stored_can_be_purged_and_outlives_a_reload(edge):
     assert kept() == [False, True, True]
     edge.ctl("cache", "purge", "--prefix", f"https://shop.test:{edge.port}/")
     assert kept() == [False] * 3
+
+
+def test_it_ends_in_the_middle_of_everything(program, stage, pki):
+    own = origins.Edge(program, stage / "cache-end", pki, CONFIG,
+                       names=("shop.test", "told.shop.test", "cookies.test", "none.test"))
+    gate = threading.Event()
+    path = own.path(fresh(gate=gate))
+    failures = []
+
+    def ask():
+        try:
+            own.ask(path)
+        except OSError as err:
+            failures.append(err)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    lab.wait_for("the first", lambda: own.asked(path))
+    code = own.process.close()
+    gate.set()
+    for thread in threads:
+        thread.join()
+    own.close()
+    assert code == 0 and len(failures) == 4
+    assert "Sanitizer" not in own.process.text() and "runtime error" not in own.process.text()
