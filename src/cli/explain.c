@@ -176,9 +176,10 @@ static bool
 explain_visit(const struct settings *s, const struct cli_call *call, struct err *err)
 {
 	struct visit visit = {0};
-	if (!cli_operand(call, 0))
+	if (!cli_operand(call, 0)) {
 		return err_set(
 			err, ERR_USAGE, "which host or URL, or which --session?");
+	}
 	arena_init(&visit.arena, EXPLAIN_ARENA);
 	const struct gateway *g = config_gateway(s, cli_get(call, "gateway"), err);
 	bool ok = g && make_visit(&visit, call, g, err);

@@ -85,9 +85,10 @@ rule_let_name(const struct scheme *s, struct span name, struct rule_error *error
 	struct lexer l = {.error = &unused};
 	struct span whole;
 	lex_init(&l, name);
-	if (!lex_name(&l, &whole) || whole.n != name.n)
+	if (!lex_name(&l, &whole) || whole.n != name.n) {
 		return refuse(error,
 			"the name of a condition has letters, digits, _ and dots");
+	}
 	if (scheme_field(s, name) != NULL)
 		return refuse(error, "there is a field of this name");
 	if (function_find(name) != NULL)

@@ -248,6 +248,29 @@ flag_of(struct regex_flags *f, uint8_t c)
 	}
 }
 
+/* One letter or hyphen behind "(?"; *on turns to false at the hyphen. */
+static bool
+take_flag(struct regex_parser *p, struct octet_set *seen, bool *on)
+{
+	uint8_t c = regex_peek(p);
+	bool *flag = flag_of(&p->flags, c);
+	if (octets_has(seen, c)) {
+		return refuse(p, p->at,
+			c == '-' ? "a second - among the flags"
+				 : "a flag is given twice");
+	}
+	if (c != '-' && flag == NULL)
+		return refuse(p, p->at, "an unknown flag behind (?");
+	if (c == '-') {
+		*on = false;
+	} else {
+		*flag = *on;
+	}
+	octets_add(seen, c);
+	p->at++;
+	return true;
+}
+
 /* Behind "(?": letters up to : or ), which stays. */
 static bool
 parse_flags(struct regex_parser *p)
@@ -256,22 +279,8 @@ parse_flags(struct regex_parser *p)
 	bool on = true;
 	struct octet_set seen = {0};
 	while (regex_more(p) && regex_peek(p) != ':' && regex_peek(p) != ')') {
-		uint8_t c = regex_peek(p);
-		bool *flag = flag_of(&p->flags, c);
-		if (octets_has(&seen, c)) {
-			return refuse(p, p->at,
-				c == '-' ? "a second - among the flags"
-					 : "a flag is given twice");
-		}
-		if (c != '-' && flag == NULL)
-			return refuse(p, p->at, "an unknown flag behind (?");
-		if (c == '-') {
-			on = false;
-		} else {
-			*flag = on;
-		}
-		octets_add(&seen, c);
-		p->at++;
+		if (!take_flag(p, &seen, &on))
+			return false;
 	}
 	if (!regex_more(p))
 		return refuse(p, from, "a group has no closing )");
