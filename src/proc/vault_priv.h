@@ -22,7 +22,7 @@ struct known_authority {
 	struct known_authority *next;
 	struct span dir;                  /* the settings' */
 	const struct mint_limits *limits; /* the settings' */
-	struct span passphrase; /* where that of node.key is; the settings' */
+	struct span passphrase;           /* where that of node.key is; the settings' */
 	struct authority *authority;      /* owned */
 	/* Its key is on key servers: authority->key is a stand-in. */
 	const struct site_keys *keys; /* borrowed; NULL: the key is here */
