@@ -9,7 +9,7 @@ NINJA   := ninja
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check test lint format fuzz bench coverage docs install clean help
+.PHONY: all demo check test lint format fuzz bench coverage trixie docs install clean help
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -49,6 +49,10 @@ bench: ## against installed peers, one table
 coverage: ## which lines the tests reach
 	@tools/install-packages build demo check lint
 	@tools/coverage $(BUILD)/coverage
+
+trixie: ## the unit tests on Debian 13 (OpenSSL 3.5), in build/debian13; needs root
+	@tools/install-packages trixie
+	@tools/debian13 $(BUILD)/debian13
 
 docs: all ## the generated parts of docs/
 	@$(PYTHON) tools/gen-docs --write --program $(BUILD)/release/sekisho
