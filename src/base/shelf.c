@@ -87,10 +87,11 @@ list_files(const struct shelf *s, struct lying *files, uint64_t *total)
 	*total = 0;
 	for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
 		struct lying *f = &files[n < SHELF_FILES ? n : SHELF_FILES - 1];
-		if (n == SHELF_FILES)
+		if (n == SHELF_FILES) {
 			(void)unlinkat(s->dir, e->d_name, 0);
-		else if (look_at(s, e->d_name, f))
+		} else if (look_at(s, e->d_name, f)) {
 			*total += files[n++].size;
+		}
 	}
 	if (list)
 		(void)closedir(list);

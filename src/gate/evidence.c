@@ -477,10 +477,11 @@ evidence_gather(
 	must(wait->pending == 0);
 	if (!ask->g->upstream.fetch)
 		return EVIDENCE_NOTHING;
-	if (issuers.url.n > 0)
+	if (issuers.url.n > 0) {
 		again = pursue(e, &issuers, wait) == OUTCOME_AGAIN;
-	else if (is_proven(ask->verdict))
+	} else if (is_proven(ask->verdict)) {
 		again = pursue_revocation(e, ask, wait);
+	}
 	if (wait->pending > 0)
 		return EVIDENCE_WAIT;
 	return again ? EVIDENCE_AGAIN : EVIDENCE_NOTHING;

@@ -289,10 +289,9 @@ tell_leaf(struct event *e, const struct session *s)
 		return;
 	event_cstr(e, EVENT_LEAF_SERIAL, story->leaf_serial);
 	event_cstr(e, EVENT_LEAF_KEY, key_kind_name(story->leaf_key));
-	if (story->leaf_issuer)
-		event_cstr(e, EVENT_LEAF_ISSUER, story->leaf_issuer);
-	else
-		event_str(e, EVENT_LEAF_ISSUER, s->g->status.node_name);
+	event_str(e, EVENT_LEAF_ISSUER,
+		story->leaf_issuer ? span_str(story->leaf_issuer)
+				   : s->g->status.node_name);
 }
 
 void
