@@ -296,7 +296,7 @@ set_session_time(SSL *ssl, void *unused)
 		return 1;
 	}
 	/* What has no id goes into no cache (RFC 5246 §7.4.1.3). */
-	return SSL_SESSION_set1_id(session, NULL, 0);
+	return SSL_SESSION_set1_id(session, (const unsigned char *)"", 0);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "gate/settings.h"
 #include "pki/tunnel.h"
 #include "tests/test.h"
+#include "tls/engine.h"
 
 enum { CONFIG = 4096, MANY = 20000 };
 
@@ -165,6 +166,19 @@ what_cannot_be_served_is_complained_about(void)
 			"where its `keys` are"},
 		{"keys { server 127.0.0.1 }\nsite a.example { $ }",
 			"a certificate and an authority"},
+		{"site a.example { $; session-time 10s }", "5min to 48h"},
+		{"site a.example { $; session-time 49h }", "5min to 48h"},
+		{"client { session-time 4min }\nsite a.example { $ }", "5min to 48h"},
+		{"site a.example { $; hsts 30d; hsts-subdomains on; hsts-preload on }",
+			"preloading needs"},
+		{"site a.example { $; hsts 365d; hsts-preload on }",
+			"preloading needs"},
+		{"site a.example { $ }\nclients a.example { authority %/ca.crt; "
+		 "crl-url "
+		 "https://x/y }",
+			"over http://"},
+		{"site a.example { $ }\nclients a.example { managed %/nowhere }",
+			"nowhere/ca.crt"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -180,6 +194,30 @@ what_cannot_be_served_is_complained_about(void)
 		if (!said)
 			print_error("row %zu: %s", i, line);
 		CHECK(said);
+		settings_fini(&s);
+	}
+}
+
+static void
+sessions_last_as_long_as_the_site_says(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t seconds;
+	} rows[] = {
+		{"site a.example { $ }", 0}, /* as the edge says */
+		{"site a.example { $; session-time 5min }", 300},
+		{"site a.example { $; session-time 48h }", 48 * 3600},
+		{"site a.example { $; session-time 0 }", TLS_NO_SESSION},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static struct settings s;
+		static struct conf_report report;
+		CHECK(load(&s, &report, rows[i].lines));
+		const struct gateway *g = (const struct gateway *)(const void *)s.edges;
+		CHECK_INT(site_find(g, SPAN("a.example"))->site->session_s,
+			rows[i].seconds);
 		settings_fini(&s);
 	}
 }
@@ -231,4 +269,5 @@ many_names_are_one_look_up(void)
 TESTS(certificates_are_made, names_are_found_exactly_then_by_wildcard,
 	a_default_must_be_chosen, demands_bind_and_are_inherited,
 	what_cannot_be_served_is_complained_about,
+	sessions_last_as_long_as_the_site_says,
 	a_key_elsewhere_needs_only_the_certificate_here, many_names_are_one_look_up)
