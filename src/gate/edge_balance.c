@@ -92,6 +92,8 @@ random_below(uint64_t n)
 {
 	uint32_t r;
 
+	if (n < 2)
+		return 0; /* a call of the kernel less for sites with one origin */
 	secret_random(&r, sizeof(r));
 	return (uint32_t)(r % n); /* n is a sum of weights: the bias is nothing */
 }

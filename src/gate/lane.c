@@ -85,11 +85,16 @@ note(struct lane *lane)
 		list_push(&s->h2->woken, &lane->in_woken);
 }
 
+/* Streams wait for each other until the end of the turn: what all their origins have
+ * said then goes to the client in one piece. */
 void
 lane_wake(struct lane *lane)
 {
-	note(lane);
-	session_advance(lane->s);
+	if (lane == &lane->s->own) {
+		session_advance(lane->s);
+	} else {
+		lane_wake_soon(lane);
+	}
 }
 
 void

@@ -48,6 +48,7 @@ void lane_leave(struct lane *lane);
  * trunk, which looks after itself. */
 void lane_pull(struct lane *lane);
 void lane_push(struct lane *lane);
-/* Something happened on it: the session advances now, or at the end of the turn. */
+/* Something happened on it: the session advances, now if the lane is its own, else at
+ * the end of the turn, as with lane_wake_soon(). */
 void lane_wake(struct lane *lane);
 void lane_wake_soon(struct lane *lane);
