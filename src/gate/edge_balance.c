@@ -162,8 +162,20 @@ digest_of(struct span key, const struct site_origin *o, uint32_t copy)
 	return v;
 }
 
-/* Rendezvous hashing: when one leaves, only its own keys move. As many tries as weight.
- */
+/* As many tries as weight, of which the best counts. */
+static uint64_t
+score_of(const struct edge_origin *o, struct span key)
+{
+	uint64_t most = 0;
+
+	for (uint32_t copy = 0; copy < weight_of(o); copy++) {
+		uint64_t v = digest_of(key, o->settings, copy);
+		most = v > most ? v : most;
+	}
+	return most;
+}
+
+/* Rendezvous hashing: when one leaves, only its own keys move. */
 static struct edge_origin *
 choose_hashed(const struct choice *c, struct span key)
 {
@@ -172,12 +184,10 @@ choose_hashed(const struct choice *c, struct span key)
 
 	for (size_t i = 0; i < c->site->n_origins; i++) {
 		struct edge_origin *o = candidate(c, i);
-		for (uint32_t copy = 0; o && copy < weight_of(o); copy++) {
-			uint64_t v = digest_of(key, o->settings, copy);
-			if (!best || v > most) {
-				best = o;
-				most = v;
-			}
+		uint64_t score = o ? score_of(o, key) : 0;
+		if (o && (!best || score > most)) {
+			best = o;
+			most = score;
 		}
 	}
 	return best;

@@ -56,7 +56,8 @@ purge_do(struct cache_store *s, struct span line, struct json_out *answer,
 
 	if (!s)
 		return err_set(err, ERR_GATE_CACHE, "no site has a cache");
-	if (!span_cut(&rest, ' ', &word) || !span_cut(&rest, ' ', &word))
+	rest = span_from(rest, span_chr(rest, ' ') + 1); /* behind "cache" */
+	if (!span_cut(&rest, ' ', &word))
 		return err_set(err, ERR_PROC_CONTROL, "unknown request");
 	if (span_eq(word, SPAN("purge")))
 		return purge(s, rest, answer, err);
