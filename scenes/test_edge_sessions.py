@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -133,6 +134,27 @@ def test_a_session_begun_elsewhere_never_gets_past_a_policy(fleet, tmp_path):
         for node in fleet:
             text = node.visit("api.shop.test", "-tls1_3", "-sess_in", kept)
             assert RESUMED not in text and "HTTP/1.1 403" in text
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_another_set_of_client_authorities_is_another_policy(fleet, tmp_path, version):
+    """A session begun when another authority was asked for is not resumed, on no node."""
+    kept, node = tmp_path / "session.pem", fleet[1]
+    config, other = node.folder / "edge.conf", node.folder / f"other{version}"
+    before = config.read_text()
+    node.visit("api.shop.test", version, "-sess_out", kept)
+    assert RESUMED in node.visit("api.shop.test", version, "-sess_in", kept)
+    subprocess.run([node.program, "client", "init", "--dir", other], check=True, stdout=subprocess.DEVNULL)
+    config.write_text(re.sub("managed [^ ]+", f"managed {other}", before))
+    gone = node.log().count("generation.gone")
+    node.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the other policy", lambda: node.log().count("generation.gone") > gone)
+    assert RESUMED not in node.visit("api.shop.test", version, "-sess_in", kept)
+    assert RESUMED in fleet[0].visit("api.shop.test", version, "-sess_in", kept)
+    config.write_text(before)
+    node.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the first policy again", lambda: node.log().count("generation.gone") > gone + 1)
+    assert RESUMED in node.visit("api.shop.test", version, "-sess_in", kept)
 
 
 def test_what_is_said_of_the_future(fleet, tmp_path):
