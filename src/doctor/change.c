@@ -273,7 +273,7 @@ text_without(struct journal *j, const struct journal_change *out, struct span no
 	const struct journal_change *base = first_on(j, out->path);
 	struct journal_change *c;
 
-	if (base->before[0] && !journal_recall(j, base->before, text, err))
+	if (base && base->before[0] && !journal_recall(j, base->before, text, err))
 		return false;
 	for (size_t i = 0; (c = journal_at(j, i)); i++) {
 		if (c != out && strcmp(c->path, out->path) == 0 &&
