@@ -194,30 +194,7 @@ a_name_costs_at_most_64_octets(void)
 	list_body_fini(&body);
 }
 
-/* A million names may cost 64 octets each, their own included. */
-static void
-many_names_cost_little(void)
-{
-	enum { NAMES = 50000 };
-	static char room[NAMES][32];
-	static struct span items[NAMES];
-	struct err err = {0};
-	struct lists *lists = lists_new();
-	for (unsigned i = 0; i < NAMES; i++) {
-		text_format(room[i], sizeof(room[i]), "host%u-%x.site%u.example", i,
-			i * 2654435761U, i % 997);
-		items[i] = span_str(room[i]);
-	}
-	CHECK_OK(lists_add(lists, &(struct list_source){.name = SPAN("many")}, items,
-			 NAMES, &err),
-		&err);
-	const struct rule_list *l = lists_find(lists, SPAN("many"));
-	CHECK_INT(list_size(l), NAMES);
-	CHECK(list_cost(l) <= (size_t)64 * NAMES);
-	lists_free(lists);
-}
-
-TESTS(many_names_cost_little, plain_names_mean_themselves_and_dots_what_is_below,
+TESTS(plain_names_mean_themselves_and_dots_what_is_below,
 	published_forms_are_told_by_their_first_lines, a_csv_gives_the_named_column,
 	a_broken_line_is_named_and_the_old_list_stays, a_directory_is_one_list,
 	a_name_costs_at_most_64_octets)
