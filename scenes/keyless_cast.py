@@ -111,22 +111,31 @@ def ski_of(program, path):
     return bytes.fromhex([line.split()[1] for line in text.splitlines() if line.startswith("ski")][0])
 
 
-def memory_holds(pid, needle):
-    """Whether the process has these octets anywhere it can read."""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            if "r" not in rights or "[v" in line:
-                continue
-            begin, end = (int(part, 16) for part in span.split("-"))
-            if end - begin > 1 << 30:  # a sanitizer's shadow
-                continue
+def resident(pid):
+    """What the process has written and is there: (begin, end) of each such mapping."""
+    at = None
+    for line in lab.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0] and not words[0].endswith(":"):
+            at = words if words[1].startswith("rw") and "[v" not in line else None
+        elif at and words[0] == "Rss:" and int(words[1]) > 0:
+            begin, end = (int(part, 16) for part in at[0].split("-"))
+            if end - begin <= 1 << 30:  # else a sanitizer's shadow
+                yield begin, end
+
+
+def memory_holds(pid, number):
+    """Whether the process has these octets, in this order or as big numbers lie in memory."""
+    turned = number[::-1]
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for begin, end in resident(pid):
             try:
                 memory.seek(begin)
-                if needle in memory.read(end - begin):
-                    return True
+                data = memory.read(end - begin)
             except (OSError, ValueError):
                 continue
+            if number in data or turned in data:
+                return True
     return False
 
 
