@@ -8,6 +8,8 @@
 static struct shed shed;
 static struct home home;
 static struct bundle bundle;
+static const struct tool_finding nothing = {
+	.text = "", .where = "", .since = "", .exposes = "", .instead = ""};
 
 static void
 enter(void)
@@ -115,7 +117,7 @@ static void
 npms_cafile_silences_nodes_variable_and_says_where(void)
 {
 	struct tool_view v;
-	const struct tool_finding *f = NULL;
+	const struct tool_finding *f = &nothing;
 
 	shed_open(&shed);
 	shed_put(&shed, ".npmrc", "registry=https://r.example/\ncafile=~/corp.pem\n");
@@ -195,7 +197,7 @@ unsafe_settings_are_found_wherever_they_hide(void)
 {
 	for (size_t i = 0; i < COUNT_OF(hidden); i++) {
 		struct tool_view v;
-		const struct tool_finding *f = NULL;
+		const struct tool_finding *f = &nothing;
 		shed_open(&shed);
 		shed_put(&shed, hidden[i].file, hidden[i].text);
 		enter();
