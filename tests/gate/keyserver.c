@@ -105,6 +105,8 @@ what_cannot_be_meant_is_complained_about(void)
 		"client edge1 { operations sign }",
 		"client edge1 { keys 82ba }",
 		"crl /nonexistent",
+		"token pkcs11:object=of-no-token",
+		"token \"pkcs11:token=t;odd=1\"",
 		"certificat x",
 	};
 
@@ -130,6 +132,24 @@ the_vault_loads_its_keys(void)
 	CHECK_OK(keyserver_load_keys(keyserver_find(&settings, SPAN("k")), &keys, &err),
 		&err);
 	CHECK_INT(keys.n, 3); /* and those of the tunnel, which lie there too */
+	/* Names stand for keys that are there, in any case of letters. */
+	char hex[2 * WIRE_SKI + 1];
+	char row[200];
+	struct text t = text_to(hex, sizeof(hex));
+	struct keys_entry *e =
+		CONTAINER_OF(list_first(&keys.all), struct keys_entry, all);
+	text_put_hex(&t, span_of(e->ski, WIRE_SKI), false);
+	settings_fini(&settings);
+	text_format(row, sizeof(row), "name Shop.Example key %s\nname 192.0.2.7 key %s",
+		hex, hex);
+	CHECK(parse(row, "k"));
+	const struct keyserver_settings *k = keyserver_find(&settings, SPAN("k"));
+	CHECK_OK(keyserver_load_names(k, &keys, &err), &err);
+	CHECK(keys_find(&keys, &(struct wire_msg){.name = SPAN("SHOP.example")}) == e);
+	CHECK(keys_find(&keys, &(struct wire_msg){.server_ip = ip_v4(0xc0000207)}) ==
+		e);
+	CHECK(!keys_find(&keys, &(struct wire_msg){.name = SPAN("other.example")}));
+	CHECK(!keyserver_load_names(k, &keys, &err)); /* twice */
 	keys_fini(&keys);
 	settings_fini(&settings);
 }
