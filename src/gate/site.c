@@ -485,9 +485,11 @@ compile_keys(struct compiling *c)
 	}
 	EACH_ITEM(struct site_key_server, server, k->servers)
 	{
-		if (span_starts(server->address.host, SPAN("/")) && server->name.n == 0)
+		if (span_starts(server->address.host, SPAN("/")) &&
+			server->name.n == 0) {
 			complain_text(c, &server->item, "address",
 				"behind a Unix socket: say what it is `called`");
+		}
 	}
 	const char *files[] = {cstr(k->authority), NULL};
 	struct span key = k->key.n > 0 ? k->key : k->certificate;
