@@ -20,6 +20,17 @@ data {folder}/data
 control {folder}/control.sock
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
+	upstream {{ trust {root} }}
+	site mutual.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin https://localhost:{mutual}
+		origins {{ certificate {folder}/own/edge.crt; key {folder}/own/edge.key }}
+	}}
+	site alone.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin https://localhost:{mutual}
+		origins {{ retries 0 }}
+	}}
 	site turns.test {{
 		certificate {pair[0]} key {pair[1]}
 		origin http://127.0.0.1:{origins[0]} weight 3
@@ -69,7 +80,7 @@ edge shop {{
 }}
 """
 
-NAMES = [f"{name}.test" for name in ("turns", "path", "retry", "well", "busy", "small", "v1", "v2")]
+NAMES = [f"{name}.test" for name in ("turns", "path", "retry", "well", "busy", "small", "v1", "v2", "mutual", "alone")]
 
 
 class Raw:
@@ -101,15 +112,37 @@ class Raw:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
+class Mutual(origins.Script):
+    """An origin of https that asks for a certificate of this authority."""
+
+    def __init__(self, pair, authority):
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+        self.context.load_cert_chain(*pair)
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        super().__init__()
+
+    def serve(self, connection):
+        try:
+            super().serve(self.context.wrap_socket(connection, server_side=True))
+        except OSError:
+            connection.close()
+
+
 @pytest.fixture(scope="module")
 def edge(program, stage, pki):
     sick, raw = origins.Script(), Raw()
     sick.answers["/health"] = [{"status": 500}]
-    running = origins.Edge(program, stage / "origins", pki, CONFIG, names=NAMES, origins=3, sick=sick.port, raw=raw.port)
+    own = stage / "origins" / "own"
+    (stage / "origins").mkdir()
+    lab.run(program, "key", "init", own, "--server", "unused.test", "--client", "edge")
+    mutual = Mutual(pki.issue("localhost"), own / "ca.crt")
+    running = origins.Edge(program, stage / "origins", pki, CONFIG, names=NAMES, origins=3, sick=sick.port, raw=raw.port,
+                           mutual=mutual.port, root=pki.root)
     running.sick, running.raw = sick, raw
     yield running
     running.close()
     sick.close()
+    mutual.close()
     raw.listener.close()
 
 
@@ -207,3 +240,8 @@ def test_origins_are_told_who_comes(edge, version):
         assert first.startswith(b"\r\n\r\n\0\r\nQUIT\n\x21\x11")
         assert first[16:28] == b"\x7f\0\0\1\x7f\0\0\1" + port.to_bytes(2, "big") + edge.port.to_bytes(2, "big")
         assert b"\x02\x00\x07v2.test" in first and b"TLSv1.3" in first
+
+
+def test_an_origin_is_shown_the_certificate_of_its_site(edge):
+    assert edge.ask("/", host="mutual.test").status == 200
+    assert edge.ask("/", host="alone.test").status == 502

@@ -289,6 +289,7 @@ aim_at(struct session *s, const struct site_origin *o)
 		.sni = o->tls && !ip_parse(o->host, &ip) ? o->host : (struct span){0},
 		.alpn = origin_alpn(o, s->x->wants_h1 || tells),
 		.hello = tells ? hello_of(s) : (struct span){0},
+		.identity = s->x->site->balance.identity,
 	};
 }
 

@@ -288,6 +288,22 @@ compile_session_time(struct compiling *c, struct site *site)
 	site->session_s = ms == 0 ? TLS_NO_SESSION : (uint32_t)(ms / 1000);
 }
 
+/* What we show to the site's origins. */
+static void
+compile_balance(struct compiling *c, struct site *site)
+{
+	struct site_balance *b = &site->balance;
+	struct span key = b->key.n > 0 ? b->key : b->certificate;
+	struct err err = {0};
+
+	if (b->certificate.n == 0)
+		return;
+	b->identity =
+		identity_load(cstr(b->certificate), cstr(key), (struct span){0}, &err);
+	if (!b->identity)
+		complain(c, &site->item, "origins", &err);
+}
+
 static void
 compile_site(struct compiling *c, struct site *site, size_t *n_origins)
 {
@@ -295,6 +311,7 @@ compile_site(struct compiling *c, struct site *site, size_t *n_origins)
 	check_hsts(c, site);
 	compile_certificates(c, site);
 	compile_origins(c, site, n_origins);
+	compile_balance(c, site);
 	compile_name(c, site, site->name);
 	for (size_t i = 0; i < site->also.n; i++)
 		compile_name(c, site, site->also.p[i]);
@@ -550,6 +567,7 @@ site_uncompile(struct gateway *g)
 		identity_put(cert->id);
 		EACH_ITEM(struct site_certificate, cert, site->keyless)
 		identity_put(cert->id);
+		identity_put(site->balance.identity);
 	}
 	site_uncompile_keys(g);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)

@@ -48,6 +48,12 @@ static const struct conf_row words[] = {
 		.help = "Connections to origins begin with a PROXY protocol header. "
 			"Each is then "
 			"one client's alone, and HTTP/1.1."},
+	{"certificate", CONF_PATH, BALANCE(certificate),
+		.help = "PEM of the certificate that is shown to https origins that "
+			"ask "
+			"for one."},
+	{"key", CONF_PATH, BALANCE(key),
+		.help = "PEM of its private key; absent: in the same file."},
 	{"check", CONF_TEXT, BALANCE(check_path),
 		.help = "Path that http origins are asked for, to see whether they are "
 			"well: "

@@ -8,6 +8,8 @@
 
 #include "conf/schema.h"
 
+struct identity;
+
 enum site_balance_how {
 	BALANCE_LEAST,  /* of two picked at random the one with less to do */
 	BALANCE_TURNS,  /* each in turn, by weight */
@@ -31,6 +33,11 @@ struct site_balance {
 	struct span check_path;  /* of health checks; empty: none */
 	uint64_t check_ms;
 	uint64_t check_timeout_ms;
+	struct span certificate; /* PEM, shown to https origins that ask; or empty */
+	struct span key;         /* of it; empty: in the same file */
+
+	/* Compiled. */
+	struct identity *identity; /* one reference; or NULL */
 };
 
 extern const struct conf_table site_balance_block;
