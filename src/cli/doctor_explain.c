@@ -310,7 +310,7 @@ const struct command command_doctor_explain = {
 		"invasive\n"
 		"way first. Colours, wrapping, log prefixes, JSON escapes, "
 		"translations and\n"
-		"numeric codes do not matter; of long logs the last MiB is read.\n"
+		"numeric codes do not matter; of long logs the last 256 KiB are read.\n"
 		"Where the text hides the reason, the answer says so (hidden) and how "
 		"to\n"
 		"find it; --probe asks the host at once, and nothing else is sent. "

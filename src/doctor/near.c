@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/near.h"
 
-enum { WORD_LEAST = 4, WORD_MOST = 64, HALF = 50, WORDS_LEAST = 2, RANKS = 8 };
+enum {
+	WORD_LEAST = 4,
+	WORD_MOST = 64,
+	HALF = 50,
+	WORDS_LEAST = 2,
+	RANKS = 8,
+	TAIL = 1 << 15
+};
 
 static bool
 is_letter(uint8_t c)
@@ -80,8 +87,13 @@ size_t
 near_rows(const struct plain *p, const struct error_row **out, size_t cap)
 {
 	struct ranking k = {.rows = out, .cap = cap < RANKS ? cap : RANKS};
+	struct plain tail = *p; /* what failed stands at the end of a log */
+	size_t skip = p->n > TAIL ? p->n - TAIL : 0;
+	tail.letters += skip;
+	tail.marks += skip;
+	tail.n -= skip;
 	for (const struct error_row *r = error_rows; k.cap > 0 && r->client; r++) {
-		unsigned score = likeness(p, r->match);
+		unsigned score = likeness(&tail, r->match);
 		if (score >= HALF)
 			rank(&k, r, score);
 	}

@@ -12,7 +12,7 @@
 #include "base/span.h"
 
 enum {
-	PLAIN_MAX = 1 << 20, /* of a longer text the end is read */
+	PLAIN_MAX = 1 << 18, /* of a longer text the end is read */
 	PLAIN_BEGINS = 1,    /* a word begins with this octet */
 	PLAIN_MINUS = 2,     /* ... and a minus sign stands before it */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/sign.h"
 
-enum { LETTERS = 160, PIECES = 6, REFUSED = 4, GAP = 1000, TRIES = 512 };
+enum { LETTERS = 160, PIECES = 6, REFUSED = 4, GAP = 1000, TRIES = 128 };
 
 struct piece {
 	uint8_t letters[LETTERS];
