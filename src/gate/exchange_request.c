@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exchange_request: what becomes of a request and of its response. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/must.h"
 #include "base/stats.h"
 #include "gate/consent.h"
@@ -321,8 +322,9 @@ ready_for_client(struct session *s)
 	const struct forward_settings *f = &s->g->forward;
 	struct err err = {0};
 	header_strip(&x->response);
-	if (f->strip_alt_svc)
-		http_remove_id(&x->response.fields, HTTP_NAME_ALT_SVC);
+	if (f->strip_alt_svc &&
+		http_remove_id(&x->response.fields, HTTP_NAME_ALT_SVC) > 0)
+		log_debug("forward.alt-svc", "host=%.*s", SPAN_ARG(x->facts.host));
 	if (!exchange_apply(s, ACT_RESPONSE_HEADER, &x->response.fields, &err))
 		x->err = err;
 	if (f->via && !header_add_via(&x->response, SPAN("sekisho"), &err))

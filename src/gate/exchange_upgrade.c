@@ -13,7 +13,7 @@
 #include "gate/exchange_priv.h"
 #include "tls/sha1.h"
 
-enum { KEY_OCTETS = 16, ROOM = 256 };
+enum { KEY_OCTETS = 16, KEY_TEXT = 32, ROOM = 256 };
 
 static bool
 is_websocket(struct span protocol)
@@ -53,7 +53,7 @@ say_as_connect(struct exchange *x)
 {
 	struct http_head *head = &x->request;
 	struct span key = http_get_id(&head->fields, HTTP_NAME_SEC_WEBSOCKET_KEY);
-	if (x->key.n == 0 && key.n <= 2 * KEY_OCTETS)
+	if (x->key.n == 0 && key.n <= KEY_TEXT)
 		x->key = arena_copy(&x->arena, key);
 	http_remove_id(&head->fields, HTTP_NAME_SEC_WEBSOCKET_KEY);
 	head->method = HTTP_CONNECT;

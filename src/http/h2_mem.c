@@ -70,9 +70,9 @@ take_frame(void)
 }
 
 static void *
-take(size_t size, void *user_data)
+take(size_t size, void *owner)
 {
-	struct h2 *h2 = user_data;
+	struct h2 *h2 = owner;
 	void *frame = NULL;
 
 	if (size >= FRAME_LEAST && size <= FRAME_MOST)
@@ -83,9 +83,9 @@ take(size_t size, void *user_data)
 }
 
 static void
-give(void *p, void *user_data)
+give(void *p, void *owner)
 {
-	struct h2 *h2 = user_data;
+	struct h2 *h2 = owner;
 
 	if (h2->frame == p)
 		h2->frame = NULL;
@@ -107,17 +107,17 @@ take_zeroed(size_t n, size_t size, void *unused)
 
 /* The library grows its blocks from nothing, and smaller ones in the heap. */
 static void *
-resize(void *p, size_t size, void *user_data)
+resize(void *p, size_t size, void *owner)
 {
 	if (!p)
-		return take(size, user_data);
+		return take(size, owner);
 	if (!is_frame(p))
 		return mem_resize(p, size);
 	if (size <= FRAME_MOST)
 		return p;
 	void *more = mem_alloc(size);
 	must(span_copy(more, size, span_of(p, FRAME_MOST))); /* size is larger */
-	give(p, user_data);
+	give(p, owner);
 	return more;
 }
 
