@@ -8,7 +8,8 @@
  *the proxy in between. Every operation verifies the certificate shown (ca=) and the
  *length of the answer. One JSON line tells how many operations, errors, octets, and the
  *times.
- *   cert= shows a client certificate, tls=12 or tls=13 fixes the version, resume=1 keeps sessions.
+ *   cert= shows a client certificate, tls=12 or tls=13 fixes the version, resume=1
+ *keeps sessions.
  *
  *   handshakes  connect, CONNECT (if connect=), full TLS handshake, one GET, close
  *   requests    GETs on kept connections, per= each
@@ -64,7 +65,7 @@ static atomic_long done_ops;
 static atomic_long errors;
 static atomic_long again; /* visits that needed a second try */
 static atomic_long octets;
-static atomic_long fresh; /* handshakes that did not resume, with resume=1 */
+static atomic_long fresh;  /* handshakes that did not resume, with resume=1 */
 static uint64_t *times_us; /* of each operation, by number */
 
 static uint64_t
@@ -325,10 +326,12 @@ run_load(void)
 		pthread_join(ids[i], NULL);
 	double seconds = (double)(now_us() - began) / 1e6;
 	qsort(times_us, (size_t)ops, sizeof(*times_us), by_value);
-	printf("{\"ops\": %ld, \"errors\": %ld, \"again\": %ld, \"fresh\": %ld, \"octets\": %ld, "
+	printf("{\"ops\": %ld, \"errors\": %ld, \"again\": %ld, \"fresh\": %ld, "
+	       "\"octets\": %ld, "
 	       "\"seconds\": %.3f, \"p50_us\": %llu, \"p99_us\": %llu}\n",
 		atomic_load(&done_ops), atomic_load(&errors), atomic_load(&again),
-		atomic_load(&fresh), atomic_load(&octets), seconds, (unsigned long long)times_us[ops / 2],
+		atomic_load(&fresh), atomic_load(&octets), seconds,
+		(unsigned long long)times_us[ops / 2],
 		(unsigned long long)times_us[ops * 99 / 100]);
 	return atomic_load(&errors) > 0;
 }
@@ -448,8 +451,8 @@ make_context(void)
 	SSL_CTX_set_verify(context, ca ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	if (resume)
-		SSL_CTX_set_session_cache_mode(context,
-			SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_set_session_cache_mode(
+			context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	else
 		SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 	int version = tls == 12 ? TLS1_2_VERSION : tls == 13 ? TLS1_3_VERSION : 0;
