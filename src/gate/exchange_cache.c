@@ -10,9 +10,11 @@
 #include "http/url.h"
 
 enum {
-	CLAIM_MS = 10000,     /* others wait so long at most */
-	REFRESH_MS = 30000,   /* nobody else refreshes meanwhile */
-	UNSHARED_MS = 120000, /* what could not be stored once is not waited for */
+	ROOM = 256 * 1024, /* of arena, for heads of both sides and what is stored */
+	SMALL_ROOM = 16 * 1024, /* for texts of ours */
+	CLAIM_MS = 10000,       /* others wait so long at most */
+	REFRESH_MS = 30000,     /* nobody else refreshes meanwhile */
+	UNSHARED_MS = 120000,   /* what could not be stored once is not waited for */
 };
 
 /* ---- what an exchange has of the store ---- */
@@ -90,6 +92,8 @@ open_cache(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct err err = {0};
+	if (arena_room(&x->arena) < ROOM)
+		return false; /* heads as large as can be are not worth it */
 	struct exchange_cache *c = arena_alloc(&x->arena, sizeof(*c));
 
 	c->store = s->w->settings->cache_store;
@@ -152,18 +156,14 @@ refuse_unstored(struct session *s)
 	return true;
 }
 
-/* Others that want the same wait for this one, or this one for another. */
+/* Whether somebody else asks for the same just now; if not, we do. */
 static bool
-claim_or_wait(struct session *s)
+is_taken(struct session *s)
 {
 	struct exchange_cache *c = s->x->cache;
 	const struct upstream_settings *u = &s->g->upstream;
 	uint64_t most = (u->connect_ms + u->handshake_ms) / 2;
 
-	if (c->claimed || c->request.method != HTTP_GET ||
-		http_get_id(&c->request.fields, HTTP_NAME_RANGE).n > 0 ||
-		http_get_id(&c->request.fields, HTTP_NAME_AUTHORIZATION).n > 0)
-		return false;
 	most = most < CLAIM_MS ? most : CLAIM_MS;
 	switch (cache_store_claim(c->store, &c->texts.key, clock_now(), most)) {
 	case CACHE_CLAIMED:
@@ -174,12 +174,34 @@ claim_or_wait(struct session *s)
 	case CACHE_TAKEN:
 		break;
 	}
-	if (!c->waited)
-		stat_add(STAT_CACHE_COLLAPSED, 1);
+	return true;
+}
+
+static void
+wait_on(struct session *s)
+{
+	struct exchange_cache *c = s->x->cache;
+
 	c->waits = true;
 	c->waited = true;
-	edge_wait(s->wg->edge, &c->waiting);
+	if (!list_joined(&c->waiting))
+		edge_wait(s->wg->edge, &c->waiting);
 	s->x->state = EXCHANGE_REACHING;
+}
+
+/* Others that want the same wait for this one, or this one for another. */
+static bool
+claim_or_wait(struct session *s)
+{
+	struct exchange_cache *c = s->x->cache;
+
+	if (c->claimed || c->waited || c->request.method != HTTP_GET ||
+		http_get_id(&c->request.fields, HTTP_NAME_RANGE).n > 0 ||
+		http_get_id(&c->request.fields, HTTP_NAME_AUTHORIZATION).n > 0 ||
+		!is_taken(s))
+		return false;
+	stat_add(STAT_CACHE_COLLAPSED, 1);
+	wait_on(s);
 	return true;
 }
 
@@ -265,6 +287,7 @@ exchange_cache_begin(struct session *s)
 	return reads && x->cache->texts.url.n > 0 && answer_or_ask(s);
 }
 
+/* Nothing is looked up before the other one is through: what is found takes room. */
 bool
 exchange_cache_waits(struct session *s)
 {
@@ -272,9 +295,16 @@ exchange_cache_waits(struct session *s)
 
 	if (!c || !c->waits)
 		return false;
+	if (is_taken(s)) {
+		wait_on(s);
+		return true;
+	}
 	list_leave(&c->waiting);
 	c->waits = false;
-	return answer_or_ask(s);
+	if (!answer_or_ask(s))
+		return false;
+	release(c, false); /* the next one that waits finds it as well */
+	return true;
 }
 
 /* ---- a response ---- */
@@ -316,11 +346,12 @@ invalidate(struct session *s)
 	if (!cache_method_changes(&x->request) || x->response.status < 200 ||
 		x->response.status >= 400)
 		return;
-	forget(s, x->request.path);
+	(void)cache_store_forget(x->cache->store, &x->cache->texts.key);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		struct span url = http_get(&x->response.fields, names[i]);
 		struct span path;
-		if (url.n > 0 && same_host(s, url, &path))
+		if (url.n > 0 && arena_room(&x->arena) >= SMALL_ROOM &&
+			same_host(s, url, &path))
 			forget(s, path);
 	}
 }
@@ -338,7 +369,7 @@ tags_of(struct session *s)
 	struct span a = http_get(f, SPAN("cache-tag"));
 	struct span b = http_get(f, SPAN("surrogate-key"));
 
-	if (a.n == 0 || b.n == 0)
+	if (a.n == 0 || b.n == 0 || arena_room(&s->x->arena) < SMALL_ROOM)
 		return a.n > 0 ? a : b;
 	return arena_format(&s->x->arena, "%.*s,%.*s", SPAN_ARG(a), SPAN_ARG(b));
 }
@@ -403,7 +434,7 @@ take_head(struct session *s)
 		return;
 	if (!cache_speaks_of(&said, &c->stored) ||
 		(body_length_parse(length, &n) && n != c->hit.length)) {
-		forget(s, s->x->request.path);
+		(void)cache_store_forget(c->store, &c->texts.key);
 		return;
 	}
 	c->request.method = HTTP_GET; /* as which it is stored */

@@ -117,7 +117,8 @@ rewrite(struct session *s, const struct act *act)
 	struct value v = rule_eval_value(act->value_expr, &x->facts);
 	struct span query = x->facts.query;
 
-	if (v.kind != VALUE_STRING || v.s.n > x->request.path.n + KEY_TEXT)
+	if (v.kind != VALUE_STRING || v.s.n > x->request.path.n + KEY_TEXT ||
+		arena_room(&x->arena) < 2 * (v.s.n + query.n) + KEY_TEXT)
 		return;
 	struct span path = arena_copy(&x->arena, v.s);
 	if (act->keep_query && query.n > 0) {
