@@ -3,7 +3,6 @@
 
 import signal
 import threading
-import time
 
 import pytest
 
@@ -168,21 +167,41 @@ def test_54_hard_is_content_with_a_list_for_each_issuer(scene):
 
 def test_54_a_slow_responder_delays_its_own_session_alone(scene):
     slow, quick = "www.slow.example", "www.quick.example"
-    leaf = scene.leaf(slow, ocsp_url=scene.responder.url("/never"))
-    scene.responder.answers["/never"] = scene.responder.never
+    leaf = scene.leaf(slow, ocsp_url=scene.responder.url("/held"))
+    answer, released = forge.make_ocsp(leaf, leaf.above[0]), threading.Event()
+
+    def hold(handler):
+        released.wait(60)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(answer)))
+        handler.end_headers()
+        handler.wfile.write(answer)
+
+    scene.responder.answers["/held"] = hold
     origin, other = scene.origin(leaf), scene.origin(scene.leaf(quick))
-    gateway, ends = scene.gateway(), {}
-
-    def visit():
-        ends["slow"] = (scene.visit(gateway, slow, origin), time.monotonic())
-
-    parked = threading.Thread(target=visit)
+    gateway, ends = scene.gateway("fetch-allow 127.0.0.0/8; fetch-timeout 50s"), []
+    parked = threading.Thread(target=lambda: ends.append(scene.visit(gateway, slow, origin)))
     parked.start()
-    lab.wait_for("the question", lambda: scene.responder.count("/never"))
+    lab.wait_for("the question", lambda: scene.responder.count("/held"))
     assert good(scene.visit(gateway, quick, other))
-    quick_end = time.monotonic()
-    parked.join(30)
-    assert good(ends["slow"][0]) and ends["slow"][1] > quick_end
+    assert not ends
+    released.set()
+    parked.join(60)
+    assert good(ends[0])
+    event = gateway.wait_event(kind="session", host=slow)
+    assert event["origin_revocation"] == "good"
+
+
+def test_54_a_responder_that_never_answers_is_waited_for_so_long(scene):
+    host = "www.never.example"
+    leaf = scene.leaf(host, ocsp_url=scene.responder.url("/never"))
+    scene.responder.answers["/never"] = scene.responder.never
+    gateway, origin = scene.gateway(), scene.origin(leaf)
+    assert good(scene.visit(gateway, host, origin))
+    assert good(scene.visit(gateway, host, origin))
+    assert scene.responder.count("/never") == 1
+    event = gateway.wait_event(kind="session", host=host)
+    assert event["us_fetch"] >= 1_900_000 and event["origin_revocation"] == "unknown"
 
 
 def test_54_a_crl_that_is_too_large_is_not_taken(scene):

@@ -51,7 +51,14 @@ class Silent:
 
 @pytest.fixture(scope="module")
 def gateway(make_gateway):
-    it = make_gateway("", upstream="connect-timeout 500ms; handshake-timeout 500ms")
+    it = make_gateway("")
+    yield it
+    it.close()
+
+
+@pytest.fixture(scope="module")
+def hasty(make_gateway):
+    it = make_gateway("", upstream="connect-timeout 1500ms; handshake-timeout 1500ms")
     yield it
     it.close()
 
@@ -83,13 +90,13 @@ def test_a_name_that_does_not_exist(gateway):
 
 
 @pytest.mark.parametrize("silent", ["full"], indirect=True)
-def test_a_host_that_does_not_answer(gateway, silent):
-    check(gateway, "www.full.example", silent.port, 504, "net.timeout")
+def test_a_host_that_does_not_answer(hasty, silent):
+    check(hasty, "www.full.example", silent.port, 504, "net.timeout")
 
 
 @pytest.mark.parametrize("silent", ["mute"], indirect=True)
-def test_a_host_that_accepts_and_says_nothing(gateway, silent):
-    check(gateway, "www.mute.example", silent.port, 504, "gate.origin-slow")
+def test_a_host_that_accepts_and_says_nothing(hasty, silent):
+    check(hasty, "www.mute.example", silent.port, 504, "gate.origin-slow")
 
 
 @pytest.mark.parametrize("silent", ["closes"], indirect=True)
@@ -114,7 +121,7 @@ def test_name_servers_that_do_not_answer(program, stage, pki):
         port = mute.getsockname()[1]
 
     gateway = lab.Gateway(program, stage / "mute-names", Mute, pki.root,
-                          upstream="connect-timeout 500ms")
+                          upstream="connect-timeout 1500ms")
     try:
         check(gateway, "www.lost.example", 443, 502, "net.name-failed")
     finally:
