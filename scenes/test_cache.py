@@ -7,6 +7,8 @@ get. Time passes in Age and Date, not in the scene.
 
 import email.utils
 import json
+import shutil
+import subprocess
 import threading
 import time
 import uuid
@@ -263,6 +265,20 @@ def test_many_that_want_the_same_ask_once(edge):
     for thread in threads:
         thread.join()
     assert [answer.text for answer in answers] == ["body"] * 12
+    assert len(edge.asked(path)) == 1
+
+
+def test_streams_of_one_connection_are_answered_from_the_store(edge):
+    if not shutil.which("h2load"):
+        pytest.skip("h2load is not installed")
+    gate = threading.Event()
+    path = edge.path(fresh(gate=gate, body="x" * 100000))
+    load = subprocess.Popen(["h2load", "-n", "24", "-c", "2", "-m", "12", f"--connect-to=127.0.0.1:{edge.port}",
+                             f"https://shop.test:{edge.port}{path}"], stdout=subprocess.PIPE, text=True)
+    lab.wait_for("the first", lambda: edge.asked(path))
+    gate.set()
+    said = load.communicate(timeout=30)[0]
+    assert "24 succeeded, 0 failed" in said, said
     assert len(edge.asked(path)) == 1
 
 
