@@ -16,8 +16,9 @@
 enum {
 	KEY = SHA256_SIZE + 4, /* what is fetched, and by which gateway */
 	TRIED_BYTES = 512 * 1024,
-	FETCH_MS = 30000,              /* a fetch nobody waits for any more ends then */
-	RETRY_MS = 120 * 1000,         /* what failed is not asked for earlier */
+	FETCH_MS = 30000,      /* a fetch nobody waits for any more ends then */
+	RETRY_MS = 120 * 1000, /* what failed is not asked for earlier */
+	RETRY_HARD_MS = 10 * 1000,
 	REPEAT_MS = 60 * 1000,         /* nor what brought nothing new */
 	ANSWER_MOST = REVOKE_OCSP_MAX, /* issuers are not larger either */
 	SHELF_S = 7 * 86400,           /* what lies longer is of no use to anybody */
@@ -194,6 +195,14 @@ take_from_shelf(struct evidence *e, const struct piece *p, const uint8_t key[KEY
 
 /* ---- fetching */
 
+/* Where nobody gets through without the answer, a lost packet must not cost minutes. */
+static uint64_t
+retry_ms(const struct gateway *g)
+{
+	return g->upstream.revocation == TRUST_REVOCATION_HARD ? RETRY_HARD_MS
+							       : RETRY_MS;
+}
+
 static struct piece
 piece_of(const struct job *job)
 {
@@ -256,7 +265,7 @@ fetched(struct fetch *f)
 	bool ok = f->ok && take(e, &p, octets, &err);
 
 	stat_add(ok ? STAT_FETCHES : STAT_FETCH_FAILURES, 1);
-	note_tried(e, job->key, ok ? REPEAT_MS : RETRY_MS);
+	note_tried(e, job->key, ok ? REPEAT_MS : retry_ms(job->g));
 	if (ok) {
 		shelf_put(
 			&e->shelf, shelf_key(job->key), octets, clock_wall() + SHELF_S);
