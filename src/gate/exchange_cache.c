@@ -313,13 +313,18 @@ static bool
 same_host(struct session *s, struct span url, struct span *path)
 {
 	struct url_target t;
+	struct url_host host;
 	struct err err = {0};
 
 	if (!url_target_parse(url, HTTP_GET, &t, &err))
 		return false;
 	*path = t.path;
-	return t.form == URL_ORIGIN ||
-		url_host_same(t.authority, s->x->cache->request.authority, 443);
+	if (t.form != URL_ABSOLUTE)
+		return t.form == URL_ORIGIN;
+	/* As clients ask for it; the origin may have been asked under a name of its
+	 * own. */
+	return url_host_parse(t.authority, s->facts.port, &s->x->arena, &host, &err) &&
+		span_eq(host.name, s->x->facts.host) && host.port == s->facts.port;
 }
 
 static void
