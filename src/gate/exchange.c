@@ -97,6 +97,7 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 	x->err = *why;
 	if (!exchange_is_bound(s)) {
 		trunk_failed(s->lane, why);
+		trunk_quit(s->lane);
 		reach_cancel(&s->lane->reach);
 	}
 	exchange_leave_origin(s);

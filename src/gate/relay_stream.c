@@ -272,12 +272,25 @@ fail_stream(
 	run_stream(s, rs);
 }
 
+/* For a share of a connection, whose streams are all taken. Who reaches itself keeps
+ * its own time. */
+static bool
+waits_too_long(const struct session *s, const struct relay_stream *rs)
+{
+	const struct upstream_settings *u = &s->g->upstream;
+	uint64_t most_us = (u->connect_ms + u->handshake_ms) * 1000;
+	return rs->lane->group && reach_is_idle(&rs->lane->reach) &&
+		clock_us() - rs->x.began_us >= most_us;
+}
+
 static void
 look_at_stream(struct session *s, struct relay_stream *rs)
 {
 	const struct exchange *x = &rs->x;
 	bool sends = x->state == EXCHANGE_SENDING;
-	if (x->state == EXCHANGE_REACHING && rs->lane) {
+	if (x->state == EXCHANGE_REACHING && rs->lane && waits_too_long(s, rs)) {
+		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no stream was free in time");
+	} else if (x->state == EXCHANGE_REACHING && rs->lane) {
 		run_stream(s, rs); /* reach keeps its own time */
 	} else if (sends && !x->answered && x->request_sent &&
 		clock_us() - x->sent_us >= s->g->upstream.answer_ms * 1000) {
