@@ -6,8 +6,8 @@
  * "sekisho_" and, for counters, the suffix "_total" are added when they are exported.
  */
 STAT(SESSIONS_OPENED, "sessions_opened", COUNTER, "Client connections accepted.")
-STAT(SESSIONS_CROWDED, "sessions_crowded", COUNTER, "Client connections refused because their client had too many.")
 STAT(SESSIONS_OPEN, "sessions_open", GAUGE, "Client connections open now.")
+STAT(SESSIONS_CROWDED, "sessions_crowded", COUNTER, "Client connections refused because their client had too many.")
 
 /* event */
 STAT(EVENTS_EMITTED, "events_emitted", COUNTER, "Events recorded by workers.")
