@@ -20,6 +20,10 @@
 #define UNUSED        __attribute__((unused))
 /* The result is fresh memory of the size in parameter n. */
 #define ALLOC_SIZE(n) __attribute__((malloc, alloc_size(n), returns_nonnull))
+/* Others read the function's locals while the fibre it runs on is paused.
+ * AddressSanitizer keeps locals on a stack of its own, and clears that when it meets
+ * another fibre's. */
+#define LOCALS_STAY   __attribute__((no_sanitize("address")))
 /* Bytes without a terminating NUL, on purpose. */
 #define NONSTRING     __attribute__((nonstring))
 #define FALLTHROUGH   __attribute__((fallthrough))
