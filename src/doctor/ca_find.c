@@ -178,7 +178,7 @@ ask_program(struct home *h, const char *const *words, struct run_answer *out)
 	struct run_ask ask = {.argv = argv, .timeout_ms = TOOL_MS};
 	struct err ignored;
 
-	for (size_t i = 1; words[i] && i < COUNT_OF(argv) - 1; i++)
+	for (size_t i = 1; i < COUNT_OF(argv) - 1 && words[i]; i++)
 		argv[i] = words[i];
 	return argv[0] && run_program(&ask, out, &ignored);
 }

@@ -169,7 +169,7 @@ run_certutil(struct home *h, const char *const *args, struct err *err)
 		return err_set(err, ERR_DOCTOR_RUN,
 			"certutil (Debian: libnss3-tools) is not installed");
 	}
-	for (size_t i = 0; args[i] && i < COUNT_OF(argv) - 2; i++)
+	for (size_t i = 0; i < COUNT_OF(argv) - 2 && args[i]; i++)
 		argv[i + 1] = args[i];
 	struct run_ask ask = {.argv = argv, .timeout_ms = CERTUTIL_MS};
 	if (!run_program(&ask, &answer, err))

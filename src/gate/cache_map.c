@@ -46,28 +46,42 @@ round_up(size_t n)
 	return (n + CACHE_BLOCK - 1) / CACHE_BLOCK * CACHE_BLOCK;
 }
 
-/* Where each part begins, for so many blocks. */
-static size_t
-lay_out(struct cache_store *s, uint32_t n_blocks, uint8_t *base)
-{
-	uint32_t n_entries = n_blocks / 2;
-	uint32_t n_buckets = power_above(n_entries);
-	size_t buckets = round_up(sizeof(struct cache_shared));
-	size_t entries = buckets + round_up(n_buckets * sizeof(uint32_t));
-	size_t after = entries + round_up(n_entries * sizeof(struct cache_entry));
-	size_t blocks = after + round_up(n_blocks * sizeof(uint32_t));
+/* Where each part begins, in octets from the map's beginning. */
+struct layout {
+	uint32_t n_blocks;
+	uint32_t n_entries;
+	uint32_t n_buckets;
+	size_t buckets;
+	size_t entries;
+	size_t after;
+	size_t blocks;
+	size_t end;
+};
 
+static struct layout
+lay_out(uint32_t n_blocks)
+{
+	struct layout l = {.n_blocks = n_blocks, .n_entries = n_blocks / 2};
+	l.n_buckets = power_above(l.n_entries);
+	l.buckets = round_up(sizeof(struct cache_shared));
+	l.entries = l.buckets + round_up(l.n_buckets * sizeof(uint32_t));
+	l.after = l.entries + round_up(l.n_entries * sizeof(struct cache_entry));
+	l.blocks = l.after + round_up(l.n_blocks * sizeof(uint32_t));
+	l.end = l.blocks + (size_t)n_blocks * CACHE_BLOCK;
+	return l;
+}
+
+static void
+place(struct cache_store *s, const struct layout *l, uint8_t *base)
+{
 	s->m = (struct cache_shared *)(void *)base;
-	s->buckets = (uint32_t *)(void *)(base + buckets);
-	s->entries = (struct cache_entry *)(void *)(base + entries);
-	s->after = (uint32_t *)(void *)(base + after);
-	s->blocks = base + blocks;
-	if (base) {
-		s->m->n_entries = n_entries;
-		s->m->n_buckets = n_buckets;
-		s->m->n_blocks = n_blocks;
-	}
-	return blocks + (size_t)n_blocks * CACHE_BLOCK;
+	s->buckets = (uint32_t *)(void *)(base + l->buckets);
+	s->entries = (struct cache_entry *)(void *)(base + l->entries);
+	s->after = (uint32_t *)(void *)(base + l->after);
+	s->blocks = base + l->blocks;
+	s->m->n_entries = l->n_entries;
+	s->m->n_buckets = l->n_buckets;
+	s->m->n_blocks = l->n_blocks;
 }
 
 static bool
@@ -145,13 +159,13 @@ cache_store_new(size_t bytes, const char *path, struct err *err)
 
 	n = n < BLOCKS_LEAST ? BLOCKS_LEAST : n;
 	n = n < CACHE_NONE / 2 ? n : CACHE_NONE / 2;
-	uint32_t n_blocks = (uint32_t)n; /* bounded above */
+	struct layout layout = lay_out((uint32_t)n); /* bounded above */
 	s->holders = 1;
 	s->bytes = bytes;
-	s->mapped = lay_out(s, n_blocks, NULL);
+	s->mapped = layout.end;
 	uint8_t *base = map_bytes(s->mapped, path, err);
 	if (base)
-		(void)lay_out(s, n_blocks, base);
+		place(s, &layout, base);
 	if (!base || !init_lock(&s->m->lock, err)) {
 		if (base)
 			(void)munmap(base, s->mapped);

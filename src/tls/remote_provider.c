@@ -298,7 +298,7 @@ operation_of(const struct signer *s)
 
 // NOLINTBEGIN(readability-function-size,readability-non-const-parameter): OpenSSL's
 // signature
-LOCALS_STAY static int
+static LOCALS_STAY int
 sign(void *signer, unsigned char *sig, size_t *sig_n, size_t sig_cap,
 	const unsigned char *tbs, size_t tbs_n)
 {
@@ -432,7 +432,7 @@ unpad(const uint8_t *em, size_t k, unsigned version, uint8_t secret[PREMASTER])
 }
 
 // NOLINTBEGIN(readability-function-size): OpenSSL's signature
-LOCALS_STAY static int
+static LOCALS_STAY int
 decrypt(void *decrypter, unsigned char *out, size_t *out_n, size_t out_cap,
 	const unsigned char *in, size_t in_n)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
-#include <stdlib.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "tests/test.h"
 
 static void
@@ -40,7 +40,9 @@ the_calendar_is_that_of_the_library(void)
 		CHECK(gmtime_r(&t, &tm) &&
 			strftime(libs, sizeof(libs), "-%m-%dT%H:%M:%S.007Z", &tm) > 0);
 		CHECK_STR(clock_text(text, at * 1000 + 7) + 4, libs);
-		CHECK_INT(atoi(text), tm.tm_year + 1900);
+		uint64_t year = 0;
+		CHECK(text_u64(span_first(span_str(text), 4), 9999, &year));
+		CHECK_INT((int)year, tm.tm_year + 1900);
 	}
 }
 

@@ -132,64 +132,58 @@ demands_bind_and_are_inherited(void)
 	settings_fini(&s);
 }
 
+/* What a site cannot be, and what of it is complained about. */
+static const struct {
+	const char *lines;
+	const char *says;
+} unservable[] = {
+	{"site a.example { origin http://127.0.0.1:80 }", "needs a certificate"},
+	{"site a.example { certificate %/a.crt key %/a.key }", "needs an origin"},
+	{"site a.example { certificate %/a.crt key %/b.key; origin http://x }",
+		"not the first certificate's"},
+	{"site a.example { certificate %/none.crt; origin http://x }", "none.crt"},
+	{"site a.example { $; certificate %/b.crt key %/b.key }", "such a key already"},
+	{"site a.example { $; origin ftp://x }", "begins with http"},
+	{"site a.example { $; origin http://u@x }", "site.conf"},
+	{"site a..example { $ }", "DNS name"},
+	{"site *.*.example { $ }", "DNS name"},
+	{"site a.example { $ }\nsite b.example { also A.example; $ }",
+		"has this name already"},
+	{"site a.example { $; default }\nsite b.example { $; default }",
+		"is the default"},
+	{"unknown-name default\nsite a.example { $ }", "no site says"},
+	{"site a.example { $ }\nclients b.example { authority %/ca.crt }",
+		"no site has this name"},
+	{"site a.example { $ }\nclients a.example { certificate ask }", "who signs"},
+	{"site a.example { keyless %/a.crt; origin http://x }", "where its `keys` are"},
+	{"keys { server 127.0.0.1 }\nsite a.example { $ }",
+		"a certificate and an authority"},
+	{"site a.example { $; session-time 10s }", "5min to 48h"},
+	{"site a.example { $; session-time 49h }", "5min to 48h"},
+	{"client { session-time 4min }\nsite a.example { $ }", "5min to 48h"},
+	{"site a.example { $; hsts 30d; hsts-subdomains on; hsts-preload on }",
+		"preloading needs"},
+	{"site a.example { $; hsts 365d; hsts-preload on }", "preloading needs"},
+	{"site a.example { $ }\nclients a.example { authority %/ca.crt; "
+	 "crl-url "
+	 "https://x/y }",
+		"over http://"},
+	{"site a.example { $ }\nclients a.example { managed %/nowhere }",
+		"nowhere/ca.crt"},
+};
+
 static void
 what_cannot_be_served_is_complained_about(void)
 {
-	static const struct {
-		const char *lines;
-		const char *says;
-	} rows[] = {
-		{"site a.example { origin http://127.0.0.1:80 }",
-			"needs a certificate"},
-		{"site a.example { certificate %/a.crt key %/a.key }",
-			"needs an origin"},
-		{"site a.example { certificate %/a.crt key %/b.key; origin http://x }",
-			"not the first certificate's"},
-		{"site a.example { certificate %/none.crt; origin http://x }",
-			"none.crt"},
-		{"site a.example { $; certificate %/b.crt key %/b.key }",
-			"such a key already"},
-		{"site a.example { $; origin ftp://x }", "begins with http"},
-		{"site a.example { $; origin http://u@x }", "site.conf"},
-		{"site a..example { $ }", "DNS name"},
-		{"site *.*.example { $ }", "DNS name"},
-		{"site a.example { $ }\nsite b.example { also A.example; $ }",
-			"has this name already"},
-		{"site a.example { $; default }\nsite b.example { $; default }",
-			"is the default"},
-		{"unknown-name default\nsite a.example { $ }", "no site says"},
-		{"site a.example { $ }\nclients b.example { authority %/ca.crt }",
-			"no site has this name"},
-		{"site a.example { $ }\nclients a.example { certificate ask }",
-			"who signs"},
-		{"site a.example { keyless %/a.crt; origin http://x }",
-			"where its `keys` are"},
-		{"keys { server 127.0.0.1 }\nsite a.example { $ }",
-			"a certificate and an authority"},
-		{"site a.example { $; session-time 10s }", "5min to 48h"},
-		{"site a.example { $; session-time 49h }", "5min to 48h"},
-		{"client { session-time 4min }\nsite a.example { $ }", "5min to 48h"},
-		{"site a.example { $; hsts 30d; hsts-subdomains on; hsts-preload on }",
-			"preloading needs"},
-		{"site a.example { $; hsts 365d; hsts-preload on }",
-			"preloading needs"},
-		{"site a.example { $ }\nclients a.example { authority %/ca.crt; "
-		 "crl-url "
-		 "https://x/y }",
-			"over http://"},
-		{"site a.example { $ }\nclients a.example { managed %/nowhere }",
-			"nowhere/ca.crt"},
-	};
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(unservable); i++) {
 		static struct settings s;
 		static struct conf_report report;
 		static char line[CONF_COMPLAINT_TEXT];
 		bool said = false;
-		CHECK(!load(&s, &report, rows[i].lines));
+		CHECK(!load(&s, &report, unservable[i].lines));
 		for (size_t k = 0; k < report.n; k++) {
 			(void)conf_complaint_text(line, &report.list[k], false);
-			said = said || strstr(line, rows[i].says);
+			said = said || strstr(line, unservable[i].says);
 		}
 		if (!said)
 			print_error("row %zu: %s", i, line);
