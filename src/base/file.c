@@ -158,7 +158,7 @@ file_read_secret(const char *path, uint8_t *dst, size_t n, struct err *err)
 	size_t got = 0;
 
 	if (!file_is_private(path, err) ||
-		!file_read(path, 4 * SECRET_MOST, &text, err))
+		!file_read(path, (size_t)4 * SECRET_MOST, &text, err))
 		return false;
 	bool ok = n <= sizeof(secret) && text_unhex(span_trim(text), secret, n, &got) &&
 		got == n;

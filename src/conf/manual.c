@@ -31,9 +31,10 @@ type_text(const struct conf_row *row)
 	case CONF_CHOICE:
 		return "choice";
 	case CONF_ADDRESS:
-		if (row->max == 1)
+		if (row->max == 1) {
 			return row->min > 0 ? "host:port or path"
 					    : "host, host:port or path";
+		}
 		return row->min > 0 ? "host:port" : "host, host:port or :port";
 	case CONF_PREFIX:
 		return "network";

@@ -231,9 +231,10 @@ check_tokens(const struct compiling *c)
 	for (size_t i = 0; i < c->k->tokens.n && ok; i++)
 		ok = token_uri_parse(c->k->tokens.p[i], &uri, &err);
 	secret_wipe(&uri, sizeof(uri));
-	if (ok && c->k->tokens.n == 0 && c->k->keys.n == 0)
+	if (ok && c->k->tokens.n == 0 && c->k->keys.n == 0) {
 		ok = err_set(
 			&err, ERR_KEYLESS_SETUP, "it has neither keys nor a token");
+	}
 	return ok || complain(c, &c->k->item, "token", &err);
 }
 

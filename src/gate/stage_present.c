@@ -238,19 +238,26 @@ open_up(struct session *s)
 	return s->visit ? edge_opened(s) : STAGE_RELAY;
 }
 
+/* 0 once there is an engine, or what to return. */
+static int
+begin_tls(struct session *s)
+{
+	struct err err = {0};
+	if (!s->visit && !s->mint.done)
+		(void)ask_for_leaf(s);
+	int turn = s->visit ? 0 : wait_for_leaf(s);
+	if (turn == 0 && !start_tls(s, &err))
+		return end_with(s, ENDER_GATEWAY, &err);
+	return turn;
+}
+
 int
 stage_present_advance(struct session *s)
 {
 	struct err err = {0};
-	if (!s->client.tls) {
-		if (!s->visit && !s->mint.done)
-			(void)ask_for_leaf(s);
-		int turn = s->visit ? 0 : wait_for_leaf(s);
-		if (turn != 0)
-			return turn;
-		if (!start_tls(s, &err))
-			return end_with(s, ENDER_GATEWAY, &err);
-	}
+	int turn = s->client.tls ? 0 : begin_tls(s);
+	if (turn != 0)
+		return turn;
 	side_pull(&s->client);
 	switch (tls_state(s->client.tls)) {
 	case TLS_OPEN:

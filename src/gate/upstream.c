@@ -98,9 +98,10 @@ upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 	write_span(&w, to->sni);
 	write_be(&w, to->min_version, 2);
 	write_be(&w, to->has_revocation ? (uint32_t)to->revocation + 1 : 0, 1);
-	if (to->identity)
+	if (to->identity) {
 		write_span(&w,
 			span_of(to->identity->sha256, sizeof(to->identity->sha256)));
+	}
 	write_span(&w, to->alpn);
 	return write_done(&w).n;
 }

@@ -40,9 +40,10 @@ read_pkcs12(const struct authority_bundle *from, struct brought *b, struct err *
 	secret_wipe(passphrase, sizeof passphrase);
 	if (ok != 1)
 		return ossl_err(err, ERR_PKI_PASSPHRASE, "opening PKCS#12");
-	if (!b->key || !first)
+	if (!b->key || !first) {
 		return err_set(
 			err, ERR_PKI_AUTHORITY, "PKCS#12 without key and certificate");
+	}
 	return chain_from_x509(&b->chain, first, above, err);
 }
 
@@ -87,9 +88,10 @@ part_root(const struct authority_bundle *from, struct brought *b, struct err *er
 	if (!list)
 		return false;
 	AUTO(X509) *last = sk_X509_pop(list);
-	if (!is_self_signed(last))
+	if (!is_self_signed(last)) {
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"the root is not among the certificates: give it by itself");
+	}
 	b->root = KEEP(last);
 	if (sk_X509_num(list) == 0)
 		return true;
@@ -105,9 +107,10 @@ lint(struct brought *b, struct err *err)
 	if (!list || !authority_lint_ca(b->root, "the root", err) ||
 		!authority_lint_pair(b->root, &b->chain, err))
 		return false;
-	if (X509_check_private_key(sk_X509_value(list, 0), b->key) != 1)
+	if (X509_check_private_key(sk_X509_value(list, 0), b->key) != 1) {
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"the key is not the first certificate's");
+	}
 	return key_kind_of(b->key) != KEY_OTHER ||
 		err_set(err, ERR_PKI_AUTHORITY,
 			"its key is of no kind that signs leafs");

@@ -122,9 +122,10 @@ static void
 lint_cert(const struct cert *c, int depth, struct findings *out)
 {
 	for (size_t k = 0; k < COUNT_OF(lints); k++) {
-		if (lints[k].is_bad(c))
+		if (lints[k].is_bad(c)) {
 			findings_add(
 				out, VERDICT_MALFORMED, depth, "%s", lints[k].fault);
+		}
 	}
 }
 

@@ -520,20 +520,22 @@ end_all(struct master *m)
 /* ---- what comes in */
 
 static void
+tell_reaped(struct master *m, pid_t pid, int status)
+{
+	bool known = post_reaped(&m->post, pid, status);
+	LIST_EACH (l, &m->generations) {
+		struct generation *g = CONTAINER_OF(l, struct generation, in);
+		known = known || generation_reaped(g, pid, status);
+	}
+}
+
+static void
 reap(struct master *m)
 {
 	int status = 0;
 	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		bool known = post_reaped(&m->post, pid, status);
-		LIST_EACH (l, &m->generations) {
-			if (!known) {
-				known = generation_reaped(
-					CONTAINER_OF(l, struct generation, in), pid,
-					status);
-			}
-		}
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		tell_reaped(m, pid, status);
 }
 
 static void
