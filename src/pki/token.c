@@ -300,8 +300,7 @@ token_sign(struct token *t, const struct key_job *job, uint8_t *dst, size_t *n,
 		err_set(err, ERR_PKI_TOKEN, "signing: what came is no signature");
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the module writes through task.out
- */
+/* NOLINTBEGIN(readability-non-const-parameter): the module writes to it */
 bool
 token_raw(struct token *t, struct span input, uint8_t *dst, size_t *n, struct err *err)
 {
