@@ -110,10 +110,14 @@ write_file(struct home *h, const char *path, struct span text, unsigned mode,
 	bool old = stat(path, &st) == 0;
 
 	home_forget(h, path);
+	/* It would be replaced, and could not be given back to its owner. */
+	if (old && geteuid() != 0 && st.st_uid != geteuid())
+		return err_set(
+			err, ERR_FILE_WRITE, "%s belongs to somebody else", path);
 	if (!file_replace(path, text, mode ? mode : MODE_NEW, err))
 		return false;
 	if (old && (st.st_uid != geteuid() || st.st_gid != getegid())) {
-		return chown(path, st.st_uid, st.st_gid) == 0 ||
+		return lchown(path, st.st_uid, st.st_gid) == 0 ||
 			err_errno(err, ERR_FILE_WRITE, errno, "%s", path);
 	}
 	return true;
@@ -398,6 +402,8 @@ change_undo(struct journal *j, struct journal_change *c, bool merge, struct err 
 
 	if (!f->there && !c->before[0])
 		return journal_undone(j, c, false, err); /* gone already */
+	if (f->there && !f->readable)
+		return err_set(err, ERR_FILE_READ, "%s", c->path);
 	if (is_untouched(j, c, f))
 		return undo_replayed(j, c, f->text, err);
 	if (merge && f->there)

@@ -176,6 +176,21 @@ replace(enum edit_form form, const struct edit_hit *hit, const char *value,
 	return !t.cut || err_set(err, ERR_DOCTOR_EDIT, "the value is too long");
 }
 
+/* In a shell a line may hold more, or be all that a block has. */
+static bool
+stands_alone(enum edit_form form, struct span text, const struct edit_hit *hit,
+	const char *key)
+{
+	if (form != EDIT_SHELL && form != EDIT_FISH)
+		return true;
+	struct span rest = span_trim(span_slice(text, hit->to, hit->whole_to));
+	uint8_t first = text.p[hit->whole_from];
+	if (span_starts(rest, SPAN("; export ")) &&
+		span_eq(span_from(rest, 9), span_str(key)))
+		rest = (struct span){0}; /* that is of the same setting */
+	return first != ' ' && first != '\t' && (rest.n == 0 || rest.p[0] == '#');
+}
+
 /* A key may be given twice; all go. */
 static struct span
 removed(enum edit_form form, struct span text, const char *key)
@@ -186,7 +201,14 @@ removed(enum edit_form form, struct span text, const char *key)
 
 	while (edit_find(form, span_of(now, n), key, &hit)) {
 		size_t kept = hit.whole_from;
-		for (size_t i = hit.whole_to; i < n; i++)
+		size_t from = hit.whole_to;
+		if (!stands_alone(form, span_of(now, n), &hit, key)) {
+			while (now[kept] == ' ' || now[kept] == '\t')
+				kept++;
+			now[kept++] = ':'; /* a command that does nothing */
+			from = hit.to;
+		}
+		for (size_t i = from; i < n; i++)
 			now[kept++] = now[i];
 		n = kept;
 	}

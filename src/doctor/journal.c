@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -294,12 +295,33 @@ settle(struct journal *j)
 static bool
 take_lock(struct journal *j, struct err *err)
 {
+	struct stat st;
 	j->lock = open(j->h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->lock < 0)
 		return err_errno(err, ERR_DOCTOR_JOURNAL, errno, "%s", j->h->dir);
+	/* Its owner could lead us anywhere by a link, and we would write there as root.
+	 */
+	if (getenv("SUDO_UID") && geteuid() == 0 && fstat(j->lock, &st) == 0 &&
+		st.st_uid != 0)
+		return err_set(err, ERR_DOCTOR_JOURNAL,
+			"%s is not root's: run this as its owner, without sudo",
+			j->h->dir);
 	return flock(j->lock, LOCK_EX | LOCK_NB) == 0 ||
 		err_set(err, ERR_DOCTOR_JOURNAL, "another doctor is at work in %s",
 			j->h->dir);
+}
+
+/* What was never finished was never relied on; nothing may be written behind it. */
+static bool
+cut_torn(struct journal *j, struct span *text, struct err *err)
+{
+	size_t whole = text->n;
+	while (whole > 0 && text->p[whole - 1] != '\n')
+		whole--;
+	bool torn = whole < text->n;
+	text->n = whole;
+	return !torn || truncate(j->path, (off_t)whole) == 0 ||
+		err_errno(err, ERR_DOCTOR_JOURNAL, errno, "%s", j->path);
 }
 
 bool
@@ -318,7 +340,8 @@ journal_open(struct journal *j, struct home *h, struct err *err)
 	}
 	if (stat(j->path, &st) != 0 && errno == ENOENT)
 		return true;
-	bool ok = file_read(j->path, FILE_MAX, &text, err) && read_lines(j, text, err);
+	bool ok = file_read(j->path, FILE_MAX, &text, err) && cut_torn(j, &text, err) &&
+		read_lines(j, text, err);
 	mem_free((void *)(uintptr_t)text.p);
 	if (!ok) {
 		journal_close(j);
@@ -361,9 +384,14 @@ append(struct journal *j, struct json_out *line, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, ERR_DOCTOR_JOURNAL, errno, "%s", j->path);
-	bool ok = !line->cut && write(fd, s.p, s.n) == (ssize_t)s.n &&
+	struct stat before;
+	bool known = fstat(fd, &before) == 0;
+	bool ok = known && !line->cut && write(fd, s.p, s.n) == (ssize_t)s.n &&
 		write(fd, "\n", 1) == 1 && fsync(fd) == 0;
 	int why = errno;
+	if (!ok && known)
+		(void)!ftruncate(
+			fd, before.st_size); /* or the next would be glued on */
 	close(fd);
 	ok = ok && sync_dir(j->dir);
 	return ok || err_errno(err, ERR_DOCTOR_JOURNAL, why, "%s", j->path);
