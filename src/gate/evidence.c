@@ -392,7 +392,11 @@ pursue(struct evidence *e, const struct piece *p, struct evidence_wait *wait)
 			note_tried(e, key, REPEAT_MS);
 			return OUTCOME_AGAIN;
 		}
-		if (e->jobs.n >= EVIDENCE_JOBS)
+		/* Anybody can have issuers fetched; what proves something keeps its
+		 * half. */
+		size_t most =
+			p->kind == KIND_ISSUERS ? EVIDENCE_JOBS / 2 : EVIDENCE_JOBS;
+		if (e->jobs.n >= most)
 			return OUTCOME_USELESS;
 		job = start_job(e, p, key);
 	}

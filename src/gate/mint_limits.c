@@ -112,6 +112,22 @@ refill(const struct mint_limits *l, struct mint_budget *b)
 	b->begun = true;
 }
 
+static bool
+same_texts(const struct conf_texts *a, const struct conf_texts *b)
+{
+	bool same = a->n == b->n;
+	for (size_t i = 0; same && i < a->n; i++)
+		same = span_eq(a->p[i], b->p[i]);
+	return same;
+}
+
+bool
+mint_limits_eq(const struct mint_limits *a, const struct mint_limits *b)
+{
+	return a->rate == b->rate && a->burst == b->burst &&
+		same_texts(&a->never, &b->never) && same_texts(&a->only, &b->only);
+}
+
 bool
 mint_limits_take(const struct mint_limits *l, struct mint_budget *b,
 	const struct leaf_facts *f, struct err *err)

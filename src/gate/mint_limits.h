@@ -23,6 +23,8 @@ struct mint_limits {
 /* The block `mint`, for settings.c. */
 extern const struct conf_table mint_limits_block;
 
+MUST_USE bool mint_limits_eq(const struct mint_limits *a, const struct mint_limits *b);
+
 /* One worker's, all zero to begin. */
 struct mint_budget {
 	uint64_t milli; /* leafs it may have, in thousandths */

@@ -384,6 +384,9 @@ void
 reach_keep_session(struct worker *w, const struct target *to, struct upstream *up)
 {
 	const struct resume_key key = resume_key(w, to);
-	if (!to->identity)
+	const struct verdict *v = &up->verdict;
+	/* A resumed handshake brings no staple, and some certificates need one. */
+	bool must_staple = v->n_path > 0 && v->path[0]->must_staple;
+	if (!to->identity && !must_staple)
 		resume_put(&w->resumes, &key, up->side.tls);
 }

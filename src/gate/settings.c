@@ -656,6 +656,10 @@ gateway_fetch_allowed(const struct gateway *g, const struct settings *s,
 		return err_set(err, ERR_GATE_SELF, "%s is a port of this program",
 			addr_text(shown, to));
 	}
+	if (in_any(&g->reach.refuse, &to->ip)) {
+		return err_set(err, ERR_GATE_ADDRESS,
+			"%s is refused by the configuration", addr_text(shown, to));
+	}
 	if (kind == IP_PUBLIC || in_any(&g->upstream.fetch_allow, &to->ip))
 		return true;
 	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",

@@ -172,9 +172,12 @@ start_tls(struct session *s, struct err *err)
 {
 	if (s->visit)
 		return edge_start_tls(s, err);
-	/* A session of one name is not resumed under another (RFC 6066 §3). */
+	/* A session of one name is not resumed under another (RFC 6066 §3); and who
+	 * resumes sees no certificate, so only one that showed the same fault will do.
+	 */
 	const struct span bound[] = {
-		span_of(s->g->policy_hash, sizeof(s->g->policy_hash)), s->target.host};
+		span_of(s->g->policy_hash, sizeof(s->g->policy_hash)), s->target.host,
+		presented_host(s), s->mirrored};
 	uint8_t binding[PROFILE_POLICY];
 	resume_binding(binding, bound, COUNT_OF(bound));
 

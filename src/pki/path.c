@@ -16,6 +16,7 @@ struct candidate {
 	struct cert *cert;
 	const struct anchor *anchor; /* NULL for an intermediate */
 	int score;
+	bool is_learned;
 };
 
 struct search {
@@ -105,8 +106,8 @@ collect(const struct search *s, struct candidate *list)
 		a = a->same_name) {
 		if (is_wanted(s, a->cert)) {
 			insert(list, &n,
-				(struct candidate){
-					a->cert, a, score_issuer(s, a->cert, true)});
+				(struct candidate){a->cert, a,
+					score_issuer(s, a->cert, true), false});
 		}
 	}
 	for (size_t i = 1; i < s->pool->n; i++) {
@@ -115,7 +116,8 @@ collect(const struct search *s, struct candidate *list)
 			!cert_names_eq(c->subject, top->issuer) || !is_wanted(s, c))
 			continue;
 		insert(list, &n,
-			(struct candidate){c, NULL, score_issuer(s, c, false)});
+			(struct candidate){c, NULL, score_issuer(s, c, false),
+				i >= s->pool->n_told});
 	}
 	return n;
 }
@@ -145,7 +147,8 @@ try_candidate(struct search *s, const struct candidate *c)
 	struct cert *top = s->path.certs[s->path.n - 1];
 
 	if (!signature_check(top, c->cert, &s->signatures)) {
-		s->forged = s->forged || c->score >= 8;
+		/* A learned one of that name may be a stranger's work. */
+		s->forged = s->forged || (c->score >= 8 && !c->is_learned);
 		return false;
 	}
 	s->path.certs[s->path.n++] = c->cert;

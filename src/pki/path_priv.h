@@ -64,6 +64,8 @@ MUST_USE bool path_is_hopeless(const struct cert *c, const struct trust_ask *ask
 struct path_pool {
 	struct cert *certs[PATH_POOL]; /* held by whoever made it */
 	size_t n;
+	size_t n_told; /* of them from the peer or the caller; the rest nobody vouches
+			  for */
 };
 void path_search(struct trust *t, const struct trust_ask *ask,
 	const struct path_pool *pool, struct verdict *out);

@@ -354,6 +354,11 @@ judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i,
 		state = ask->revoke
 			? read_or_recall(ask->revoke, ask->staple, c, issuer, ask->now)
 			: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
+		/* Whoever has a stolen key staples the last good answer; what is known
+		 * of a revocation stands against it. */
+		if (state == REVOKE_GOOD && ask->revoke &&
+			revoke_ask(ask->revoke, c, issuer, ask->now) == REVOKE_REVOKED)
+			return REVOKE_REVOKED;
 		if (state != REVOKE_UNKNOWN) {
 			*word = "good (stapled)";
 			return state;

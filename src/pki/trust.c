@@ -614,6 +614,7 @@ search_or_recall(struct trust *t, const struct trust_ask *ask, struct path_pool 
 	make_key(t, ask, pool, key);
 	if (t->verdicts.budget > 0 && recall(t, key, ask->now, out))
 		return;
+	pool->n_told = pool->n;
 	add_learned(t, pool);
 	path_search(t, ask, pool, out);
 	if (t->verdicts.budget > 0)

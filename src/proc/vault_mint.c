@@ -472,13 +472,28 @@ load_authority(struct vault *v, const struct gateway *g, struct err *err)
 	return true;
 }
 
+/* The vault cannot tell for which gateway a worker asks, so all that share an authority
+ * have its limits. */
+static bool
+meet_authority(struct vault *v, const struct gateway *g, struct err *err)
+{
+	const struct known_authority *k = find_known(v, g->authority);
+
+	if (!k)
+		return load_authority(v, g, err);
+	return mint_limits_eq(k->limits, &g->mint) ||
+		err_set(err, ERR_PKI_AUTHORITY,
+			"gateway %.*s: `mint` differs from that of another gateway "
+			"with "
+			"the same authority",
+			SPAN_ARG(g->name));
+}
+
 bool
 vault_load_authorities(struct vault *v, const struct settings *s, struct err *err)
 {
 	for (const struct conf_item *it = s->gateways; it; it = it->next) {
-		const struct gateway *g = (const struct gateway *)(const void *)it;
-
-		if (!find_authority(v, g->authority) && !load_authority(v, g, err))
+		if (!meet_authority(v, (const struct gateway *)(const void *)it, err))
 			return false;
 	}
 	return true;
