@@ -61,7 +61,12 @@ describe(struct refresh *r, const struct http_head *head)
 {
 	struct cache_texts *t = &r->texts;
 
-	t->tags = http_get(&head->fields, SPAN("cache-tag"));
+	struct span a = http_get(&head->fields, SPAN("cache-tag"));
+	struct span b = http_get(&head->fields, SPAN("surrogate-key"));
+	t->tags = a.n > 0 ? a : b;
+	if (a.n > 0 && b.n > 0)
+		t->tags =
+			arena_format(&r->arena, "%.*s,%.*s", SPAN_ARG(a), SPAN_ARG(b));
 	return cache_vary_make(&head->fields, &r->plain.fields, &r->arena, &t->vary) &&
 		cache_head_write(head, &r->arena, &t->head);
 }
@@ -130,6 +135,18 @@ may_reach(struct fetch *f, const struct addr *to, struct err *err)
 }
 
 /* Everything in memory of its own: the exchange ends sooner. */
+/* What one client had, or wanted a part of, is nothing to refresh by. */
+static void
+drop_conditions(struct http_head *request)
+{
+	static const struct span names[] = {SPAN_INIT("if-none-match"),
+		SPAN_INIT("if-modified-since"), SPAN_INIT("if-match"),
+		SPAN_INIT("if-unmodified-since"), SPAN_INIT("if-range"),
+		SPAN_INIT("range")};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		(void)http_remove(&request->fields, names[i]);
+}
+
 static bool
 prepare(struct refresh *r, const struct exchange *x)
 {
@@ -140,6 +157,7 @@ prepare(struct refresh *r, const struct exchange *x)
 	if (!http_head_copy(&r->plain, &x->request, &r->arena, &err) ||
 		!http_head_copy(&r->request, &x->request, &r->arena, &err))
 		return false;
+	drop_conditions(&r->request);
 	r->texts.key = c->texts.key;
 	r->texts.url = arena_copy(&r->arena, c->texts.url);
 	if (cache_store_find(r->store, &r->texts.key, &r->plain.fields, &r->arena,

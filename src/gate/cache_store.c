@@ -135,6 +135,10 @@ evict(struct cache_store *s)
 			unlist(s, e);
 			return true;
 		}
+		/* Being read is as good as just asked for, and out of the next one's
+		 * way. */
+		leave_ages(s, e);
+		join_ages(s, e);
 	}
 	return false;
 }

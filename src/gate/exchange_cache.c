@@ -182,6 +182,8 @@ wait_on(struct session *s)
 {
 	struct exchange_cache *c = s->x->cache;
 
+	if (!c->waited)
+		c->wait_until = clock_now() + CLAIM_MS;
 	c->waits = true;
 	c->waited = true;
 	if (!list_joined(&c->waiting))
@@ -295,7 +297,7 @@ exchange_cache_waits(struct session *s)
 
 	if (!c || !c->waits)
 		return false;
-	if (is_taken(s)) {
+	if (clock_now() < c->wait_until && is_taken(s)) {
 		wait_on(s);
 		return true;
 	}

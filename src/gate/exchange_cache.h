@@ -42,8 +42,9 @@ struct exchange_cache {
 	struct cache_texts texts; /* key, url; the rest once it is stored */
 	enum exchange_fwd fwd;
 	int64_t asked_ms;
-	uint64_t most;     /* octets of a body that is stored */
-	bool shows_status; /* in Cache-Status */
+	uint64_t most;       /* octets of a body that is stored */
+	bool shows_status;   /* in Cache-Status */
+	uint64_t wait_until; /* clock_now() from which nobody is waited for */
 	bool waits;
 	bool waited;
 	bool claimed;

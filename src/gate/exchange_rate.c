@@ -122,8 +122,12 @@ rewrite(struct session *s, const struct act *act)
 		return;
 	struct span path = arena_copy(&x->arena, v.s);
 	if (act->keep_query && query.n > 0) {
-		path = arena_format(
-			&x->arena, "%.*s?%.*s", SPAN_ARG(path), SPAN_ARG(query));
+		size_t cap = path.n + query.n + 2; /* arena_format() stops at 4 KiB */
+		struct text t = text_to(arena_alloc(&x->arena, cap), cap);
+		text_put(&t, path);
+		text_put(&t, SPAN("?"));
+		text_put(&t, query);
+		path = text_span(&t);
 	}
 	if (!url_target_parse(path, x->request.method, &target, &err) ||
 		target.form != URL_ORIGIN) {

@@ -173,7 +173,7 @@ read_get(struct span text, struct arena *a, struct span *request)
 	while (span_starts(text, SPAN("/")))
 		text = span_from(text, 1);
 	if (text.n > (size_t)4 * OCSP_SERVE_MAX ||
-		!url_unescape(a, text, false, &plain))
+		!url_unescape(a, text, false, &plain) || arena_room(a) < OCSP_SERVE_MAX)
 		return false;
 	uint8_t *der = arena_alloc(a, OCSP_SERVE_MAX);
 	if (!text_unbase64(plain, der, OCSP_SERVE_MAX, &n))

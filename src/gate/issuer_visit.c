@@ -14,9 +14,9 @@
 enum {
 	IN_LIMIT = 16384,
 	OUT_LIMIT = 64 * 1024,
-	VISIT_MS = 30000, /* from accept to close */
-	ARENA_MOST = 128 * 1024,
-	CACHE_S = 300, /* a change is to be seen by those who cache */
+	VISIT_MS = 30000,        /* from accept to close */
+	ARENA_MOST = 256 * 1024, /* a head and trailers of 84 KiB each, and an answer */
+	CACHE_S = 300,           /* a change is to be seen by those who cache */
 };
 
 struct visit {

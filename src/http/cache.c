@@ -164,8 +164,11 @@ may_store(const struct answer *a)
 	unsigned status = a->head->status;
 
 	cache_control_read(&a->request->fields, &asks);
-	if (!may_store_method(a) || status < 200 || status == 206 || status == 304 ||
-		status == 101)
+	if (!may_store_method(a) || status < 200 || status == 206 || status == 304)
+		return false;
+	/* These answer the conditions and ranges of one request, not the name it asked
+	 * for. */
+	if (status == 412 || status == 416)
 		return false;
 	if (a->cc.must_understand ? !is_understood(status) : a->cc.no_store)
 		return false;

@@ -243,8 +243,9 @@ cache_control_read_cdn(const struct http_fields *f, struct cache_control *out)
 	while ((field = http_next(f, SPAN("cdn-cache-control"), field)) != NULL) {
 		struct span rest = field->value;
 		struct span item;
-		c.given = true;
 		while (header_item(&rest, &item)) {
+			c.given =
+				true; /* an empty field is passed over: RFC 9213 §2.2 */
 			if (!take_member(&c, item))
 				return false;
 		}
