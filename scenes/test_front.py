@@ -23,6 +23,53 @@ def test_connect_by_name_by_ipv4_and_by_bracketed_ipv6(street, names, pki, open_
     v6.close()
 
 
+@pytest.mark.parametrize("upstream", ("reuse off", "reuse on"))
+def test_each_plain_request_of_a_connection_goes_to_its_own_host(open_gateway, upstream):
+    def wants_to_know_who(handler):
+        handler.send_response(401)
+        handler.send_header("WWW-Authenticate", "Negotiate")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    gateway = open_gateway(upstream=upstream)
+    first = lab.Origin(None, "first\n", routes={"who": wants_to_know_who})
+    second = lab.Origin(None, "second\n")
+    with wire.dial(gateway) as s:
+        for origin, path, wanted in ((first, "x", b"first\n"), (second, "x", b"second\n"),
+                                     (first, "who", b""), (second, "x", b"second\n")):
+            host = f"www.plain.example:{origin.port}"
+            answer = wire.ask(s, f"GET http://{host}/{path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+            assert answer.body == wanted
+    first.close()
+    second.close()
+
+
+def test_an_answer_that_nobody_asked_for_is_nobodys(open_gateway):
+    gateway = open_gateway(upstream="reuse on")
+    one = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(10)
+        host = f"www.split.example:{door.getsockname()[1]}"
+        ask = f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+        def answer_with(text):
+            peer, _ = door.accept()
+            peer.settimeout(10)
+            wire.read_head(peer)
+            peer.sendall(text)
+            return peer
+
+        with wire.dial(gateway) as attacker, wire.dial(gateway) as victim:
+            attacker.sendall(ask)
+            peer = answer_with(one + b"good" + one + b"evil")
+            assert wire.read_answer(attacker).body == b"good"
+            victim.sendall(ask)
+            other = answer_with(one + b"mine")
+            assert wire.read_answer(victim).body == b"mine"
+            peer.close()
+            other.close()
+
+
 def test_a_plain_request_with_absolute_target_is_relayed(street):
     origin = lab.Origin(None, "plain\n")
     with wire.dial(street.gateway) as s:

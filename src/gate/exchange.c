@@ -307,8 +307,10 @@ advance_reaching(struct session *s)
 	struct err err;
 	if (exchange_cache_waits(s))
 		return s->x->state != EXCHANGE_REACHING;
+	/* Inside TLS there is one target; elsewhere each request has its own. */
+	bool one_target = s->x->tls && !s->x->site;
 	if (is_usable(s->lane->up) &&
-		(!s->x->site || upstream_is_for(s->lane->up, &s->x->target))) {
+		(one_target || upstream_is_for(s->lane->up, &s->x->target))) {
 		start_sending(s);
 		return true;
 	}
@@ -569,6 +571,14 @@ receive_some(struct session *s)
 		return finish_response(s);
 	switch (exchange_read_origin(s, &body, &err)) {
 	case H1_INFORM:
+		/* Their heads stay in the arena; the final one, and a page, need
+		 * theirs. */
+		if (arena_room(&x->arena) < EXCHANGE_ARENA / 2) {
+			(void)err_set(
+				&err, ERR_HTTP_TOO_LARGE, "too much in 1xx heads");
+			exchange_fail(s, &err, 502);
+			return false;
+		}
 		x->head_waits = x->request.version != HTTP_1_0;
 		return true;
 	case H1_HEAD:
@@ -631,8 +641,12 @@ part_from_origin(struct session *s)
 			drop_origin(s);
 		return;
 	}
-	if (!origin_lasts(x)) {
-		side_end(&s->lane->up->side);
+	struct side *side = &s->lane->up->side;
+	side_pull(side);
+	/* What nobody asked for would be the answer to the next request. */
+	bool said_more = !buf_empty(side_in(side)) || !buf_empty(&side->io.in);
+	if (said_more || !origin_lasts(x)) {
+		side_end(side);
 		drop_origin(s);
 		return;
 	}

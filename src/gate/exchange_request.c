@@ -378,7 +378,9 @@ exchange_take_response(struct session *s)
 		return;
 	}
 	x->origin_closes = x->response.close || x->response.body.kind == BODY_CLOSE;
-	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE))
+	/* A client may begin with its token, and need not be asked for one. */
+	if (authenticates_connection(&x->response.fields, HTTP_NAME_WWW_AUTHENTICATE) ||
+		authenticates_connection(&x->request.fields, HTTP_NAME_AUTHORIZATION))
 		bind_origin(s);
 	if (x->wants_h1 && x->request.protocol.n == 0)
 		versions_learn(&s->w->versions, &x->target, VERSION_NEEDS_H1);
