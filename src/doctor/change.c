@@ -111,9 +111,10 @@ write_file(struct home *h, const char *path, struct span text, unsigned mode,
 
 	home_forget(h, path);
 	/* It would be replaced, and could not be given back to its owner. */
-	if (old && geteuid() != 0 && st.st_uid != geteuid())
+	if (old && geteuid() != 0 && st.st_uid != geteuid()) {
 		return err_set(
 			err, ERR_FILE_WRITE, "%s belongs to somebody else", path);
+	}
 	if (!file_replace(path, text, mode ? mode : MODE_NEW, err))
 		return false;
 	if (old && (st.st_uid != geteuid() || st.st_gid != getegid())) {

@@ -302,10 +302,11 @@ take_lock(struct journal *j, struct err *err)
 	/* Its owner could lead us anywhere by a link, and we would write there as root.
 	 */
 	if (getenv("SUDO_UID") && geteuid() == 0 && fstat(j->lock, &st) == 0 &&
-		st.st_uid != 0)
+		st.st_uid != 0) {
 		return err_set(err, ERR_DOCTOR_JOURNAL,
 			"%s is not root's: run this as its owner, without sudo",
 			j->h->dir);
+	}
 	return flock(j->lock, LOCK_EX | LOCK_NB) == 0 ||
 		err_set(err, ERR_DOCTOR_JOURNAL, "another doctor is at work in %s",
 			j->h->dir);
@@ -389,9 +390,9 @@ append(struct journal *j, struct json_out *line, struct err *err)
 	bool ok = known && !line->cut && write(fd, s.p, s.n) == (ssize_t)s.n &&
 		write(fd, "\n", 1) == 1 && fsync(fd) == 0;
 	int why = errno;
+	/* Or the next would be glued on. */
 	if (!ok && known)
-		(void)!ftruncate(
-			fd, before.st_size); /* or the next would be glued on */
+		(void)!ftruncate(fd, before.st_size);
 	close(fd);
 	ok = ok && sync_dir(j->dir);
 	return ok || err_errno(err, ERR_DOCTOR_JOURNAL, why, "%s", j->path);

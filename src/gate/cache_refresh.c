@@ -64,9 +64,10 @@ describe(struct refresh *r, const struct http_head *head)
 	struct span a = http_get(&head->fields, SPAN("cache-tag"));
 	struct span b = http_get(&head->fields, SPAN("surrogate-key"));
 	t->tags = a.n > 0 ? a : b;
-	if (a.n > 0 && b.n > 0)
+	if (a.n > 0 && b.n > 0) {
 		t->tags =
 			arena_format(&r->arena, "%.*s,%.*s", SPAN_ARG(a), SPAN_ARG(b));
+	}
 	return cache_vary_make(&head->fields, &r->plain.fields, &r->arena, &t->vary) &&
 		cache_head_write(head, &r->arena, &t->head);
 }
