@@ -625,9 +625,10 @@ is_own_port(const struct settings *s, const struct addr *to)
 		ip_eq(&s->admin.ip, &to->ip);
 }
 
-bool
-gateway_address_allowed(const struct gateway *g, const struct settings *s,
-	const struct addr *to, struct err *err)
+/* Own ports and what is refused never; else public addresses, and what `allow` has. */
+static bool
+address_allowed(const struct gateway *g, const struct settings *s,
+	const struct conf_prefixes *allow, const struct addr *to, struct err *err)
 {
 	char shown[ADDR_TEXT];
 	enum ip_kind kind = ip_kind(&to->ip);
@@ -639,29 +640,24 @@ gateway_address_allowed(const struct gateway *g, const struct settings *s,
 		return err_set(err, ERR_GATE_ADDRESS,
 			"%s is refused by the configuration", addr_text(shown, to));
 	}
-	/* The origins of an edge are the operator's choice, not a stranger's. */
-	if (g->sites.is_edge || kind == IP_PUBLIC || in_any(&g->reach.allow, &to->ip))
+	/* No list: the operator chose the address, not a stranger. */
+	if (!allow || kind == IP_PUBLIC || in_any(allow, &to->ip))
 		return true;
 	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
 		addr_text(shown, to), ip_kind_name(kind));
 }
 
 bool
+gateway_address_allowed(const struct gateway *g, const struct settings *s,
+	const struct addr *to, struct err *err)
+{
+	return address_allowed(
+		g, s, g->sites.is_edge ? NULL : &g->reach.allow, to, err);
+}
+
+bool
 gateway_fetch_allowed(const struct gateway *g, const struct settings *s,
 	const struct addr *to, struct err *err)
 {
-	char shown[ADDR_TEXT];
-	enum ip_kind kind = ip_kind(&to->ip);
-	if (is_own_port(s, to)) {
-		return err_set(err, ERR_GATE_SELF, "%s is a port of this program",
-			addr_text(shown, to));
-	}
-	if (in_any(&g->reach.refuse, &to->ip)) {
-		return err_set(err, ERR_GATE_ADDRESS,
-			"%s is refused by the configuration", addr_text(shown, to));
-	}
-	if (kind == IP_PUBLIC || in_any(&g->upstream.fetch_allow, &to->ip))
-		return true;
-	return err_set(err, ERR_GATE_ADDRESS, "%s is a %s address",
-		addr_text(shown, to), ip_kind_name(kind));
+	return address_allowed(g, s, &g->upstream.fetch_allow, to, err);
 }

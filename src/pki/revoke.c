@@ -98,24 +98,6 @@ add_newest(struct revoke *r, struct crl *c)
 		drop_crl(r, CONTAINER_OF(list_first(&r->crls), struct crl, all));
 }
 
-static struct crl *
-read_list(struct span text, struct err *err)
-{
-	struct span der = text;
-	bool is_pem = text.n > 0 && text.p[0] != 0x30;
-
-	if (text.n == 0 || text.n > REVOKE_CRL_MAX) {
-		err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
-		return NULL;
-	}
-	if (is_pem && !decode_pem(text, &der, err))
-		return NULL;
-	struct crl *c = crl_read(der, err);
-	if (is_pem)
-		mem_free((void *)(uintptr_t)der.p);
-	return c;
-}
-
 /* PEM or DER. NULL with *err. */
 static struct crl *
 read_text(struct span text, struct err *err)
@@ -173,7 +155,7 @@ bool
 revoke_add_crl_of(
 	struct revoke *r, struct span text, struct cert *issuer, struct err *err)
 {
-	struct crl *c = read_list(text, err);
+	struct crl *c = read_text(text, err);
 
 	if (!c)
 		return false;
