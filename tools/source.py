@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOMS = ("base conf rule net dns pki tls http keyless event gate desk doctor proc cli").split()
+ROOMS = ("base conf rule net dns pki tls http keyless event fact shared page gate desk doctor proc cli").split()
 
 _TOKEN = re.compile(
     r'//(?:\\\n|[^\n])*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)

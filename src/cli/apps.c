@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "gate/catalogue.h"
+#include "fact/catalogue.h"
 
 static const struct cli_option options[] = {
 	{"types", 't', NULL,

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "gate/facts.h"
+#include "fact/facts.h"
 #include "gate/settings.h"
 
 enum { EXPLAIN_ARENA = 1024 * 1024 };

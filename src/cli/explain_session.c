@@ -9,7 +9,7 @@
 #include "cli/config.h"
 #include "cli/explain_priv.h"
 #include "event/store.h"
-#include "gate/replay.h"
+#include "fact/replay.h"
 
 enum { PATH_LENGTH = 1024 };
 

@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "conf/format.h"
+#include "fact/vocab.h"
 #include "gate/lets.h"
-#include "gate/vocab.h"
 
 enum { FILE_LIMIT = 8 * 1024 * 1024, EXPR_ROOM = 64 * 1024 };
 

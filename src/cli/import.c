@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/import_priv.h"
+#include "fact/vocab.h"
 #include "gate/acts.h"
-#include "gate/vocab.h"
 
 enum {
 	ARENA_LIMIT = 256 << 20,

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "cli/cli_priv.h"
 #include "conf/schema.h"
+#include "fact/vocab.h"
 #include "gate/settings.h"
-#include "gate/vocab.h"
 #include "rule/field.h"
 
 void

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/act_value.h"
 
-#include "gate/rate.h"
+#include "shared/rate.h"
 
 bool
 act_value_compile(struct settings *s, const struct gateway *g,

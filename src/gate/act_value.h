@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "gate/facts.h"
+#include "fact/facts.h"
 #include "gate/settings.h"
 
 /* Compiles act->expr, if the action has one. act->value_expr is then owned by the

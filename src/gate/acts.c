@@ -3,10 +3,10 @@
 
 #include "base/text.h"
 #include "conf/value.h"
-#include "gate/consent.h"
 #include "gate/settings.h"
 #include "http/msg.h"
 #include "http/url.h"
+#include "page/consent.h"
 #include "pki/trust.h"
 #include "tls/profile.h"
 

@@ -9,8 +9,8 @@
 
 #include "conf/tree.h"
 #include "event/event.h"
-#include "gate/rate.h"
 #include "rule/policy.h"
+#include "shared/rate.h"
 
 enum act_kind {
 	ACT_BYPASS,

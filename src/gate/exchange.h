@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "gate/facts.h"
+#include "fact/facts.h"
 #include "gate/target.h"
 #include "http/h1_read.h"
 #include "http/h1_write.h"

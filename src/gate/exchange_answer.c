@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* exchange_answer: what we say ourselves: pages, and where the CA can be had. */
 #include "base/text.h"
-#include "gate/consent.h"
 #include "gate/exchange_priv.h"
-#include "gate/page.h"
 #include "gate/stages.h"
 #include "gate/worker.h"
+#include "page/consent.h"
+#include "page/page.h"
 
 /* What is left of the request is not waited for, unless it is there already: the
  * connection ends after the answer. */

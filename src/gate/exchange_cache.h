@@ -15,8 +15,8 @@
 #pragma once
 
 #include "base/list.h"
-#include "gate/cache_store.h"
 #include "gate/site_cache.h"
+#include "shared/cache_store.h"
 
 struct exchange;
 struct lane;

@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "gate/consent.h"
 #include "gate/exchange.h"
 #include "gate/exchange_cache.h"
 #include "gate/session.h"
+#include "page/consent.h"
 
 /* A whole head was read: decides what becomes of it. Sets the state, or asks the
  * session to take over a CONNECT. */

@@ -6,9 +6,9 @@
 #include "base/stats.h"
 #include "base/text.h"
 #include "gate/exchange_priv.h"
-#include "gate/rate.h"
 #include "gate/worker.h"
 #include "http/url.h"
+#include "shared/rate.h"
 
 enum { KEY_TEXT = 1024 };
 

@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/stats.h"
-#include "gate/consent.h"
 #include "gate/exchange_priv.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
 #include "http/header.h"
 #include "http/url.h"
+#include "page/consent.h"
 
 static const struct act *
 decide(struct session *s, enum phase phase)

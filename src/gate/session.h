@@ -8,9 +8,9 @@
  */
 #pragma once
 
+#include "fact/facts.h"
 #include "gate/edge.h"
 #include "gate/exchange.h"
-#include "gate/facts.h"
 #include "gate/lane.h"
 #include "gate/mint.h"
 #include "gate/settings.h"

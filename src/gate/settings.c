@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
-#include "gate/categories.h"
+#include "fact/categories.h"
 #include "gate/compile.h"
 #include "http/header.h"
 #include "pki/trust.h"

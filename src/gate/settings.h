@@ -11,11 +11,11 @@
 #include "conf/schema.h"
 #include "gate/acts.h"
 #include "gate/mint_limits.h"
-#include "gate/page.h"
-#include "gate/page_words.h"
 #include "gate/site.h"
 #include "gate/untrusted.h"
 #include "net/addr.h"
+#include "page/page.h"
+#include "page/page_words.h"
 #include "rule/policy.h"
 #include "rule/set.h"
 

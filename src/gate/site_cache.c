@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/site_cache.h"
 
-#include "gate/cache_store.h"
 #include "gate/settings.h"
+#include "shared/cache_store.h"
 
 #define CACHE(field) CONF_AT(struct cache_settings, field)
 static const struct conf_row cache_words[] = {

@@ -17,11 +17,11 @@
 #include "base/stats.h"
 #include "base/text.h"
 #include "gate/exchange_priv.h"
-#include "gate/page.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
 #include "http/h2.h"
+#include "page/page.h"
 
 static struct span
 text_in(struct session *s, void (*put)(struct span, struct text *), struct span what)

@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/text.h"
-#include "gate/page.h"
 #include "gate/stages.h"
 #include "gate/story.h"
 #include "gate/worker.h"
+#include "page/page.h"
 
 /* What we speak, in our order of preference, and the client offered, unless the gateway
  * says otherwise. An origin known to want HTTP/1 is not asked again. Wire form. */

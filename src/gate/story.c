@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "gate/catalogue.h"
+#include "fact/catalogue.h"
 #include "gate/stages.h"
 #include "gate/worker.h"
 

@@ -9,11 +9,10 @@
 #pragma once
 
 #include "event/event.h"
+#include "fact/facts.h"
 #include "gate/crl.h"
-#include "gate/crowd.h"
 #include "gate/edge.h"
 #include "gate/evidence.h"
-#include "gate/facts.h"
 #include "gate/issuer.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
@@ -26,6 +25,7 @@
 #include "net/listen.h"
 #include "net/resolve.h"
 #include "net/splice.h"
+#include "shared/crowd.h"
 #include "tls/resume.h"
 
 /* What proc/ hands over. */

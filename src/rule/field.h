@@ -32,7 +32,7 @@ const char *phase_name(enum phase p);
 MUST_USE bool phase_find(struct span name, enum phase *out);
 
 /*
- * What getters read. Its owner defines it (gate/facts.h) and begins it with a
+ * What getters read. Its owner defines it (fact/facts.h) and begins it with a
  * struct facts_base; the rule room only passes it on.
  */
 struct facts;

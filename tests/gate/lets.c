@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "gate/facts.h"
-#include "gate/vocab.h"
+#include "fact/facts.h"
+#include "fact/vocab.h"
 #include "tests/test.h"
 
 static struct settings settings;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proc/purge.h"
 
-#include "gate/cache_store.h"
+#include "shared/cache_store.h"
 #include "tests/test.h"
 
 static bool
