@@ -106,6 +106,7 @@ open_clients(struct edge *e, const struct site_clients *settings, struct err *er
 		.role = PROFILE_SERVER,
 		.min_version = (uint16_t)client->min_version,
 		.level = (enum profile_level)client->profile,
+		.insecure_rsa_key_exchange = client->insecure_rsa_key_exchange,
 		.client_cert = (enum profile_client_cert)settings->certificate,
 		.ca_names = settings->ca_names,
 		.n_ca_names = settings->n_ca_names,

@@ -63,7 +63,9 @@ pass_on(struct answer_call *c)
 	p->call = c;
 	p->keyserver = k;
 	p->ask.want = c->req; /* its spans live as long as the call */
-	p->ask.want.function = (struct span){0}; /* what we say to the vault there */
+	/* There the vault is told who asks; what an edge said there is not for it. */
+	p->ask.want.function = (struct span){0};
+	p->ask.want.extra = k->settings->name;
 	p->ask.done = vault_answered;
 	list_push(&k->passed, &p->in);
 	if (ask_send(&k->w->vault.link, &p->ask, &err))
@@ -72,17 +74,9 @@ pass_on(struct answer_call *c)
 	forget(p);
 }
 
-/* The vault has one store of keys, and a secret for each key server. */
-static void
-pass_sealing(struct answer_call *c)
-{
-	c->req.cert_id = keyserver_of(c->door)->settings->name;
-	pass_on(c);
-}
-
 static const struct answer_op seal_ops[] = {
-	{WIRE_SEAL, false, SEALING_MOST, pass_sealing},
-	{WIRE_UNSEAL, false, SEALING_MOST, pass_sealing},
+	{WIRE_SEAL, false, SEALING_MOST, pass_on},
+	{WIRE_UNSEAL, false, SEALING_MOST, pass_on},
 };
 
 static void

@@ -174,6 +174,11 @@ static const struct conf_row client_words[] = {
 	{"min-version", CONF_CHOICE, CLIENT(min_version), .preset = "1.2",
 		.choices = tls_versions,
 		.help = "Lowest TLS version spoken to clients."},
+	{"insecure-rsa-key-exchange", CONF_FLAG, CLIENT(insecure_rsa_key_exchange),
+		.preset = "off",
+		.help = "TLS 1.2 clients without ECDHE may have a session, which "
+			"whoever gets "
+			"the RSA key later can read."},
 	{"ask-timeout", CONF_DURATION, CLIENT(ask_ms), .preset = "15s", .min = 100,
 		.help = "Time a client has to say where it wants to go."},
 	{"hello-timeout", CONF_DURATION, CLIENT(hello_ms), .preset = "15s", .min = 100,

@@ -70,13 +70,14 @@ struct upstream_settings {
 struct client_settings {
 	int profile; /* enum profile_level */
 	int min_version;
-	uint64_t ask_ms;       /* to say where it wants to go */
-	uint64_t hello_ms;     /* to send its ClientHello */
-	uint64_t handshake_ms; /* to finish the handshake */
-	uint64_t head_ms;      /* to send a request head */
-	uint64_t idle_ms;      /* between requests */
-	uint64_t stall_ms;     /* without any progress inside a message or tunnel */
-	uint64_t session_ms;   /* TLS sessions can be resumed so long */
+	bool insecure_rsa_key_exchange; /* TLS 1.2 without forward secrecy, too */
+	uint64_t ask_ms;                /* to say where it wants to go */
+	uint64_t hello_ms;              /* to send its ClientHello */
+	uint64_t handshake_ms;          /* to finish the handshake */
+	uint64_t head_ms;               /* to send a request head */
+	uint64_t idle_ms;               /* between requests */
+	uint64_t stall_ms;   /* without any progress inside a message or tunnel */
+	uint64_t session_ms; /* TLS sessions can be resumed so long */
 };
 
 /* Where a stranger may make us connect to. */

@@ -54,12 +54,20 @@ cstr(struct span s)
 	return (const char *)s.p;
 }
 
+bool
+site_may_decrypt(const struct gateway *g)
+{
+	return g->client.insecure_rsa_key_exchange ||
+		g->client.profile == PROFILE_COMPAT;
+}
+
 static struct identity *
-load_elsewhere(struct site_certificate *cert, struct err *err)
+load_elsewhere(const struct gateway *g, struct site_certificate *cert, struct err *err)
 {
 	struct chain chain = {0};
 	struct identity *id = NULL;
 
+	cert->where.rsa_decrypt = site_may_decrypt(g);
 	if (!chain_load(&chain, cstr(cert->path), err))
 		return NULL;
 	struct cert *leaf = cert_parse(chain.der[0], err);
@@ -94,7 +102,7 @@ load_certificate(struct compiling *c, struct site_certificate *cert, struct err 
 	}
 	if (site_is_kept(cert)) {
 		c->g->sites.asks_vault = true;
-		cert->id = load_elsewhere(cert, err);
+		cert->id = load_elsewhere(c->g, cert, err);
 	} else {
 		cert->id = identity_load(
 			cstr(cert->path), cstr(key), (struct span){0}, err);
@@ -131,7 +139,7 @@ compile_certificates(struct compiling *c, struct site *site)
 	}
 	EACH_ITEM(struct site_certificate, cert, site->keyless)
 	{
-		cert->id = load_elsewhere(cert, &err);
+		cert->id = load_elsewhere(c->g, cert, &err);
 		take_certificate(c, site, cert, &err);
 		if (!c->g->sites.keys.servers) {
 			complain_text(c, &cert->item, "chain",

@@ -190,6 +190,9 @@ void site_uncompile_keys(struct gateway *g);
 
 /* Whether the vault signs for this certificate. */
 MUST_USE bool site_is_kept(const struct site_certificate *c);
+/* Whether its clients may have RSA key exchange, so that keys of its certificates which
+ * are not the worker's have to decrypt. */
+MUST_USE bool site_may_decrypt(const struct gateway *g);
 /* Whether one of the servers is behind a Unix socket. */
 MUST_USE bool site_keys_are_here(const struct site_keys *k);
 /* Connections to the servers of k, which has some. Everything is borrowed. */

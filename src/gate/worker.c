@@ -107,6 +107,7 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 		.role = PROFILE_SERVER,
 		.min_version = (uint16_t)g->client.min_version,
 		.level = (enum profile_level)g->client.profile,
+		.insecure_rsa_key_exchange = g->client.insecure_rsa_key_exchange,
 		.tickets = w->tickets,
 		.session_timeout_s = (uint32_t)(g->client.session_ms / 1000),
 	};

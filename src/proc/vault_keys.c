@@ -18,14 +18,23 @@
 
 /* ---- seal and unseal */
 
+/* A worker says at which of its key servers the edge asked. */
+static struct known_server *
+find_served(const struct vault *v, const struct wire_msg *req)
+{
+	struct known_server *k = v->served;
+
+	while (k && !span_eq(k->name, req->extra))
+		k = k->next;
+	return k;
+}
+
 static const struct seal *
 find_seal(const struct answer_call *c)
 {
-	for (const struct known_seal *k = vault_of(c)->seals; k; k = k->next) {
-		if (span_eq(k->name, c->req.cert_id))
-			return &k->seal;
-	}
-	return NULL;
+	const struct known_server *k = find_served(vault_of(c), &c->req);
+
+	return k && k->seals ? &k->seal : NULL;
 }
 
 void
@@ -63,7 +72,10 @@ vault_store(struct answer_door *d, const struct wire_msg *req)
 	struct answer_desk *desk = CONTAINER_OF(d, struct answer_desk, door);
 	struct vault *v = CONTAINER_OF(desk, struct vault, desk);
 
-	return span_eq(req->function, SPAN(SITE_OWN_KEYS)) ? &v->own : &v->keys;
+	if (span_eq(req->function, SPAN(SITE_OWN_KEYS)))
+		return &v->own;
+	struct known_server *k = find_served(v, req);
+	return k ? &k->keys : NULL;
 }
 
 /* ---- from files */
@@ -89,32 +101,35 @@ want_token(struct vault *v, struct span name, struct keys *into, struct err *err
 
 	t->name = name;
 	t->into = into;
+	t->decrypt = into->decrypt;
 	t->next = v->wanted;
 	v->wanted = t;
 	return read_pin(v, t, err) || err_within(err, "%.*s", SPAN_ARG(name));
 }
 
 static bool
-load_seal(struct vault *v, const struct keyserver_settings *k, struct err *err)
+load_seal(
+	struct known_server *known, const struct keyserver_settings *k, struct err *err)
 {
 	if (k->seal_secret.n == 0)
 		return true;
-
-	struct known_seal *known = mem_alloc(sizeof(*known));
-
-	known->name = k->name;
-	known->next = v->seals;
-	v->seals = known;
-	return sealing_load(&known->seal, (const char *)k->seal_secret.p, err);
+	known->seals = sealing_load(&known->seal, (const char *)k->seal_secret.p, err);
+	return known->seals;
 }
 
 static bool
 load_served(struct vault *v, const struct keyserver_settings *k, struct err *err)
 {
-	if (!keyserver_load_keys(k, &v->keys, err) || !load_seal(v, k, err))
+	struct known_server *known = mem_alloc(sizeof(*known));
+
+	known->name = k->name;
+	known->next = v->served;
+	v->served = known;
+	keys_init(&known->keys);
+	if (!keyserver_load_keys(k, &known->keys, err) || !load_seal(known, k, err))
 		return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
 	for (size_t i = 0; i < k->tokens.n; i++) {
-		if (!want_token(v, k->tokens.p[i], &v->keys, err))
+		if (!want_token(v, k->tokens.p[i], &known->keys, err))
 			return false;
 	}
 	return true;
@@ -147,6 +162,7 @@ load_site(struct vault *v, const struct site *site, struct err *err)
 static bool
 load_edge(struct vault *v, const struct gateway *g, struct err *err)
 {
+	v->own.decrypt = site_may_decrypt(g);
 	for (const struct conf_item *it = g->sites.sites; it; it = it->next) {
 		if (!load_site(v, (const struct site *)(const void *)it, err))
 			return false;
@@ -194,6 +210,7 @@ open_token(struct vault *v, const struct vault_token *t, struct err *err)
 		token_free(token);
 		return true;
 	}
+	t->into->decrypt = t->decrypt;
 	return keys_add_token(t->into, token, err);
 }
 
@@ -246,11 +263,10 @@ check_authorities(const struct vault *v, struct err *err)
 static bool
 load_names(struct vault *v, const struct settings *s, struct err *err)
 {
-	for (const struct conf_item *it = s->keyservers; it; it = it->next) {
-		const struct keyserver_settings *k =
-			(const struct keyserver_settings *)(const void *)it;
+	for (struct known_server *known = v->served; known; known = known->next) {
+		const struct keyserver_settings *k = keyserver_find(s, known->name);
 
-		if (!keyserver_load_names(k, &v->keys, err))
+		if (!keyserver_load_names(k, &known->keys, err))
 			return err_within(err, "keyserver %.*s", SPAN_ARG(k->name));
 	}
 	return true;
@@ -286,7 +302,6 @@ vault_open_tokens(struct vault *v, const struct settings *s, struct err *err)
 void
 vault_keys_init(struct vault *v)
 {
-	keys_init(&v->keys);
 	keys_init(&v->own);
 	keys_init(&v->ca);
 }
@@ -295,15 +310,15 @@ void
 vault_keys_fini(struct vault *v)
 {
 	forget_wanted(v);
-	keys_fini(&v->keys);
 	keys_fini(&v->own);
 	keys_fini(&v->ca);
-	token_box_free(v->box);
-	while (v->seals) {
-		struct known_seal *k = v->seals;
+	while (v->served) {
+		struct known_server *k = v->served;
 
-		v->seals = k->next;
+		v->served = k->next;
+		keys_fini(&k->keys);
 		seal_fini(&k->seal);
 		mem_free(k);
 	}
+	token_box_free(v->box);
 }

@@ -35,11 +35,14 @@ struct known_authority {
 	uint8_t op;
 };
 
-/* The secret a key server seals with. */
-struct known_seal {
-	struct known_seal *next;
-	struct span name; /* of the key server; the settings' */
+/* What one key server of the configuration serves: no edge of one reaches the keys of
+ * another. */
+struct known_server {
+	struct known_server *next;
+	struct span name; /* the settings' */
+	struct keys keys;
 	struct seal seal;
+	bool seals; /* it has a secret for that */
 };
 
 /* A key in a token, before it is open: its PIN is read while files can be. */
@@ -47,6 +50,7 @@ struct vault_token {
 	struct vault_token *next;
 	struct span name;  /* RFC 7512; the settings' */
 	struct keys *into; /* the store it goes to */
+	bool decrypt;      /* as into->decrypt was when it was wanted */
 	char pin[TOKEN_PIN_MAX];
 };
 
@@ -57,13 +61,12 @@ struct vault {
 	struct answer_client workers; /* what any worker may ask */
 	struct known_authority *authorities;
 	struct leafkeys leafkeys;
-	struct keys keys;           /* what key servers serve */
-	struct keys own;            /* what only our own workers may use */
-	struct keys ca;             /* what signs leafs, and nobody else's words */
-	struct vault_token *wanted; /* owned; until the tokens are open */
-	struct token_box *box;      /* owned; NULL without tokens */
+	struct known_server *served; /* owned; what key servers serve */
+	struct keys own;             /* what only our own workers may use */
+	struct keys ca;              /* what signs leafs, and nobody else's words */
+	struct vault_token *wanted;  /* owned; until the tokens are open */
+	struct token_box *box;       /* owned; NULL without tokens */
 	char pin[TOKEN_PIN_MAX];   /* for names without one; wiped once they are open */
-	struct known_seal *seals;  /* owned */
 	struct resolver *resolver; /* owned; NULL: no key is elsewhere */
 	struct profile *tunnel;    /* the same */
 	bool asks_here;            /* a key server is behind a Unix socket */
