@@ -17,7 +17,7 @@
 #include "pki/cert.h"
 #include "pki/revoke.h"
 
-enum { VISITS_MOST = 256, PATH_ROOM = 1024, STATUS_MAX = 80 * 1024 * 1024 };
+enum { PATH_ROOM = 1024, STATUS_MAX = 80 * 1024 * 1024 };
 
 /* ---- files ---- */
 
@@ -309,8 +309,7 @@ turn_round(struct issuers *all)
 bool
 issuer_open_all(struct worker *w, struct err *err)
 {
-	list_init(&w->issuers.visits);
-	listen_limit_init(&w->issuers.limit, VISITS_MOST);
+	issuer_desk_open(w);
 	for (const struct conf_item *it = w->settings->edges; it; it = it->next) {
 		const struct gateway *g = (const struct gateway *)(const void *)it;
 		if (is_served(w->settings, g) && !open_of(w, g, err))

@@ -17,7 +17,7 @@
 
 #include "base/list.h"
 #include "gate/settings.h"
-#include "net/listen.h"
+#include "gate/visit.h"
 #include "pki/ocsp_serve.h"
 
 struct worker;
@@ -48,15 +48,11 @@ struct issuer {
 
 struct issuers {
 	struct issuer *all; /* owned */
-	struct list visits;
-	struct listen_limit limit;
+	struct visit_desk desk;
 };
 
 /* False: *err says why. */
 MUST_USE bool issuer_open_all(struct worker *w, struct err *err);
 void issuer_close_all(struct worker *w);
-/* Whether nobody is being answered. */
-MUST_USE bool issuer_is_idle(const struct worker *w);
-struct listen_limit *issuer_limit(struct worker *w);
 /* A connection of a listener `as authority`; takes fd. */
 void issuer_accept(struct worker *w, const struct gateway *g, int fd);

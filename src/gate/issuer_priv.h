@@ -26,5 +26,6 @@ struct issuer_ask {
 	struct arena *arena; /* of the visit: for what is made up on the way */
 };
 void issuer_answer(const struct issuer_ask *q, struct issuer_answer *out);
+void issuer_desk_open(struct worker *w);
 void issuer_close_files(struct issuer *i);   /* and i itself */
 void issuer_put_blob(struct issuer_blob *b); /* NULL does nothing */

@@ -59,7 +59,7 @@ tell_if_drained(struct worker *w)
 	void (*drained)(struct worker *) = w->drained;
 
 	if (!w->draining || !drained || !list_empty(&w->sessions) ||
-		!keyserver_is_idle(w) || !issuer_is_idle(w))
+		!keyserver_is_idle(w) || !visit_desk_is_idle(&w->issuers.desk))
 		return;
 	w->drained = NULL;
 	drained(w);
@@ -245,7 +245,7 @@ limit_of(struct worker *w, const struct listen_settings *l)
 {
 	if (l->keyserver)
 		return keyserver_limit(w, l);
-	return l->front == FRONT_AUTHORITY ? issuer_limit(w) : &w->limit;
+	return l->front == FRONT_AUTHORITY ? &w->issuers.desk.limit : &w->limit;
 }
 
 static void

@@ -4,15 +4,13 @@
  */
 #pragma once
 
-#include "net/listen.h"
+#include "gate/visit.h"
 #include "proc/pages_priv.h"
 
 struct admin {
 	struct listener listener;
-	struct listen_limit limit;
-	struct loop *loop;
+	struct visit_desk desk;
 	const struct pages *pages; /* borrowed */
-	struct list visits;
 };
 
 /* Takes fd; -1 leaves it closed. */

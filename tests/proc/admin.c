@@ -71,7 +71,7 @@ finish(int fd)
 	(void)close(fd);
 	for (int i = 0; i < 4; i++)
 		loop_turn(&t.loop, 2);
-	CHECK_INT(t.admin.limit.open, 0);
+	CHECK_INT(t.admin.desk.limit.open, 0);
 }
 
 static void
@@ -107,10 +107,10 @@ silence_and_half_a_request_end(void)
 	int silent = call("GET /metr");
 	for (int i = 0; i < 4; i++)
 		loop_turn(&t.loop, 2);
-	CHECK_INT(t.admin.limit.open, 1);
+	CHECK_INT(t.admin.desk.limit.open, 1);
 	clock_fake(clock_now() + 10001, 0);
 	loop_turn(&t.loop, 0);
-	CHECK_INT(t.admin.limit.open, 0);
+	CHECK_INT(t.admin.desk.limit.open, 0);
 	(void)close(silent);
 	close_all();
 }
