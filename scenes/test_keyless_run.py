@@ -146,12 +146,9 @@ def test_a_reload_brings_new_keys_and_new_policy(home, program, tmp_path, key_se
         Client(server.port, home / "tunnel", who="edge3").ask(0xF1)
 
     def sign(who="edge1"):
-        try:
-            client = Client(server.port, home / "tunnel", who=who)
-            answer = client.ask(ECDSA_SHA256, bytes(32), ski)
-            client.close()
-        except (EOFError, ConnectionError, ssl.SSLError):  # by workers that were just told to end
-            return None, b""
+        client = Client(server.port, home / "tunnel", who=who)
+        answer = client.ask(ECDSA_SHA256, bytes(32), ski)  # workers that were just told to end answer, too
+        client.close()
         return answer
 
     assert sign() == (ERROR, b"\2")

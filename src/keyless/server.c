@@ -13,8 +13,9 @@ enum {
 	IDLE_MS = 30000,
 	IDLE_LOCAL_MS = 3600 * 1000, /* over a Unix socket */
 	LAST_CALLS_MS = 5000,        /* for requests under way, when idle */
-	DRAIN_MS = 1000,             /* for a first request, while draining */
-	LAST_WORDS_MS = 2000,        /* for the peer to read what ends the connection */
+	DRAIN_MS = 1000, /* while draining: for a first request, and for all to come */
+	QUIET_MS = 250,  /* while draining: so long without a request is enough */
+	LAST_WORDS_MS = 2000, /* for the peer to read what ends the connection */
 	WIRE_IN = 64 * 1024,
 	WIRE_OUT = 256 * 1024,
 	PLAIN_OUT = 1100 * 1024, /* room for the answers of 1,024 calls */
@@ -237,14 +238,30 @@ only_looked(const struct server_peer *p)
 	return p->io.eof && facts.wire_in == 0;
 }
 
-static uint32_t
-idle_ms(const struct server_peer *p)
+/* An edge cannot be told to ask no more, so what it has sent already is waited for: not
+ * long, and no longer when it goes on asking. */
+static uint64_t
+drain_at(const struct server_peer *p, uint64_t now)
 {
-	uint32_t ms = p->server->spec.idle_ms;
+	uint64_t since = p->server->drained_ms;
+	uint64_t most = (p->opened_ms > since ? p->opened_ms : since) + DRAIN_MS;
+	uint64_t at = now + QUIET_MS;
 
-	if (p->server->draining)
-		return DRAIN_MS;
-	return p->from.ip.family == IP_NONE && ms < IDLE_LOCAL_MS ? IDLE_LOCAL_MS : ms;
+	if (p->seat.link.requests == 0 && at < p->opened_ms + DRAIN_MS)
+		at = p->opened_ms + DRAIN_MS;
+	return at < most ? at : most;
+}
+
+static void
+set_idle(struct server_peer *p)
+{
+	struct server *s = p->server;
+	uint32_t ms = s->spec.idle_ms;
+	uint64_t now = clock_now();
+
+	if (p->from.ip.family == IP_NONE && ms < IDLE_LOCAL_MS)
+		ms = IDLE_LOCAL_MS;
+	timer_set(s->spec.loop, &p->idle, s->draining ? drain_at(p, now) : now + ms);
 }
 
 /* Nothing is resumed, so each handshake was judged; one that was not never opens. */
@@ -252,8 +269,9 @@ static void
 open_peer(struct server_peer *p)
 {
 	p->open = p->good;
+	p->opened_ms = clock_now();
 	if (p->open)
-		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
+		set_idle(p);
 }
 
 static void
@@ -298,9 +316,8 @@ peer_moved(struct io *io)
 	if (io->eof)
 		tls_wire_ended(p->tls);
 	advance(p);
-	if (!p->dead && p->seat.link.requests != before) {
-		timer_set(p->server->spec.loop, &p->idle, clock_now() + idle_ms(p));
-	}
+	if (!p->dead && !p->closing && p->seat.link.requests != before)
+		set_idle(p);
 }
 
 static void
@@ -393,12 +410,12 @@ void
 server_drain(struct server *s)
 {
 	s->draining = true;
+	s->drained_ms = clock_now();
 	LIST_EACH (it, &s->peers) {
 		struct server_peer *p = CONTAINER_OF(it, struct server_peer, all);
 
-		if (!p->open)
-			continue; /* it came just now and knows nothing of this */
-		timer_set(s->spec.loop, &p->idle, clock_now());
+		if (p->open && !p->closing)
+			set_idle(p);
 	}
 }
 

@@ -45,6 +45,7 @@ struct server_peer {
 	struct buf plain_in;
 	struct buf plain_out;
 	struct timer idle;
+	uint64_t opened_ms; /* clock_now() */
 	struct corpse corpse;
 	struct tls_judge judge;
 	enum verdict_class verdict; /* on its certificate */
@@ -88,6 +89,7 @@ struct server {
 	struct list peers;
 	size_t n_peers;
 	bool draining;
+	uint64_t drained_ms;      /* clock_now(), when that began */
 	struct answer_client any; /* without policies */
 	struct metrics own;
 };
@@ -105,5 +107,6 @@ void server_close(struct server *s);
  * listen_start(…, &s->limit). */
 void server_accept(struct server *s, int fd, const struct addr *from);
 
-/* Takes no more requests and ends each peer when its calls are answered. */
+/* Ends each peer when it has asked nothing for a moment, within a second, and its calls
+ * are answered: what it sent before it could know is not lost. */
 void server_drain(struct server *s);

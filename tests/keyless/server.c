@@ -214,6 +214,85 @@ a_health_check_is_no_refusal(void)
 	party_close();
 }
 
+static void
+wait_until_up(struct ask_pool *p)
+{
+	struct ask_server_view v = {0};
+
+	for (int i = 0; i < 2000 && v.state != ASK_SERVER_UP; i++) {
+		loop_turn(&party.loop, 5);
+		ask_pool_look(p, 0, &v);
+	}
+	CHECK_INT(v.state, ASK_SERVER_UP);
+}
+
+/* A reload tells workers to end; an edge that has only just connected cannot know. */
+static void
+what_an_edge_sent_before_a_drain_is_answered(void)
+{
+	static struct host h;
+	static struct asker a;
+	struct ask_server_view v;
+
+	party_open();
+	h = (struct host){0};
+	a = (struct asker){0};
+	host_open(&h, NULL, 0);
+	struct ask_pool *p = pool_to(&h, party.client_id, "keys.test");
+	wait_until_up(p);
+	listen_stop(&h.listener);
+	server_drain(&h.server);
+	ask_for(p, &a, "ec");
+	turn_until_all(&a, 1);
+	CHECK(a.ask.ok);
+	ask_pool_look(p, 0, &v);
+	CHECK_INT(v.failures, 0);
+	/* And then the connection ends, without its help. */
+	for (int i = 0; i < 2000 && h.server.n_peers > 0; i++)
+		loop_turn(&party.loop, 5);
+	CHECK_INT(h.server.n_peers, 0);
+	ask_pool_free(p);
+	server_close(&h.server);
+	party_close();
+}
+
+/* One that never stops asking does not keep a worker of yesterday alive. */
+static void
+a_drain_ends_a_busy_edge_too(void)
+{
+	static struct host h;
+	static struct asker a;
+
+	party_open();
+	h = (struct host){0};
+	a = (struct asker){0};
+	host_open(&h, NULL, 0);
+	struct ask_pool *p = pool_to(&h, party.client_id, "keys.test");
+	wait_until_up(p);
+	listen_stop(&h.listener);
+	server_drain(&h.server);
+	uint64_t began = clock_now();
+	while (h.server.n_peers > 0 && clock_now() - began < 20000) {
+		struct err err = {0};
+
+		if (!a.ask.link && !a.ask.job) {
+			a.ask.want = (struct wire_msg){.op = WIRE_ECDSA_SHA256,
+				.cert_id = SPAN("ec"),
+				.payload = span_of(hash32, 32)};
+			a.ask.done = count_done;
+			if (!ask_pool_send(p, &a.ask, &err))
+				break; /* its only server is gone */
+		}
+		loop_turn(&party.loop, 5);
+	}
+	CHECK_INT(h.server.n_peers, 0);
+	CHECK(a.done > 1);
+	ask_pool_free(p);
+	server_close(&h.server);
+	party_close();
+}
+
 TESTS(both_halves_meet_over_mutual_tls, clients_without_a_good_certificate_get_nothing,
 	a_server_with_another_name_is_not_asked, a_policy_row_names_who_may_what,
-	a_health_check_is_no_refusal)
+	a_health_check_is_no_refusal, what_an_edge_sent_before_a_drain_is_answered,
+	a_drain_ends_a_busy_edge_too)
