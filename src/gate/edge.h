@@ -24,13 +24,15 @@ struct worker_gateway;
 /* What one worker has for one `clients` block. */
 struct edge_clients {
 	const struct site_clients *settings; /* borrowed */
-	struct profile *profile;             /* one reference */
-	struct revoke *revoke;               /* owned; NULL without CRLs */
-	uint64_t epoch;                      /* rises when a CRL was read anew */
-	uint64_t seen;                       /* digest of the CRL files' states */
-	struct edge_list_url *urls;          /* owned; lists that are fetched */
-	uint64_t warned_ms;                  /* of a list that ends soon */
-	int64_t ends;                        /* first nextUpdate of all; 0: no list */
+	struct edge *edge;
+	struct profile *profile;    /* one reference */
+	struct revoke *revoke;      /* owned; NULL without CRLs */
+	uint64_t epoch;             /* rises when a CRL was read anew */
+	uint64_t seen;              /* digest of the CRL files' states */
+	struct edge_list_url *urls; /* owned; lists that are fetched */
+	uint64_t warned_ms;         /* of a list that ends soon */
+	int64_t ends;               /* first nextUpdate of all; 0: no list */
+	int64_t warn_at;            /* when that is to be told */
 };
 
 /* What one worker has for one edge. */

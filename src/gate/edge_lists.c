@@ -5,6 +5,8 @@
  * Files are looked at a few times a second and read anew when they were replaced. A
  * list that is fetched counts only when one of the authorities has signed it and it is
  * not older than the one at hand: it comes over plain http, where anybody may answer.
+ * Where a signed list says that changes to it are elsewhere (freshestCRL, RFC 5280
+ * §5.2.6), those are fetched as well.
  * Either way the old lists stay in force until all of the new set can be read.
  */
 #include <string.h>
@@ -21,10 +23,11 @@
 enum {
 	CRL_BYTES = 64 * 1024 * 1024, /* of all lists of a block */
 	AUTHORITIES = 64,
+	FOLLOWED = 8, /* addresses that lists themselves name, per block */
 	FETCH_MS = 30 * 1000,
 	AGAIN_LEAST_S = 60,
 	AGAIN_MOST_S = 3600,
-	WARN_S = 24 * 3600, /* a list that ends sooner is worth a word */
+	WARN_S = 24 * 3600,
 	WARN_MS = 3600 * 1000,
 };
 
@@ -33,13 +36,17 @@ struct edge_list_url {
 	struct edge_list_url *next;
 	struct edge_clients *clients;
 	struct edge *edge;
-	struct span url; /* the settings' */
+	struct span url; /* the settings', or own[] */
 	struct fetch fetch;
 	struct timer again;
 	struct span octets; /* owned; the last good list, or empty */
 	int64_t this_update;
 	bool fetching;
+	bool followed; /* not configured: another list named it */
+	char own[REVOKE_URL + 1];
 };
+
+static void follow(struct edge_clients *c, const char *url);
 
 /* ---- files ---- */
 
@@ -62,11 +69,38 @@ look_at_files(const struct site_clients *c)
 	return sum;
 }
 
+/* A day before its end a list is worth a word; one of a day or two in the last quarter
+ * of its life, else it always were. */
 static void
 note_end(struct edge_clients *c, const struct revoke_list *list)
 {
-	if (list->next_update > 0 && (c->ends == 0 || list->next_update < c->ends))
+	int64_t early = (list->next_update - list->this_update) / 4;
+
+	if (early > WARN_S)
+		early = WARN_S;
+	if (list->next_update > 0 && (c->ends == 0 || list->next_update < c->ends)) {
 		c->ends = list->next_update;
+		c->warn_at = list->next_update - early;
+	}
+}
+
+/* Reads a list and looks for its signer among the block's authorities. */
+static bool
+read_list(const struct site_clients *c, struct span octets, struct revoke_list *list,
+	struct err *err)
+{
+	struct cert *issuers[AUTHORITIES] = {NULL};
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_ca_names && n < AUTHORITIES; i++) {
+		issuers[n] = cert_parse(c->ca_ders[i], err);
+		if (issuers[n])
+			n++;
+	}
+	bool ok = revoke_read_crl(octets, issuers, n, list, err);
+	for (size_t i = 0; i < n; i++)
+		cert_put(issuers[i]);
+	return ok;
 }
 
 static bool
@@ -74,10 +108,11 @@ add_list(struct edge_clients *c, struct revoke *r, struct span text, struct err 
 {
 	struct revoke_list list;
 
-	if (!revoke_read_crl(text, NULL, 0, &list, err) ||
-		!revoke_add_crl(r, text, err))
+	if (!read_list(c->settings, text, &list, err) || !revoke_add_crl(r, text, err))
 		return false;
 	note_end(c, &list);
+	if (list.issuer && list.freshest[0])
+		follow(c, list.freshest);
 	return true;
 }
 
@@ -99,7 +134,7 @@ static struct revoke *
 read_all(struct edge_clients *c, struct err *err)
 {
 	struct revoke *r = revoke_new(CRL_BYTES);
-	int64_t before = c->ends;
+	const int64_t before[] = {c->ends, c->warn_at};
 	bool ok = true;
 
 	c->ends = 0;
@@ -110,7 +145,8 @@ read_all(struct edge_clients *c, struct err *err)
 		ok = u->octets.n == 0 || add_list(c, r, u->octets, err);
 	if (ok)
 		return r;
-	c->ends = before;
+	c->ends = before[0];
+	c->warn_at = before[1];
 	revoke_free(r);
 	return NULL;
 }
@@ -141,7 +177,7 @@ warn_of_end(struct edge_clients *c)
 	int64_t left = c->ends - clock_wall();
 	uint64_t now = clock_now();
 
-	if (c->ends == 0 || left > WARN_S ||
+	if (c->ends == 0 || clock_wall() < c->warn_at ||
 		(c->warned_ms != 0 && now - c->warned_ms < WARN_MS))
 		return;
 	c->warned_ms = now > 0 ? now : 1;
@@ -173,24 +209,13 @@ may_fetch(struct fetch *f, const struct addr *to, struct err *err)
 }
 
 static bool
-is_signed(struct edge_list_url *u, struct span octets, struct revoke_list *list,
+is_signed(const struct edge_list_url *u, struct span octets, struct revoke_list *list,
 	struct err *err)
 {
-	const struct site_clients *c = u->clients->settings;
-	struct cert *issuers[AUTHORITIES] = {NULL};
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_ca_names && n < AUTHORITIES; i++) {
-		issuers[n] = cert_parse(c->ca_ders[i], err);
-		if (issuers[n])
-			n++;
-	}
-	bool ok = revoke_read_crl(octets, issuers, n, list, err);
-	if (ok && !list->issuer)
-		ok = err_set(err, ERR_PKI_CRL, "none of the authorities has signed it");
-	for (size_t i = 0; i < n; i++)
-		cert_put(issuers[i]);
-	return ok;
+	if (!read_list(u->clients->settings, octets, list, err))
+		return false;
+	return list->issuer ||
+		err_set(err, ERR_PKI_CRL, "none of the authorities has signed it");
 }
 
 /* Half of what is left of its life, within bounds. */
@@ -294,23 +319,52 @@ fetch_now(struct timer *t)
 }
 
 static void
+add_url(struct edge *e, struct edge_clients *c, struct span url)
+{
+	struct edge_list_url *u = mem_alloc(sizeof(*u));
+
+	u->url = url;
+	if (span_copy(u->own, sizeof(u->own), url)) /* outlives the list it is from */
+		u->url = span_str(u->own);
+	u->clients = c;
+	u->edge = e;
+	u->next = c->urls;
+	u->again.fired = fetch_now;
+	c->urls = u;
+	timer_set(&e->w->loop, &u->again, clock_now());
+}
+
+static void
 open_urls(struct edge *e, struct edge_clients *c)
 {
-	for (const struct conf_item *it = c->settings->crl_urls; it; it = it->next) {
-		struct edge_list_url *u = mem_alloc(sizeof(*u));
-		u->url = ((const struct site_path *)(const void *)it)->path;
-		u->clients = c;
-		u->edge = e;
-		u->next = c->urls;
-		u->again.fired = fetch_now;
-		c->urls = u;
-		timer_set(&e->w->loop, &u->again, clock_now());
+	for (const struct conf_item *it = c->settings->crl_urls; it; it = it->next)
+		add_url(e, c, ((const struct site_path *)(const void *)it)->path);
+}
+
+/* Fetches from there from now on, if it is not fetched from already. */
+static void
+follow(struct edge_clients *c, const char *url)
+{
+	struct span at = span_str(url);
+	unsigned n = 0;
+
+	for (const struct edge_list_url *u = c->urls; u; u = u->next) {
+		if (span_eq(u->url, at))
+			return;
+		n += u->followed;
 	}
+	if (n == FOLLOWED || at.n >= FETCH_URL)
+		return;
+	add_url(c->edge, c, at);
+	c->urls->followed = true;
+	log_info("edge.crl", "clients=%.*s follows=%s", SPAN_ARG(c->settings->name),
+		url);
 }
 
 bool
 edge_lists_open(struct edge *e, struct edge_clients *c, struct err *err)
 {
+	c->edge = e;
 	open_urls(e, c);
 	if (!c->settings->crls && !c->urls)
 		return true;

@@ -21,6 +21,7 @@ struct revoke {
 	struct list crls; /* newest last */
 	size_t crl_bytes;
 	size_t crl_budget;
+	bool has_deltas; /* or had */
 	struct lru answers;
 };
 
@@ -81,7 +82,8 @@ add_newest(struct revoke *r, struct crl *c)
 {
 	LIST_EACH (it, &r->crls) {
 		struct crl *old = CONTAINER_OF(it, struct crl, all);
-		if (!span_eq(old->issuer, c->issuer) || !span_eq(old->idp, c->idp))
+		if (!span_eq(old->issuer, c->issuer) || !span_eq(old->idp, c->idp) ||
+			crl_is_delta(old) != crl_is_delta(c))
 			continue;
 		/* One that nobody proved must not keep a proven one away. */
 		if (old->this_update > c->this_update && (old->proven || !c->proven)) {
@@ -93,6 +95,7 @@ add_newest(struct revoke *r, struct crl *c)
 			drop_crl(r, old);
 	}
 	list_push(&r->crls, &c->all);
+	r->has_deltas = r->has_deltas || crl_is_delta(c);
 	r->crl_bytes += c->cost;
 	while (r->crl_bytes > r->crl_budget && list_first(&r->crls) != &c->all)
 		drop_crl(r, CONTAINER_OF(list_first(&r->crls), struct crl, all));
@@ -178,7 +181,10 @@ revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
 		return false;
 	*out = (struct revoke_list){.this_update = c->this_update,
 		.next_update = c->next_update,
-		.n = c->n_serials};
+		.n = c->revoked.n,
+		.is_delta = crl_is_delta(c)};
+	if (!span_copy(out->freshest, sizeof(out->freshest), c->freshest))
+		out->freshest[0] = '\0';
 	for (size_t i = 0; i < n && !out->issuer; i++) {
 		if (cert_names_eq(c->issuer, issuers[i]->subject) &&
 			is_proven(c, issuers[i]))
@@ -188,21 +194,90 @@ revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
 	return true;
 }
 
-/* A list that has ended still proves what was revoked, and nothing good. */
+static bool
+is_current(const struct crl *crl, int64_t now)
+{
+	return crl->this_update <= now + REVOKE_SKEW_S && crl->next_update >= now;
+}
+
+/* Whether a list speaks of c, as one that c's issuer has signed. */
+static bool
+speaks_of(struct crl *crl, struct cert *c, struct cert *issuer)
+{
+	return cert_names_eq(crl->issuer, c->issuer) && crl_covers(crl, c) &&
+		is_proven(crl, issuer);
+}
+
+/* What the changes to a whole list say of c. A change that takes a revocation back
+ * counts only while it is current: who kept an old one could serve it for ever. */
+static enum revoke_state
+ask_changes(struct revoke *r, const struct crl *whole, struct cert *c, int64_t now)
+{
+	enum revoke_state state = REVOKE_UNKNOWN;
+
+	LIST_EACH (it, &r->crls) {
+		struct crl *delta = CONTAINER_OF(it, struct crl, all);
+		if (crl_changes(delta, whole) && is_current(delta, now))
+			state = crl_lists(whole, c->serial) &&
+					!crl_lifts(delta, c->serial)
+				? REVOKE_REVOKED
+				: REVOKE_GOOD;
+	}
+	return state;
+}
+
+/* RFC 5280 §5.2.4: a whole list with its changes is as current as these are. */
+static enum revoke_state
+ask_whole(struct revoke *r, const struct crl *whole, struct cert *c, int64_t now)
+{
+	enum revoke_state changed = ask_changes(r, whole, c, now);
+
+	if (changed != REVOKE_UNKNOWN)
+		return changed;
+	/* A list that has ended still proves what was revoked, and nothing good. */
+	if (crl_lists(whole, c->serial))
+		return REVOKE_REVOKED;
+	return is_current(whole, now) ? REVOKE_GOOD : REVOKE_UNKNOWN;
+}
+
+/* What changes add stands by itself, until a whole list has caught up with them. */
+static enum revoke_state
+ask_delta(struct revoke *r, const struct crl *delta, struct cert *c)
+{
+	if (!crl_lists(delta, c->serial))
+		return REVOKE_UNKNOWN;
+	LIST_EACH (it, &r->crls) {
+		if (crl_replaces(CONTAINER_OF(it, struct crl, all), delta))
+			return REVOKE_UNKNOWN;
+	}
+	return REVOKE_REVOKED;
+}
+
+/* Before one is held against another. */
+static void
+prove_all(struct revoke *r, struct cert *c, struct cert *issuer)
+{
+	LIST_EACH (it, &r->crls)
+		(void)speaks_of(CONTAINER_OF(it, struct crl, all), c, issuer);
+}
+
 static enum revoke_state
 ask_crls(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 {
 	enum revoke_state state = REVOKE_UNKNOWN;
 
+	if (r->has_deltas)
+		prove_all(r, c, issuer);
 	LIST_EACH (it, &r->crls) {
 		struct crl *crl = CONTAINER_OF(it, struct crl, all);
-		if (!cert_names_eq(crl->issuer, c->issuer) || !crl_covers(crl, c) ||
-			!is_proven(crl, issuer))
+		if (!speaks_of(crl, c, issuer))
 			continue;
-		if (crl_lists(crl, c->serial))
-			return REVOKE_REVOKED;
-		if (crl->this_update <= now + REVOKE_SKEW_S && crl->next_update >= now)
-			state = REVOKE_GOOD;
+		enum revoke_state said = crl_is_delta(crl) ? ask_delta(r, crl, c)
+							   : ask_whole(r, crl, c, now);
+		if (said == REVOKE_REVOKED)
+			return said;
+		if (said == REVOKE_GOOD)
+			state = said;
 	}
 	return state;
 }
@@ -370,8 +445,7 @@ has_young_list(struct revoke *r, struct cert *c, struct cert *issuer, int64_t no
 {
 	LIST_EACH (it, &r->crls) {
 		struct crl *crl = CONTAINER_OF(it, struct crl, all);
-		if (cert_names_eq(crl->issuer, c->issuer) && crl_covers(crl, c) &&
-			is_proven(crl, issuer) &&
+		if (!crl_is_delta(crl) && speaks_of(crl, c, issuer) &&
 			!grows_old(crl->this_update, crl->next_update, now))
 			return true;
 	}

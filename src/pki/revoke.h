@@ -16,6 +16,7 @@ enum {
 	REVOKE_CRL_MAX = 16 * 1024 * 1024, /* octets of one CRL */
 	REVOKE_OCSP_MAX = 64 * 1024,       /* octets of one response */
 	REVOKE_SKEW_S = 300,               /* thisUpdate may be this far ahead */
+	REVOKE_URL = 1024,                 /* octets of an address in a list */
 };
 
 struct revoke;
@@ -27,9 +28,9 @@ struct revoke *revoke_new(size_t budget);
 void revoke_free(struct revoke *r); /* NULL does nothing */
 
 /*
- * Takes a CRL (DER or PEM) into account when its issuer is met; its signature is
- * checked against that issuer then. ERR_PKI_CRL when it is no CRL we understand,
- * ERR_PKI_CRL too for critical extensions that change its scope.
+ * Takes a CRL (DER or PEM), whole or delta, into account when its issuer is met; its
+ * signature is checked against that issuer then. ERR_PKI_CRL when it is no CRL we
+ * understand, ERR_PKI_CRL too for critical extensions that change its scope.
  */
 MUST_USE bool revoke_add_crl(struct revoke *r, struct span crl, struct err *err);
 
@@ -42,9 +43,11 @@ MUST_USE bool revoke_add_crl_of(
 
 /* What a list says of itself. */
 struct revoke_list {
-	int64_t this_update; /* wall seconds */
-	int64_t next_update; /* 0: it does not say */
-	size_t n;            /* certificates taken back */
+	int64_t this_update;           /* wall seconds */
+	int64_t next_update;           /* 0: it does not say */
+	size_t n;                      /* certificates taken back */
+	bool is_delta;                 /* changes to another list (RFC 5280 §5.2.4) */
+	char freshest[REVOKE_URL + 1]; /* where such changes to this one are, or "" */
 	struct cert *issuer; /* of those given, who signed it; borrowed; NULL: nobody */
 };
 /* Reads a list (DER or PEM) without keeping it; looks for its signer among n issuers.
