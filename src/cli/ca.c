@@ -240,9 +240,7 @@ print_json(const struct authority *a, const char *dir)
 	put_cert(&j, "root", a->root);
 	put_cert(&j, "node", a->node);
 	json_end(&j);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 static enum cli_exit

@@ -324,6 +324,14 @@ cli_fail(const struct err *err)
 	return err->code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
 }
 
+void
+cli_print_json(struct json_out *j)
+{
+	text_out_span(json_text(j));
+	text_out("\n");
+	json_fini(j);
+}
+
 static bool
 asks_help(const char *word)
 {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/json.h"
 
 /* Exit codes; scripts rely on them. */
 enum cli_exit {
@@ -94,6 +95,9 @@ int cli_main(const struct command *const *all, int argc, char *const argv[]);
 /* Prints "sekisho: sentence: text" and the hint to standard error. Gives CLI_FAILED, or
  * CLI_USAGE for ERR_USAGE, so that `return cli_fail(&err)` ends a command. */
 enum cli_exit cli_fail(const struct err *err);
+
+/* Writes what was gathered and a line end to standard output, and ends j. */
+void cli_print_json(struct json_out *j);
 
 /* Colours of standard output, "" when it is not a terminal or NO_COLOR is set. */
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };

@@ -324,10 +324,10 @@ list(const struct cli_call *call, struct client_desk *d)
 	}
 	json_end(&j);
 	if (json) {
-		text_out_span(json_text(&j));
-		text_out("\n");
+		cli_print_json(&j);
+	} else {
+		json_fini(&j);
 	}
-	json_fini(&j);
 }
 
 static enum cli_exit
@@ -397,9 +397,7 @@ show_record(const struct client_record *c, const struct cert *cert, bool text)
 	if (c->renews.n > 0)
 		json_span(&j, "renews", c->renews);
 	json_end(&j);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 static enum cli_exit

@@ -153,7 +153,7 @@ show_plans(struct work *w, bool as_json)
 	for (size_t i = 0; i < w->n; i++)
 		put_plan(&j, w, &w->plans[i], w->refused[i]);
 	json_end(&j);
-	doctor_print_json(&j);
+	cli_print_json(&j);
 }
 
 bool

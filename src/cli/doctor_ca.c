@@ -220,7 +220,7 @@ run_list(const struct cli_call *call)
 		for (size_t i = 0; i < d.list.n; i++)
 			grave += put_found(&j, &d.list.all[i]);
 		json_end(&j);
-		doctor_print_json(&j);
+		cli_print_json(&j);
 	} else {
 		for (size_t i = 0; i < d.list.n; i++)
 			grave += print_found(&d.scene.home, &d.list.all[i]);
@@ -300,7 +300,7 @@ run_show(const struct cli_call *call)
 		json_init(&j, DOCTOR_JSON);
 		j.pretty = true;
 		end = put_found(&j, f) > 0 ? CLI_FAILED : CLI_GOOD;
-		doctor_print_json(&j);
+		cli_print_json(&j);
 	} else {
 		char *text = mem_alloc(PRINT_MAX);
 		struct text t = text_to(text, PRINT_MAX);

@@ -164,9 +164,7 @@ print_json(const struct answer *a)
 	add_near(&j, e);
 	add_probe(&j, a);
 	json_end(&j);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 /* The client's check and trap concern its list of CAs. */

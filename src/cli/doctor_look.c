@@ -164,9 +164,7 @@ print_json(const struct look *k)
 	}
 	json_end(&j);
 	json_end(&j);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 static void

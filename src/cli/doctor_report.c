@@ -222,7 +222,7 @@ print_json(const struct desk *d)
 	json_uint(&j, "count", d->findings);
 	json_bool(&j, "cut", r->cut);
 	json_end(&j);
-	doctor_print_json(&j);
+	cli_print_json(&j);
 	json_fini(&j);
 }
 

@@ -245,7 +245,7 @@ run_show(const struct cli_call *call)
 		findings += print_folklore(&s, &j);
 		json_end(&j);
 		json_end(&j);
-		doctor_print_json(&j);
+		cli_print_json(&j);
 	} else {
 		print_head(&s);
 		findings = show_all(&s, NULL);

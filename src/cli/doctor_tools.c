@@ -91,14 +91,6 @@ doctor_scene_close(struct doctor_scene *s)
 	home_close(&s->home);
 }
 
-void
-doctor_print_json(struct json_out *j)
-{
-	text_out_span(json_text(j));
-	text_out("\n");
-	json_fini(j);
-}
-
 /* Columns of a terminal: a character of Japanese takes two. */
 static size_t
 width_of(const char *s)

@@ -26,8 +26,6 @@ void doctor_scene_close(struct doctor_scene *s);
 /* home_open() with --root, and the language of --lang. */
 MUST_USE bool doctor_home_open(
 	const struct cli_call *call, struct home *h, struct err *err);
-/* Writes what was gathered and a line end. */
-void doctor_print_json(struct json_out *j);
 /* --yes, or a "y" from the terminal; ERR_USAGE otherwise. */
 MUST_USE bool doctor_agrees(const struct cli_call *call, struct err *err);
 /* "  conflict  " in the reader's language, eleven columns wide. */

@@ -134,7 +134,7 @@ run_undo(const struct cli_call *call)
 		list ? list_changes(call, &j, to) : undo_changes(call, &j, to);
 	if (as_json) {
 		json_end(&out);
-		doctor_print_json(&out);
+		cli_print_json(&out);
 	}
 	journal_close(&j);
 	home_close(&h);

@@ -151,7 +151,7 @@ run_verify(const struct cli_call *call)
 	enum cli_exit end = verify_all(&r);
 	if (r.json) {
 		json_end(&j);
-		doctor_print_json(&j);
+		cli_print_json(&j);
 	}
 	doctor_scene_close(&r.scene);
 	return end;

@@ -190,9 +190,7 @@ print_json(const struct verdict *v)
 	json_init(&j, JSON_MAX);
 	j.pretty = true;
 	verdict_json(v, &j, NULL);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 static enum cli_exit

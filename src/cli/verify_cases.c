@@ -174,9 +174,7 @@ print_line(struct span id, const struct trial *c, bool json)
 	json_str(&j, "verdict", verdict_id(c->verdict.class));
 	json_str(&j, "text", c->verdict.text);
 	json_end(&j);
-	text_out_span(json_text(&j));
-	text_out("\n");
-	json_fini(&j);
+	cli_print_json(&j);
 }
 
 static bool
