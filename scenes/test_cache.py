@@ -156,6 +156,28 @@ def test_a_stale_response_that_changed_is_replaced(edge):
     assert len(edge.asked(path)) == 2
 
 
+def test_a_304_about_something_else_is_nobodys_answer(edge):
+    path = edge.path({"fields": STALE}, {"status": 304, "fields": [("ETag", '"b"')]}, fresh(("ETag", '"b"'), body="new"))
+    assert [edge.ask(path).text for _ in range(3)] == ["body", "new", "new"]
+    conditions = [fields.get("if-none-match") for _, fields in edge.asked(path)]
+    assert conditions == [None, ['"a"'], None]
+
+
+def test_what_is_said_to_surrogates_is_heeded_and_goes_no_further(edge):
+    said = [("Surrogate-Control", "max-age=3600;sekisho, no-store;another"), ("Cache-Control", "no-store")]
+    path = edge.path({"fields": said})
+    for _ in range(2):
+        answer = edge.ask(path)
+        assert answer.headers["Surrogate-Control"] is None and answer.headers["Cache-Control"] == "no-store"
+    assert [fields["surrogate-capability"] for _, fields in edge.asked(path)] == [['sekisho="Surrogate/1.0"']]
+
+
+def test_an_error_does_not_stand_in_for_another(edge):
+    trouble = {"status": 503, "fields": [("Last-Modified", lambda: date(-86400)), DATE], "body": "first"}
+    path = edge.path(trouble, {**trouble, "body": "second"})
+    assert [edge.ask(path, host="cookies.test").text for _ in range(2)] == ["first", "second"]
+
+
 def test_conditions_of_clients_are_answered(edge):
     path = edge.path(fresh(ETAG, ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")))
     edge.ask(path)

@@ -140,8 +140,8 @@ may_repeat(const struct session *s)
 		http_method_repeats(x->request.method) && h1_reader_idle(&x->responses);
 }
 
-static void
-begin_again(struct session *s)
+void
+exchange_begin_again(struct session *s)
 {
 	struct exchange *x = s->x;
 	drop_origin(s);
@@ -156,7 +156,7 @@ exchange_ask_http1(struct session *s)
 	struct exchange *x = s->x;
 	x->wants_h1 = true;
 	x->target.alpn = x->target.tls ? SPAN("\x08http/1.1") : (struct span){0};
-	begin_again(s);
+	exchange_begin_again(s);
 }
 
 static bool
@@ -165,7 +165,7 @@ try_again(struct session *s)
 	if (!may_repeat(s))
 		return false;
 	stat_add(STAT_REQUESTS_RETRIED, 1);
-	begin_again(s);
+	exchange_begin_again(s);
 	s->x->retried = true;
 	return true;
 }
@@ -506,7 +506,7 @@ try_another(struct session *s)
 		!http_method_repeats(x->request.method) ||
 		!h1_reader_idle(&x->responses) || !edge_retry(s))
 		return false;
-	begin_again(s);
+	exchange_begin_again(s);
 	return true;
 }
 

@@ -111,6 +111,16 @@ open_cache(struct session *s)
 	return true;
 }
 
+/* The origin learns that Surrogate-Control is understood (edge-arch §2.2). */
+static bool
+says_surrogate(struct session *s)
+{
+	struct err err = {0};
+
+	return http_add(&s->x->request.fields, SPAN("Surrogate-Capability"),
+		SPAN(CACHE_SURROGATE "=\"Surrogate/1.0\""), &err);
+}
+
 /* Finds what is stored for the request. */
 static enum cache_found
 look_up(struct session *s)
@@ -283,7 +293,7 @@ exchange_cache_begin(struct session *s)
 	if (!is_meant(s))
 		return false;
 	bool reads = x->request.method == HTTP_GET || x->request.method == HTTP_HEAD;
-	if ((reads && has_body) || !open_cache(s))
+	if ((reads && has_body) || !says_surrogate(s) || !open_cache(s))
 		return false;
 	x->cache->fwd = FWD_METHOD;
 	return reads && x->cache->texts.url.n > 0 && answer_or_ask(s);
@@ -470,38 +480,83 @@ begin_storing(struct session *s)
 	}
 }
 
-void
+/* A 304 to our own condition that names another tag than ours: it may not be used
+ * (RFC 9111 §4.3.4), and the client did not ask for one. Without the condition there is
+ * an answer. */
+static bool
+asks_anew(struct session *s)
+{
+	struct exchange *x = s->x;
+	struct exchange_cache *c = x->cache;
+	struct http_head again;
+	struct err err = {0};
+
+	if (exchange_is_bound(s) || arena_room(&x->arena) < ROOM / 2 ||
+		!http_head_copy(&again, &c->request, &x->arena, &err))
+		return false;
+	(void)cache_store_forget(c->store, &c->texts.key);
+	unpin(c);
+	x->request = again;
+	c->conditional = false;
+	exchange_begin_again(s);
+	return true;
+}
+
+/* Whether a stored response takes the place of the origin's. */
+static bool
+bears_error(struct session *s)
+{
+	struct exchange_cache *c = s->x->cache;
+
+	if (!c->pinned || !cache_is_error(s->x->response.status) ||
+		!cache_bears_error(
+			&c->hit.facts, &c->asks, &c->policy, clock_wall_ms()) ||
+		!stand_in(s))
+		return false;
+	release(c, false);
+	stat_add(STAT_CACHE_STALE, 1);
+	return true;
+}
+
+/* An answer to our own condition. True: the client has its answer. */
+static bool
+is_confirmed(struct session *s)
+{
+	struct exchange_cache *c = s->x->cache;
+
+	if (!cache_speaks_of(&s->x->response, &c->stored))
+		return false;
+	take_confirmation(s);
+	release(c, false);
+	return stand_in(s);
+}
+
+bool
 exchange_cache_response(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct exchange_cache *c = x->cache;
 
 	if (!c)
-		return;
+		return true;
 	header_strip(&x->response);
 	c->origin_status = x->response.status;
 	invalidate(s);
-	if (c->conditional && x->response.status == 304 && c->pinned &&
-		cache_speaks_of(&x->response, &c->stored)) {
-		take_confirmation(s);
-		release(c, false);
-		if (stand_in(s))
-			return;
+	if (c->conditional && x->response.status == 304 && c->pinned) {
+		if (is_confirmed(s))
+			return true;
+		if (asks_anew(s))
+			return false;
 	}
-	if (c->pinned && cache_is_error(x->response.status) &&
-		cache_bears_error(
-			&c->hit.facts, &c->asks, &c->policy, clock_wall_ms()) &&
-		stand_in(s)) {
-		release(c, false);
-		stat_add(STAT_CACHE_STALE, 1);
-		return;
-	}
+	if (bears_error(s))
+		return true;
 	if (c->request.method == HTTP_HEAD)
 		take_head(s);
 	unpin(c);
 	stat_add(STAT_CACHE_MISSES, 1);
 	begin_storing(s);
 	exchange_stored_status(s);
+	return true;
 }
 
 void

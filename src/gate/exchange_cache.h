@@ -65,8 +65,9 @@ MUST_USE bool exchange_cache_begin(struct session *s);
 /* In EXCHANGE_REACHING. True: it waits for another's answer, or has just been answered:
  * x->state tells. */
 MUST_USE bool exchange_cache_waits(struct session *s);
-/* x->response is what the origin says; afterwards it is what the client gets. */
-void exchange_cache_response(struct session *s);
+/* x->response is what the origin says; afterwards it is what the client gets. False:
+ * the origin is asked once more, since what it said answers nobody's question. */
+MUST_USE bool exchange_cache_response(struct session *s);
 /* These octets of the origin's body have been passed on. */
 void exchange_cache_body(struct session *s, struct span octets);
 /* Whether the origin's body is not to be passed on. */

@@ -20,7 +20,9 @@ void exchange_take_response(struct session *s);
 /* The stream goes over the connection that was opened for its whole session: what
  * happens to that is the client's to know. */
 MUST_USE bool exchange_is_bound(const struct session *s);
-/* The request goes out once more, on a new connection that speaks HTTP/1. */
+/* The request goes out once more, from its beginning; its body may not have begun. */
+void exchange_begin_again(struct session *s);
+/* The same on a new connection that speaks HTTP/1. */
 void exchange_ask_http1(struct session *s);
 /* The origin is left alone: its connection is dropped, or only the stream. */
 void exchange_leave_origin(struct session *s);

@@ -390,6 +390,6 @@ exchange_take_response(struct session *s)
 		exchange_fail(s, &err, 502);
 		return;
 	}
-	exchange_cache_response(s);
-	(void)exchange_pass_response(s);
+	if (exchange_cache_response(s))
+		(void)exchange_pass_response(s);
 }

@@ -69,6 +69,8 @@ exchange_stored_status(struct session *s)
 	struct text t = text_to(value, sizeof(value));
 	struct err err = {0};
 
+	/* Said to us, and not to who comes after us (edge-arch §2.3). */
+	(void)http_remove(&s->x->response.fields, SPAN("surrogate-control"));
 	if (!c->shows_status)
 		return;
 	text_add(&t, "sekisho");

@@ -16,16 +16,19 @@ at_least(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* RFC 9111 §5.1: of several ages the first; one that is no number does not count. */
+/* RFC 9111 §5.1: of several ages the first; one that is no number does not count. What
+ * follows a semicolon is passed over: an age that somebody meant makes staler. */
 static int64_t
 age_of(const struct http_fields *f)
 {
 	struct span rest = http_get(f, SPAN("age"));
 	struct span item;
+	struct span params;
 	int64_t v = 0;
 
 	if (!header_item(&rest, &item))
 		return 0;
+	item = header_item_name(item, &params);
 	for (size_t i = 0; i < item.n; i++) {
 		if (!ascii_is_digit(item.p[i]))
 			return 0;
@@ -65,7 +68,7 @@ struct answer {
 	const struct http_head *head;
 	const struct cache_policy *policy;
 	struct cache_control cc;
-	bool for_us; /* they came in CDN-Cache-Control */
+	bool for_us; /* they came in CDN-Cache-Control or Surrogate-Control */
 	int64_t date_s;
 	int64_t came_s;
 };
@@ -180,7 +183,8 @@ may_store(const struct answer *a)
 static void
 read_answer(struct answer *a)
 {
-	a->for_us = cache_control_read_cdn(&a->head->fields, &a->cc);
+	a->for_us = cache_control_read_cdn(&a->head->fields, &a->cc) ||
+		cache_control_read_surrogate(&a->head->fields, &a->cc);
 	if (!a->for_us)
 		cache_control_read(&a->head->fields, &a->cc);
 	if (!date_read(http_get(&a->head->fields, SPAN("date")), a->came_s, &a->date_s))
@@ -290,7 +294,9 @@ cache_bears_error(const struct cache_facts *stored, const struct cache_control *
 
 	if (policy->obeys_clients)
 		borne = at_least(borne, asks->if_error);
-	return !(stored->flags & (CACHE_NEVER_STALE | CACHE_NO_CACHE)) && borne > 0 &&
+	/* An error is no better than the one it would stand in for. */
+	return !(stored->flags & (CACHE_NEVER_STALE | CACHE_NO_CACHE)) &&
+		!cache_is_error(stored->status) && borne > 0 &&
 		stale_ms <= borne * 1000;
 }
 

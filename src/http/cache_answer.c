@@ -277,11 +277,14 @@ cache_speaks_of(const struct http_head *response, const struct http_head *stored
 		agrees(response, stored, SPAN("last-modified"));
 }
 
-/* RFC 9111 §3.2: what the octets we keep depend on stays as it was stored with them. */
+/* RFC 9111 §3.2: what the octets we keep depend on stays as it was stored with them;
+ * a digest in a 304 may be one of no octets at all (RFC 9530 §2). */
 static bool
 is_of_the_body(const struct http_field *f)
 {
-	return f->id == HTTP_NAME_CONTENT_LENGTH ||
+	return span_eq_nocase(f->name, SPAN("content-md5")) ||
+		span_eq_nocase(f->name, SPAN("content-digest")) ||
+		f->id == HTTP_NAME_CONTENT_LENGTH ||
 		f->id == HTTP_NAME_CONTENT_ENCODING ||
 		f->id == HTTP_NAME_CONTENT_RANGE ||
 		f->id == HTTP_NAME_TRANSFER_ENCODING;

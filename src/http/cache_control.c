@@ -256,6 +256,58 @@ cache_control_read_cdn(const struct http_fields *f, struct cache_control *out)
 	return true;
 }
 
+/* ---- Surrogate-Control ---- */
+
+static void
+take_surrogate_age(struct cache_control *c, struct span value)
+{
+	size_t plus = span_chr(value, '+');
+
+	take_seconds(&c->max_age, find_row(SPAN("max-age")), span_first(value, plus));
+	if (plus < value.n)
+		c->while_revalidate = seconds_of(span_from(value, plus + 1));
+}
+
+/* True when it says something that we understand. */
+static bool
+take_surrogate(struct cache_control *c, struct span item)
+{
+	struct span target;
+	struct span pair = header_item_name(item, &target);
+	size_t sign = span_chr(pair, '=');
+	struct span name = span_first(pair, sign);
+
+	target = span_trim(target);
+	if (target.n > 0 && !span_eq_nocase(target, SPAN(CACHE_SURROGATE)))
+		return false;
+	if (span_eq_nocase(name, SPAN("no-store"))) {
+		c->no_store = true;
+		return true;
+	}
+	if (!span_eq_nocase(name, SPAN("max-age")))
+		return false;
+	take_surrogate_age(c, span_from(pair, sign + 1));
+	return true;
+}
+
+bool
+cache_control_read_surrogate(const struct http_fields *f, struct cache_control *out)
+{
+	const struct http_field *field = NULL;
+	struct cache_control c;
+
+	clear(&c);
+	while ((field = http_next(f, SPAN("surrogate-control"), field)) != NULL) {
+		struct span rest = field->value;
+		struct span item;
+		while (header_item(&rest, &item))
+			c.given |= take_surrogate(&c, item);
+	}
+	if (c.given)
+		*out = c;
+	return c.given;
+}
+
 bool
 cache_control_lists(struct span names, struct span name)
 {

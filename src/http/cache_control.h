@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * cache_control: the directives of Cache-Control, of requests and of responses
- * (RFC 9111 §5.2, RFC 5861), and of CDN-Cache-Control (RFC 9213).
+ * (RFC 9111 §5.2, RFC 5861), of CDN-Cache-Control (RFC 9213), and of its older brother
+ * Surrogate-Control (W3C Note edge-arch, §2).
  *
  * Unknown directives are passed over. Of a directive given twice the first counts. A
  * number that is none is 0, which makes a response stale and a request demanding
@@ -45,6 +46,17 @@ void cache_control_read(const struct http_fields *f, struct cache_control *out);
  * is not well formed or has a value of a wrong type: then it counts as absent.
  */
 MUST_USE bool cache_control_read_cdn(
+	const struct http_fields *f, struct cache_control *out);
+
+/* As what we are named in Surrogate-Capability and by targets of Surrogate-Control. */
+#define CACHE_SURROGATE "sekisho"
+
+/*
+ * Surrogate-Control, as far as it is said to everybody or to us. False when there is
+ * nothing of the kind. What follows the `+` of max-age is how long the response may be
+ * used stale while it is asked about.
+ */
+MUST_USE bool cache_control_read_surrogate(
 	const struct http_fields *f, struct cache_control *out);
 
 /* Whether a comma list of names, as in no_cache_fields, has this one. */

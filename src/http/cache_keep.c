@@ -18,12 +18,31 @@ enum {
 
 /* ---- Vary ---- */
 
+/* Language tags, content codings and charsets are the same in any case (RFC 9110
+ * §8.3.2, §8.4.1, §8.5.1). Their order is left alone: some origins go by it. */
+static bool
+ignores_case(struct span name)
+{
+	static const struct span some[] = {
+		SPAN_INIT("accept-language"),
+		SPAN_INIT("accept-encoding"),
+		SPAN_INIT("accept-charset"),
+	};
+
+	for (size_t i = 0; i < COUNT_OF(some); i++) {
+		if (span_eq_nocase(name, some[i]))
+			return true;
+	}
+	return false;
+}
+
 /* All values of a field as one list, without blanks around its commas: different ways
  * of saying the same (RFC 9111 §4.1). */
 static void
 write_values(struct write *w, const struct http_fields *request, struct span name)
 {
 	const struct http_field *f = NULL;
+	size_t from = w->n;
 	bool first = true;
 
 	while ((f = http_next(request, name, f)) != NULL) {
@@ -39,6 +58,8 @@ write_values(struct write *w, const struct http_fields *request, struct span nam
 	/* A field that is there and empty is not one that is absent. */
 	if (first && http_next(request, name, NULL))
 		write_be(w, ',', 1);
+	if (ignores_case(name))
+		span_lower(w->p + from, span_of(w->p + from, w->n - from));
 }
 
 static bool

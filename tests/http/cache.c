@@ -156,6 +156,7 @@ ages_that_are_none_do_not_count(void)
 		{"0, 7200", USED},
 		{"7200, 0", ASKED},
 		{"7200", ASKED},
+		{"7200;foo=111", ASKED},
 		{"99999999999999999999", ASKED},
 	};
 
@@ -329,6 +330,50 @@ an_error_is_borne_as_long_as_said(void)
 }
 
 static void
+an_error_is_not_borne_with_another(void)
+{
+	struct cache_facts f = {.lifetime_s = 2, .if_error_s = 60, .status = 503};
+	struct cache_control none = {.if_error = -1};
+
+	CHECK(!cache_bears_error(&f, &none, &policy, 3000));
+	f.status = 404;
+	CHECK(cache_bears_error(&f, &none, &policy, 3000));
+}
+
+static void
+what_answers_one_request_only_is_not_stored(void)
+{
+	// clang-format off
+	static const struct row rows[] = {
+		{412, {CC("max-age=3600"), ETAG}, 0, {{0}}, {{0}}, NOT_STORED},
+		{416, {CC("max-age=3600"), ETAG}, 0, {{0}}, {{0}}, NOT_STORED},
+		{304, {CC("max-age=3600"), ETAG}, 0, {{0}}, {{0}}, NOT_STORED},
+		{413, {CC("max-age=3600"), ETAG}, 0, {{0}}, {{0}}, USED},
+	};
+	// clang-format on
+	play_all(rows, COUNT_OF(rows));
+}
+
+static void
+targeted_directives_stand_for_all_others(void)
+{
+	// clang-format off
+	static const struct row rows[] = {
+		{0, {{"CDN-Cache-Control", "max-age=3600"}, CC("no-store")}, 0, {{0}}, {{0}}, USED},
+		{0, {{"CDN-Cache-Control", ""}, CC("max-age=3600")}, 0, {{0}}, {{0}}, USED},
+		{0, {{"CDN-Cache-Control", ""}, CC("no-store")}, 0, {{0}}, {{0}}, NOT_STORED},
+		{0, {{"CDN-Cache-Control", "max-age=1"}, {"Surrogate-Control", "max-age=3600"}}, 5, {{0}}, {{0}}, ASKED},
+		{0, {{"Surrogate-Control", "max-age=3600"}, CC("no-store")}, 0, {{0}}, {{0}}, USED},
+		{0, {{"Surrogate-Control", "max-age=0"}, {"Expires", "@3600"}, DATE, ETAG}, 0, {{0}}, {{0}}, ASKED},
+		{0, {{"Surrogate-Control", "no-store"}, CC("max-age=3600")}, 0, {{0}}, {{0}}, NOT_STORED},
+		{0, {{"Surrogate-Control", "no-store;another"}, CC("max-age=3600")}, 0, {{0}}, {{0}}, USED},
+		{0, {{"Surrogate-Control", "max-age=10+50"}, CC("max-age=1")}, 20, {{0}}, {{0}}, BEHIND},
+	};
+	// clang-format on
+	play_all(rows, COUNT_OF(rows));
+}
+
+static void
 age_grows_while_it_lies(void)
 {
 	struct cache_facts f = {.came_ms = 10000, .age_ms = 30000, .lifetime_s = 600};
@@ -344,4 +389,5 @@ TESTS(freshness_is_what_the_origin_says, ages_that_are_none_do_not_count,
 	any_final_status_with_a_lifetime_is_stored, what_is_not_for_all_is_not_stored,
 	some_responses_are_never_used_unasked, clients_may_ask_for_more_and_for_less,
 	stale_answers_need_leave, an_error_is_borne_as_long_as_said,
-	age_grows_while_it_lies)
+	an_error_is_not_borne_with_another, what_answers_one_request_only_is_not_stored,
+	targeted_directives_stand_for_all_others, age_grows_while_it_lies)

@@ -224,6 +224,8 @@ a_304_renews_fields_but_not_those_of_the_body(void)
 	add(&stored, "Test-Header", "A");
 	add(&stored, "Kept", "1");
 	add(&stored, "Content-Encoding", "gzip");
+	add(&stored, "Content-Digest", "sha-256=:A:");
+	add(&news, "Content-Digest", "sha-256=:of-nothing:");
 	add(&stored, "ETag", "\"a\"");
 	add(&news, "Test-Header", "B");
 	add(&news, "test-header", "C");
@@ -238,6 +240,7 @@ a_304_renews_fields_but_not_those_of_the_body(void)
 	CHECK_SPAN(v[1], "C");
 	CHECK_SPAN(http_get(&stored.fields, SPAN("kept")), "1");
 	CHECK_SPAN(http_get(&stored.fields, SPAN("content-encoding")), "gzip");
+	CHECK_SPAN(http_get(&stored.fields, SPAN("content-digest")), "sha-256=:A:");
 	CHECK(!http_get(&stored.fields, SPAN("content-length")).p);
 	add(&news, "Last-Modified", "x");
 	http_remove(&news.fields, SPAN("etag"));

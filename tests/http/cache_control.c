@@ -134,8 +134,49 @@ targeted_directives_are_a_dictionary(void)
 	CHECK(!cache_control_read_cdn(&head.fields, &c));
 }
 
+static void
+an_empty_targeted_field_is_none(void)
+{
+	struct cache_control c;
+
+	CHECK(!read_cdn("", &c));
+	CHECK(!read_cdn(" , ", &c));
+	start();
+	add("CDN-Cache-Control", "");
+	add("CDN-Cache-Control", "max-age=5");
+	CHECK(cache_control_read_cdn(&head.fields, &c) && c.max_age == 5);
+}
+
+static bool
+read_surrogate(const char *value, struct cache_control *c)
+{
+	start();
+	add("Surrogate-Control", value);
+	return cache_control_read_surrogate(&head.fields, c);
+}
+
+static void
+surrogates_heed_what_is_said_to_them(void)
+{
+	struct cache_control c;
+
+	CHECK(read_surrogate("content=\"ESI/1.0\", MaX-aGe=60", &c));
+	CHECK(c.max_age == 60 && c.while_revalidate == -1 && !c.no_store);
+	CHECK(read_surrogate("max-age=60+5", &c));
+	CHECK(c.max_age == 60 && c.while_revalidate == 5);
+	CHECK(read_surrogate("no-store;other, max-age=7; sekisho", &c));
+	CHECK(c.max_age == 7 && !c.no_store);
+	CHECK(read_surrogate("max-age=x", &c) && c.max_age == 0);
+	CHECK(read_surrogate("max-age=99999999999", &c));
+	CHECK(c.max_age == CACHE_SECONDS_MOST);
+	CHECK(!read_surrogate("no-store;other", &c));
+	CHECK(!read_surrogate("max-age =60", &c));
+	CHECK(!read_surrogate("", &c));
+}
+
 TESTS(directives_are_found_in_any_case_and_any_field,
 	a_number_is_never_taken_for_more_than_it_says,
 	lists_of_fields_are_not_the_whole_response,
 	pragma_counts_only_without_cache_control, max_stale_may_have_no_number,
-	targeted_directives_are_a_dictionary)
+	targeted_directives_are_a_dictionary, an_empty_targeted_field_is_none,
+	surrogates_heed_what_is_said_to_them)

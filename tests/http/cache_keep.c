@@ -54,6 +54,23 @@ requests_that_agree_match(void)
 }
 
 static void
+languages_and_codings_match_in_any_case(void)
+{
+	start();
+	add(&request, "Accept-Language", "EN-gb, de");
+	add(&request, "Accept-Encoding", "GZip");
+	struct span vary = vary_of("Accept-Language, Accept-Encoding");
+	http_remove(&request.fields, SPAN("accept-language"));
+	http_remove(&request.fields, SPAN("accept-encoding"));
+	add(&request, "Accept-Language", "en-GB,DE");
+	add(&request, "Accept-Encoding", "gzip");
+	CHECK(cache_vary_matches(vary, &request.fields));
+	http_remove(&request.fields, SPAN("accept-language"));
+	add(&request, "Accept-Language", "de, en-gb"); /* some go by the order */
+	CHECK(!cache_vary_matches(vary, &request.fields));
+}
+
+static void
 a_star_anywhere_matches_nothing(void)
 {
 	static const char *const stars[] = {"*", "*, *", ", *", "*, Foo", "Foo, *"};
@@ -127,6 +144,7 @@ a_truncated_head_is_none(void)
 		SPAN("\0\1a\0\0\0\3x\ry"), &back, &arena)); /* no value */
 }
 
-TESTS(requests_that_agree_match, a_star_anywhere_matches_nothing,
-	without_vary_every_request_matches, a_truncated_vary_matches_nothing,
-	what_belongs_to_one_connection_is_not_kept, a_truncated_head_is_none)
+TESTS(requests_that_agree_match, languages_and_codings_match_in_any_case,
+	a_star_anywhere_matches_nothing, without_vary_every_request_matches,
+	a_truncated_vary_matches_nothing, what_belongs_to_one_connection_is_not_kept,
+	a_truncated_head_is_none)
