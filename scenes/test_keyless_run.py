@@ -127,6 +127,8 @@ def test_metrics_tell_operations_results_and_times(cast, home, program, secret):
     assert 'sekisho_keyless_answers_total{type="ecdsa",result="ok"} 3' in said
     assert 'sekisho_keyless_answers_total{type="ecdsa",result="key-not-found"} 1' in said
     assert 'sekisho_keyless_duration_seconds_bucket{type="ecdsa",le="+Inf"} 4' in said
+    assert f'key_answers_total{{key="{ski.hex()}",op="ecdsa-sha256",result="ok"}} 3' in said
+    assert f'key_duration_seconds_count{{key="{ski.hex()}",op="ecdsa-sha256"}} 3' in said
 
 
 def test_without_a_secret_sealing_is_an_internal_error(cast, home, key_server):  # noqa: F811

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "keyless/metrics.h"
+#include "keyless/metrics_priv.h"
 
 enum { BUCKET_US = 100 };
 
@@ -10,8 +10,8 @@ static const char *const types[METRICS_TYPES] = {
 	[WIRE_KEY_ED25519] = "ed25519",
 };
 
-static size_t
-bucket_of(uint64_t us)
+size_t
+metrics_bucket(uint64_t us)
 {
 	size_t i = 0;
 
@@ -29,12 +29,13 @@ metrics_count(struct metrics *m, const struct answer_audit *a)
 
 	m->requests[a->call->req.op]++;
 	m->results[type][result]++;
-	m->took[type][bucket_of(a->took_us)]++;
+	m->took[type][metrics_bucket(a->took_us)]++;
 	m->took_us[type] += a->took_us;
+	metrics_count_key(m, a, result);
 }
 
-static void
-add_all(uint64_t *sum, const uint64_t *v, size_t n)
+void
+metrics_sum(uint64_t *sum, const uint64_t *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		sum[i] += v[i];
@@ -43,12 +44,13 @@ add_all(uint64_t *sum, const uint64_t *v, size_t n)
 void
 metrics_add(struct metrics *sum, const struct metrics *m)
 {
-	add_all(sum->requests, m->requests, COUNT_OF(m->requests));
+	metrics_sum(sum->requests, m->requests, COUNT_OF(m->requests));
 	for (size_t i = 0; i < METRICS_TYPES; i++) {
-		add_all(sum->results[i], m->results[i], METRICS_RESULTS);
-		add_all(sum->took[i], m->took[i], METRICS_BUCKETS);
+		metrics_sum(sum->results[i], m->results[i], METRICS_RESULTS);
+		metrics_sum(sum->took[i], m->took[i], METRICS_BUCKETS);
 	}
-	add_all(sum->took_us, m->took_us, METRICS_TYPES);
+	metrics_sum(sum->took_us, m->took_us, METRICS_TYPES);
+	metrics_add_keys(sum, m);
 	sum->connections += m->connections;
 	sum->refused_connections += m->refused_connections;
 }
@@ -95,26 +97,36 @@ write_results(const struct metrics *m, struct text *t)
 	}
 }
 
-static void
-write_histogram(const struct metrics *m, size_t type, struct text *t)
+void
+metrics_write_histogram(struct text *t, const struct metrics_histogram *h)
 {
-	static const char name[] = "sekisho_keyless_duration_seconds";
 	uint64_t sum = 0;
 	double le = BUCKET_US / 1e6;
 
 	for (size_t i = 0; i < METRICS_BUCKETS - 1; i++) {
-		sum += m->took[type][i];
-		text_add(t, "%s_bucket{type=\"%s\",le=\"%g\"} %llu\n", name,
-			types[type], le, (unsigned long long)sum);
+		sum += h->took[i];
+		text_add(t, "%s_bucket{%s,le=\"%g\"} %llu\n", h->name, h->labels, le,
+			(unsigned long long)sum);
 		le *= 2;
 	}
-	sum += m->took[type][METRICS_BUCKETS - 1];
-	text_add(t, "%s_bucket{type=\"%s\",le=\"+Inf\"} %llu\n", name, types[type],
+	sum += h->took[METRICS_BUCKETS - 1];
+	text_add(t, "%s_bucket{%s,le=\"+Inf\"} %llu\n", h->name, h->labels,
 		(unsigned long long)sum);
-	text_add(t, "%s_sum{type=\"%s\"} %.6f\n", name, types[type],
-		(double)m->took_us[type] / 1e6);
-	text_add(t, "%s_count{type=\"%s\"} %llu\n", name, types[type],
-		(unsigned long long)sum);
+	text_add(t, "%s_sum{%s} %.6f\n", h->name, h->labels, (double)h->took_us / 1e6);
+	text_add(t, "%s_count{%s} %llu\n", h->name, h->labels, (unsigned long long)sum);
+}
+
+static void
+write_types(const struct metrics *m, struct text *t)
+{
+	char label[32];
+
+	for (size_t type = 0; type < METRICS_TYPES; type++) {
+		text_format(label, sizeof(label), "type=\"%s\"", types[type]);
+		metrics_write_histogram(t,
+			&(struct metrics_histogram){"sekisho_keyless_duration_seconds",
+				label, m->took[type], m->took_us[type]});
+	}
 }
 
 static void
@@ -141,8 +153,8 @@ metrics_write(const struct metrics *m, const struct keys *keys, struct text *t)
 	text_add(t,
 		"# HELP sekisho_keyless_duration_seconds From request to answer.\n"
 		"# TYPE sekisho_keyless_duration_seconds histogram\n");
-	for (size_t type = 0; type < METRICS_TYPES; type++)
-		write_histogram(m, type, t);
+	write_types(m, t);
+	metrics_write_keys(m, t);
 	text_add(t,
 		"# HELP sekisho_keyless_connections_total Connections accepted.\n"
 		"# TYPE sekisho_keyless_connections_total counter\n"

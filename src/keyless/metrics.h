@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/text.h"
 #include "keyless/answer.h"
 
@@ -11,7 +13,18 @@ enum {
 	METRICS_BUCKETS = 16, /* 100 µs doubling, and the rest */
 	METRICS_TYPES = 4,    /* enum wire_key; NONE is everything without a key */
 	METRICS_RESULTS = 12, /* enum wire_error */
-	METRICS_TEXT = 64 * 1024,
+	METRICS_KEYS = 64,    /* pairs of key and operation; the last row is the rest */
+	METRICS_TEXT = 224 * 1024,
+};
+
+/* What one operation did with one key. */
+struct metrics_key {
+	_Atomic bool used;
+	uint8_t op;
+	uint8_t ski[WIRE_SKI];
+	uint64_t results[METRICS_RESULTS];
+	uint64_t took[METRICS_BUCKETS];
+	uint64_t took_us;
 };
 
 struct metrics {
@@ -19,6 +32,7 @@ struct metrics {
 	uint64_t results[METRICS_TYPES][METRICS_RESULTS];
 	uint64_t took[METRICS_TYPES][METRICS_BUCKETS];
 	uint64_t took_us[METRICS_TYPES];
+	struct metrics_key keys[METRICS_KEYS];
 	uint64_t connections;
 	uint64_t refused_connections; /* handshake failed, or the certificate is not
 					 good */
