@@ -177,10 +177,12 @@ load_node(struct authority *a, const char *dir, struct err *err)
 		!authority_lint_pair(a->root, &a->chain, err))
 		return false;
 	a->node = first_of(&a->chain, err);
+	if (!a->node || !authority_lint_begun(a->node, "node.crt", err))
+		return false;
 	/* A root that issues leafs itself is not sent: clients have it. */
-	if (a->node && X509_cmp(a->node, a->root) == 0)
+	if (X509_cmp(a->node, a->root) == 0)
 		chain_fini(&a->chain);
-	return a->node != NULL;
+	return true;
 }
 
 static bool
@@ -199,7 +201,7 @@ load_keys(struct authority *a, const char *dir, struct span passphrase, struct e
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"%s: node.key is not the key of node.crt", dir);
 	}
-	return make_mirror(a, err);
+	return make_mirror(a, err) && take_dates(a, err) && authority_trial(a, err);
 }
 
 static struct authority *
@@ -209,7 +211,7 @@ load_all(struct authority *a, const char *dir, struct err *err)
 	enum key_kind kind = KEY_OTHER;
 
 	a->root = authority_load_cert(dir, "root.crt", err);
-	if (!a->root || !authority_lint_ca(a->root, "root.crt", err) ||
+	if (!a->root || !authority_lint_root(a->root, "root.crt", err) ||
 		!load_node(a, dir, err))
 		return NULL;
 	pub = X509_get0_pubkey(a->node);
@@ -241,7 +243,7 @@ authority_load(const char *dir, bool with_keys, struct span passphrase, struct e
 	bool ok;
 
 	a->root = authority_load_cert(dir, "root.crt", err);
-	ok = a->root && authority_lint_ca(a->root, "root.crt", err);
+	ok = a->root && authority_lint_root(a->root, "root.crt", err);
 	if (ok && authority_has(dir, "node.crt"))
 		ok = load_node(a, dir, err);
 	if (ok && with_keys)

@@ -126,15 +126,17 @@ MUST_USE bool authority_rotate(
 
 /*
  * An authority that people bring along: `bundle` has the issuing certificate first,
- * then those above it, and its key (PEM), or is PKCS#12; `key` is a file of its own, or
- * empty; `root` too. The chain must end in a self-signed root. Linted before anything
- * is written; dir must have none yet.
+ * then those above it, and its key (PEM), or is PKCS#12, or one certificate in DER;
+ * `key` is a file of its own (PEM, or PKCS#8 in DER), or empty; `root` too. The chain
+ * must end in a self-signed root. Linted, and tried with a leaf, before anything is
+ * written; dir must have none yet.
  */
 struct authority_bundle {
 	struct span bundle;
 	struct span key;
 	struct span root;
-	struct span passphrase; /* of the key or the PKCS#12 file */
+	struct span passphrase;      /* of the key or the PKCS#12 file */
+	struct span node_passphrase; /* encrypts node.key [plain] */
 };
 MUST_USE bool authority_import(
 	const char *dir, const struct authority_bundle *from, struct err *err);

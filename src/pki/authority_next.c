@@ -50,7 +50,7 @@ authority_prepare(const char *dir, const struct authority_wish *wish, struct err
 			"%s/next.key exists: another one is being prepared", dir);
 	}
 	AUTO(X509) *root = authority_load_cert(dir, "root.crt", err);
-	if (!root || !authority_lint_ca(root, "root.crt", err))
+	if (!root || !authority_lint_root(root, "root.crt", err))
 		return false;
 	AUTO(EVP_PKEY) *root_key =
 		authority_load_key(dir, "root.key", wish->passphrase, err);

@@ -90,7 +90,7 @@ authority_sign(const char *dir, struct span csr, const struct authority_wish *wi
 	if (!key)
 		return false;
 	AUTO(X509) *root = authority_load_cert(dir, "root.crt", err);
-	if (!root || !authority_lint_ca(root, "root.crt", err))
+	if (!root || !authority_lint_root(root, "root.crt", err))
 		return false;
 	AUTO(EVP_PKEY) *root_key =
 		authority_load_key(dir, "root.key", wish->passphrase, err);
@@ -156,7 +156,7 @@ authority_adopt(const char *dir, struct span node_pem, struct span root_pem,
 
 	if (!root || !chain_from_x509(&chain, node, NULL, err))
 		return false;
-	bool ok = authority_lint_ca(root, "root.crt", err) &&
+	bool ok = authority_lint_root(root, "root.crt", err) &&
 		authority_lint_pair(root, &chain, err);
 	chain_fini(&chain);
 	if (!ok)

@@ -46,5 +46,12 @@ MUST_USE bool authority_pem(const X509 *x, struct span *pem, struct err *err);
 
 /* Whether a certificate may issue, below `root`; ERR_PKI_AUTHORITY names the fault. */
 MUST_USE bool authority_lint_ca(const X509 *x, const char *what, struct err *err);
+/* The same, and it is self-signed. */
+MUST_USE bool authority_lint_root(X509 *x, const char *what, struct err *err);
+/* Its first day has come: what is prepared may wait, what is used may not. */
+MUST_USE bool authority_lint_begun(const X509 *x, const char *what, struct err *err);
+/* Each of `node` may issue, and was issued by the next one, the last by root. */
 MUST_USE bool authority_lint_pair(
-	const X509 *root, const struct chain *node, struct err *err);
+	X509 *root, const struct chain *node, struct err *err);
+/* Whether clients would take a leaf of it; needs root, node, key, chain and dates. */
+MUST_USE bool authority_trial(const struct authority *a, struct err *err);

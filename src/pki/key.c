@@ -169,6 +169,31 @@ key_from_der(struct span der, struct err *err)
 	return key;
 }
 
+EVP_PKEY *
+key_from_pkcs8(struct span der, struct span passphrase, struct err *err)
+{
+	struct asked asked = {.passphrase = passphrase};
+	struct err plain = {0};
+	EVP_PKEY *key = key_from_der(der, &plain);
+
+	if (key || der.n > KEY_FILE_MAX) {
+		*err = plain;
+		return key;
+	}
+	AUTO(BIO) *bio = BIO_new_mem_buf(der.p, (int)der.n);
+	key = bio ? d2i_PKCS8PrivateKey_bio(bio, NULL, answer_passphrase, &asked)
+		  : NULL;
+	ERR_clear_error();
+	if (!key && asked.was_asked) {
+		err_set(err, ERR_PKI_PASSPHRASE, "the key is encrypted and %s",
+			passphrase.n ? "the passphrase does not open it"
+				     : "no passphrase was given");
+	} else if (!key) {
+		*err = plain;
+	}
+	return key;
+}
+
 bool
 key_save(const char *path, const EVP_PKEY *key, struct span passphrase, struct err *err)
 {

@@ -42,6 +42,8 @@ EVP_PKEY *key_new(enum key_kind kind, struct err *err);
 EVP_PKEY *key_from_pem(struct span pem, struct span passphrase, struct err *err);
 /* The same from a file, which must be private: see file_is_private(). */
 EVP_PKEY *key_load(const char *path, struct span passphrase, struct err *err);
+/* PKCS#8 in DER, plain or encrypted. NULL on failure. */
+EVP_PKEY *key_from_pkcs8(struct span der, struct span passphrase, struct err *err);
 /* PKCS#8 DER. NULL on failure. */
 EVP_PKEY *key_from_der(struct span der, struct err *err);
 

@@ -316,7 +316,7 @@ an_unfit_authority_is_refused_with_the_fault_named(void)
 			 .cn = "N", .by = &ok, .ca = true, .eku = "clientAuth"}),
 			"excludes servers"},
 		{forge(&(struct forge){.cn = "N", .ca = true, .issuer_cn = "R"}),
-			"not issued by"},
+			"another key"},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		begin();
