@@ -121,8 +121,8 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 	return true;
 }
 
-static void
-print_cert(const char *what, const X509 *x)
+void
+ca_print_cert(const char *what, const X509 *x)
 {
 	char *buf = mem_alloc(TEXT_MAX);
 	struct text t = text_to(buf, TEXT_MAX);
@@ -163,11 +163,11 @@ print_next(const char *dir)
 		text_out("next node CA: %s\n", authority_next_word(next));
 }
 
-static void
-print_authority(const struct authority *a)
+void
+ca_print_authority(const struct authority *a)
 {
-	print_cert("root", a->root);
-	print_cert("node CA", a->node);
+	ca_print_cert("root", a->root);
+	ca_print_cert("node CA", a->node);
 	text_out("%s, %lld days left\n", state_word(a),
 		(long long)authority_days_left(a, clock_wall()));
 }
@@ -184,7 +184,7 @@ run_init(const struct cli_call *call)
 	struct authority *a = ok ? ca_load(call, &err) : NULL;
 	if (!a)
 		return cli_fail(&err);
-	print_authority(a);
+	ca_print_authority(a);
 	text_out(
 		"\nMade in %s. Keep root.key elsewhere: the gateway does not need it.\n"
 		"Next: `sekisho ca install %s` on the clients, or `sekisho ca "
@@ -254,7 +254,7 @@ run_show(const struct cli_call *call)
 	if (cli_has(call, "json")) {
 		print_json(a, ca_dir(call, 0));
 	} else {
-		print_authority(a);
+		ca_print_authority(a);
 		print_next(ca_dir(call, 0));
 	}
 	authority_free(a);
@@ -414,7 +414,7 @@ run_rotate(const struct cli_call *call)
 	struct authority *a = ok ? ca_load(call, &err) : NULL;
 	if (!a)
 		return cli_fail(&err);
-	print_cert("node CA", a->node);
+	ca_print_cert("node CA", a->node);
 	text_out("Made. A running gateway takes it at its next reload; clients see the "
 		 "same root.\n");
 	authority_free(a);
@@ -461,66 +461,4 @@ const struct command command_ca_activate = {
 	.least = 0,
 	.most = 1,
 	.run = run_activate,
-};
-
-static const struct cli_option import_options[] = {
-	{"key", 'k', "FILE", "the key, when it is not in BUNDLE", false},
-	{"root", 'r', "FILE", "the root, when it is not in BUNDLE", false},
-	{"passphrase", 0, "FILE", "file or /dev/fd/N with the key's passphrase", false},
-	{0},
-};
-
-static bool
-read_option(const struct cli_call *call, const char *name, struct span *out,
-	struct err *err)
-{
-	const char *path = cli_get(call, name);
-	return !path || file_read(path, PEM_MAX, out, err);
-}
-
-static enum cli_exit
-run_import(const struct cli_call *call)
-{
-	struct authority_bundle from = {0};
-	struct span passphrase = {0};
-	struct err err = {0};
-	bool ok = file_read(cli_operand(call, 0), PEM_MAX, &from.bundle, &err) &&
-		read_option(call, "key", &from.key, &err) &&
-		read_option(call, "root", &from.root, &err) &&
-		read_option(call, "passphrase", &passphrase, &err);
-
-	from.passphrase = span_trim(passphrase);
-	ok = ok && authority_import(ca_dir(call, 1), &from, &err);
-	const struct span owned[] = {from.bundle, from.key, from.root, passphrase};
-	for (size_t i = 0; i < COUNT_OF(owned); i++) {
-		if (owned[i].p)
-			secret_wipe((void *)(uintptr_t)owned[i].p, owned[i].n);
-		mem_free((void *)(uintptr_t)owned[i].p);
-	}
-	struct authority *a = ok
-		? authority_load(ca_dir(call, 1), false, (struct span){0}, &err)
-		: NULL;
-	if (!a)
-		return cli_fail(&err);
-	print_authority(a);
-	authority_free(a);
-	return CLI_GOOD;
-}
-
-const struct command command_ca_import = {
-	.name = "ca import",
-	.operands = "BUNDLE [DIR]",
-	.summary = "use an issuing authority that was made elsewhere",
-	.help = "BUNDLE is PEM (the issuing certificate first, those above it, its "
-		"key) or\n"
-		"PKCS#12. It is linted first: what clients would refuse is refused "
-		"here, with\n"
-		"the fault named. The key is stored as node.key, for the gateway "
-		"alone.",
-	.examples = "sekisho ca import issuing.p12 --passphrase /dev/fd/3 3< secret\n"
-		    "sekisho ca import issuing.pem --key issuing.key --root root.pem\n",
-	.options = import_options,
-	.least = 1,
-	.most = 2,
-	.run = run_import,
 };

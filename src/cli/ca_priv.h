@@ -11,3 +11,6 @@
 const char *ca_dir(const struct cli_call *call, size_t operand);
 /* The authority's certificates, without keys; NULL with *err. */
 struct authority *ca_load(const struct cli_call *call, struct err *err);
+/* For a terminal: one certificate under a heading; an authority and its state. */
+void ca_print_cert(const char *what, const X509 *x);
+void ca_print_authority(const struct authority *a);
