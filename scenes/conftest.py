@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools"))
-os.environ["PATH"] += ":/usr/sbin:/sbin:/usr/local/go/bin"
+os.environ["PATH"] += f":/usr/sbin:/sbin:/usr/local/go/bin:{ROOT}/build/fetched/go/bin"
 
 import lab  # noqa: E402
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An origin that speaks HTTP/2 only: h2_origin.mjs PORT [CERT KEY]; without them no TLS.
+// ADDRESS: where it listens; CONNECT=no: it takes no extended CONNECT.
 import fs from "node:fs";
 import http2 from "node:http2";
 
 const [, , port, cert, key] = process.argv;
 const options = {
-	settings: { enableConnectProtocol: true },
+	settings: { enableConnectProtocol: process.env.CONNECT !== "no" },
 	maxSessionMemory: 200, // its buffers are not what is tested
 };
 const server = cert
@@ -128,4 +129,4 @@ server.on("stream", (stream, headers) => {
 	stream.end();
 });
 server.on("sessionError", () => {});
-server.listen(Number(port), "127.0.0.1");
+server.listen(Number(port), process.env.ADDRESS || "127.0.0.1");

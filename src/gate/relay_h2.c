@@ -17,23 +17,6 @@ enum {
 	LOOK_MS = 1000,    /* between looks for streams that are slow */
 };
 
-void
-relay_h2_start(struct session *s)
-{
-	struct h2_config config;
-	s->h2 = mem_alloc(sizeof(*s->h2));
-	list_init(&s->h2->streams);
-	list_init(&s->h2->waiting);
-	list_init(&s->h2->woken);
-	h2_config_init(&config, H2_SERVER);
-	s->h2->bound = s->own.up && s->own.up->h2;
-	config.connect_protocol =
-		!s->h2->bound || h2_takes_connect_protocol(relay_origin(s));
-	s->h2->offers_connect = config.connect_protocol;
-	h2_init(&s->h2->client, &config, side_out(&s->client));
-	stat_add(STAT_H2_CONNECTIONS, 1);
-}
-
 /* --- connections --- */
 
 /* Whether something came. */
@@ -56,6 +39,27 @@ speak(struct h2 *h2, struct side *side)
 	h2_flush(h2);
 	side_push(side);
 	h2_flush(h2);
+}
+
+/* What the origin can do, so far as it has said so while a certificate was made, stands
+ * in our first SETTINGS; what it says later is mirrored later. */
+void
+relay_h2_start(struct session *s)
+{
+	struct h2_config config;
+	s->h2 = mem_alloc(sizeof(*s->h2));
+	list_init(&s->h2->streams);
+	list_init(&s->h2->waiting);
+	list_init(&s->h2->woken);
+	h2_config_init(&config, H2_SERVER);
+	s->h2->bound = s->own.up && s->own.up->h2;
+	if (s->h2->bound)
+		(void)hear(s->own.up->h2, &s->own.up->side);
+	config.connect_protocol =
+		!s->h2->bound || h2_takes_connect_protocol(relay_origin(s));
+	s->h2->offers_connect = config.connect_protocol;
+	h2_init(&s->h2->client, &config, side_out(&s->client));
+	stat_add(STAT_H2_CONNECTIONS, 1);
 }
 
 /* Offered as soon as the origin says that it takes it (RFC 8441 §3). */

@@ -60,12 +60,15 @@ side_pull(struct side *side)
 		side->ended = true;
 }
 
+/* What waits to be said behind a TLS that failed will never be. */
 static void
 push_end(struct side *side)
 {
-	if (!side->end_wanted || side->end_sent || !buf_empty(side_out(side)))
+	bool broken = side->tls && tls_state(side->tls) == TLS_FAILED;
+	bool waits = !buf_empty(side_out(side)) && !broken;
+	if (!side->end_wanted || side->end_sent || waits)
 		return;
-	bool says_so = side->tls && !side->cut && tls_state(side->tls) != TLS_FAILED;
+	bool says_so = side->tls && !side->cut && !broken;
 	if (says_so && !tls_end(side->tls))
 		return;
 	side->end_sent = true;

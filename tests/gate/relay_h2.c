@@ -2,11 +2,13 @@
 /* A client and an origin that both speak HTTP/2, and a gateway between them. */
 #include "gate/relay_h2.h"
 
+#include "base/read.h"
 #include "tests/gate/world.h"
 
 static struct h2 client;
 static struct h2 origin;
 static bool origin_open;
+static bool origin_takes_connect;
 static struct h2_user users[8];
 static struct arena arena;
 
@@ -18,6 +20,7 @@ greet_origin(struct side *side)
 	if (origin_open)
 		h2_fini(&origin);
 	origin_open = true;
+	config.connect_protocol = origin_takes_connect;
 	h2_init(&origin, &config, side_out(side));
 	world.origin.h2 = &origin;
 }
@@ -275,7 +278,50 @@ a_page_for_everything_ends_the_connection_politely(void)
 	close_h2();
 }
 
-TESTS(streams_are_answered_in_any_order, one_stream_is_blocked_and_others_are_not,
+/* Nothing can be said to it any more, so nothing that waits to be said holds it. */
+static void
+a_client_gone_without_a_word_is_let_go_at_once(void)
+{
+	open_h2("", "good.test");
+	struct h2_stream *x = ask(0, here(), "/", BODY_NONE);
+	answer(meet("/"), 200, "whole");
+	CHECK_INT(status_of(x), 200);
+	io_shut(&world.client.side.io); /* and no close_notify before */
+	for (int i = 0; i < 100 && world.session_events == 0; i++)
+		world_turn(1);
+	CHECK_INT(world.session_events, 1);
+	close_h2();
+}
+
+/* RFC 8441 §3: what the origin has said by then stands in our first SETTINGS already.
+ */
+static void
+extended_connect_is_offered_from_the_beginning(void)
+{
+	origin_takes_connect = true;
+	open_h2("", "good.test");
+	origin_takes_connect = false;
+	world.client.h2 = NULL; /* what comes is looked at as it is */
+	go_on();
+	const struct span heard =
+		span_of((uint8_t *)world.client.heard, world.client.n_heard);
+	struct read r = read_from(heard);
+	uint32_t n = read_be(&r, 3);
+	CHECK_INT(read_be(&r, 1), 4); /* SETTINGS */
+	read_bytes(&r, 5);
+	struct read entries = read_from(read_bytes(&r, n));
+	bool offered = false;
+	while (read_more(&entries)) {
+		bool connect = read_be(&entries, 2) == 8;
+		offered |= read_be(&entries, 4) == 1 && connect;
+	}
+	CHECK(read_done(&entries) && offered);
+	close_h2();
+}
+
+TESTS(extended_connect_is_offered_from_the_beginning,
+	a_client_gone_without_a_word_is_let_go_at_once,
+	streams_are_answered_in_any_order, one_stream_is_blocked_and_others_are_not,
 	another_host_is_misdirected, connect_in_a_stream_is_refused,
 	reset_codes_are_mirrored, a_client_that_leaves_is_told_to_the_origin,
 	a_goaway_of_the_origin_is_mirrored,

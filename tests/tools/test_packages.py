@@ -9,7 +9,9 @@ def test_every_package_says_why_and_is_listed_once():
     for number, line in enumerate((ROOT / "packages").read_text().splitlines(), 1):
         if not line.strip() or line.startswith(("#", "[")):
             continue
-        assert re.match(r"[a-z0-9.+-]+( \| [a-z0-9.+-]+)*( +\?[\w.-]+)? +# \S", line), number
+        debian = r"[a-z0-9.+-]+( \| [a-z0-9.+-]+)*( +\?[\w.-]+)?"
+        fetched = r"(npm:@?[a-z0-9/.-]+|go:[a-z0-9/.-]+)@v?\d[\w.+-]*"
+        assert re.match(rf"({debian}|{fetched}) +# \S", line), number
         names.append(line.split()[0])
     assert len(names) == len(set(names))
 
