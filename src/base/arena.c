@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/must.h"
+#include "base/pool.h"
 #include "base/text.h"
 
 enum {
@@ -27,14 +27,19 @@ arena_init(struct arena *a, size_t limit)
 	*a = (struct arena){.limit = limit};
 }
 
+static void
+drop_newest(struct arena *a)
+{
+	struct arena_block *b = a->blocks;
+	a->blocks = b->next;
+	pool_give(b, sizeof(*b) + b->cap);
+}
+
 void
 arena_fini(struct arena *a)
 {
-	while (a->blocks) {
-		struct arena_block *b = a->blocks;
-		a->blocks = b->next;
-		mem_free(b);
-	}
+	while (a->blocks)
+		drop_newest(a);
 	a->used = 0;
 }
 
@@ -42,15 +47,10 @@ arena_fini(struct arena *a)
 void
 arena_reset(struct arena *a)
 {
-	while (a->blocks && a->blocks->next) {
-		struct arena_block *b = a->blocks;
-		a->blocks = b->next;
-		mem_free(b);
-	}
-	if (a->blocks) {
-		memset(a->blocks->bytes, 0, a->blocks->used);
+	while (a->blocks && a->blocks->next)
+		drop_newest(a);
+	if (a->blocks)
 		a->blocks->used = 0;
-	}
 	a->used = 0;
 }
 
@@ -68,15 +68,14 @@ add_block(struct arena *a, size_t need)
 		cap = MOST_BLOCK;
 	if (cap < need)
 		cap = need;
-	struct arena_block *b = mem_alloc(sizeof(*b) + cap);
-	b->cap = cap;
-	b->next = a->blocks;
+	struct arena_block *b = pool_take(sizeof(*b) + cap);
+	*b = (struct arena_block){.next = a->blocks, .cap = cap};
 	a->blocks = b;
 	return b;
 }
 
-void *
-arena_alloc(struct arena *a, size_t n)
+static void *
+take(struct arena *a, size_t n)
 {
 	must(n <= arena_room(a));
 	size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
@@ -89,12 +88,18 @@ arena_alloc(struct arena *a, size_t n)
 	return p;
 }
 
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	return memset(take(a, n), 0, n);
+}
+
 struct span
 arena_copy(struct arena *a, struct span s)
 {
 	if (s.n == 0)
 		return (struct span){0};
-	uint8_t *p = arena_alloc(a, s.n);
+	uint8_t *p = take(a, s.n);
 	memcpy(p, s.p, s.n);
 	return span_of(p, s.n);
 }
@@ -102,9 +107,10 @@ arena_copy(struct arena *a, struct span s)
 char *
 arena_cstr(struct arena *a, struct span s)
 {
-	char *p = arena_alloc(a, s.n + 1);
+	char *p = take(a, s.n + 1);
 	if (s.n > 0)
 		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
 	return p;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* relay_stream: the streams of a client of HTTP/2, from request to end. */
 #include "base/clock.h"
-#include "base/mem.h"
+#include "base/pool.h"
 #include "base/stats.h"
 #include "gate/relay_h2.h"
 #include "gate/stages.h"
@@ -58,7 +58,7 @@ give_lane(struct session *s, struct relay_stream *rs)
 static struct relay_stream *
 open_stream(struct session *s, struct h2_stream *client)
 {
-	struct relay_stream *rs = mem_alloc(sizeof(*rs));
+	struct relay_stream *rs = pool_take_zeroed(sizeof(*rs));
 	exchange_init(&rs->x, true);
 	rs->x.state = EXCHANGE_HEAD;
 	rs->x.client = client;
@@ -99,7 +99,7 @@ close_stream(struct session *s, struct relay_stream *rs)
 	list_leave(&rs->in_relay);
 	list_leave(&rs->in_waiting);
 	exchange_fini(x);
-	mem_free(rs);
+	pool_give(rs, sizeof(*rs));
 	s->h2->answered = true;
 }
 

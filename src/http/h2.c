@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/pool.h"
 #include "http/h2_priv.h"
 
 enum {
@@ -37,18 +38,11 @@ h2_config_init(struct h2_config *c, enum h2_role role)
 struct h2_stream *
 h2_stream_open(struct h2 *h2, int32_t id)
 {
-	struct h2_stream *x = NULL;
+	struct h2_stream *x = pool_take_zeroed(sizeof(*x));
 
-	if (h2->n_spare > 0) {
-		x = CONTAINER_OF(h2->spare.next, struct h2_stream, in_all);
-		list_leave(&x->in_all);
-		h2->n_spare--;
-	} else {
-		x = mem_alloc(sizeof(*x));
-		arena_init(&x->arena, H2_STREAM_ARENA);
-	}
-	struct arena arena = x->arena;
-	*x = (struct h2_stream){.h2 = h2, .id = id, .arena = arena};
+	x->h2 = h2;
+	x->id = id;
+	arena_init(&x->arena, H2_STREAM_ARENA);
 	list_init(&x->in_ready);
 	list_init(&x->in_blocked);
 	list_init(&x->in_all);
@@ -72,18 +66,10 @@ leave_lists(struct h2_stream *x)
 void
 h2_stream_free(struct h2_stream *x)
 {
-	struct h2 *h2 = x->h2;
-
 	leave_lists(x);
 	buf_fini(&x->body);
-	if (h2->n_spare < H2_SPARE && h2->n_open > 0) {
-		arena_reset(&x->arena);
-		list_push(&h2->spare, &x->in_all);
-		h2->n_spare++;
-		return;
-	}
 	arena_fini(&x->arena);
-	mem_free(x);
+	pool_give(x, sizeof(*x));
 }
 
 struct h2_stream *
@@ -245,24 +231,10 @@ h2_init(struct h2 *h2, const struct h2_config *config, struct buf *out)
 	list_init(&h2->streams);
 	list_init(&h2->ready);
 	list_init(&h2->blocked);
-	list_init(&h2->spare);
 	h2_calm_begin(&h2->calm);
 	h2_walk_begin(h2);
 	make_session(h2);
 	submit_settings(h2);
-}
-
-static void
-free_all(struct list *streams)
-{
-	while (!list_empty(streams)) {
-		struct h2_stream *x =
-			CONTAINER_OF(streams->next, struct h2_stream, in_all);
-		leave_lists(x);
-		buf_fini(&x->body);
-		arena_fini(&x->arena);
-		mem_free(x);
-	}
 }
 
 void
@@ -270,8 +242,10 @@ h2_fini(struct h2 *h2)
 {
 	nghttp2_session_del(h2->session);
 	h2->session = NULL;
-	free_all(&h2->streams);
-	free_all(&h2->spare);
+	while (!list_empty(&h2->streams)) {
+		h2_stream_free(
+			CONTAINER_OF(h2->streams.next, struct h2_stream, in_all));
+	}
 }
 
 /* Errors after which the library cannot go on; it has said goodbye for the others. */

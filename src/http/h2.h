@@ -42,10 +42,7 @@ struct h2_config {
 };
 void h2_config_init(struct h2_config *c, enum h2_role role);
 
-enum {
-	H2_STREAM_ARENA = 192 * 1024,
-	H2_SPARE = 8, /* freed streams kept for reuse while others are open */
-};
+enum { H2_STREAM_ARENA = 192 * 1024 };
 
 /* What a peer did for nothing, counted down; refills with time and with real work. */
 struct h2_calm {
@@ -78,8 +75,6 @@ struct h2 {
 	struct list streams; /* all */
 	struct list ready;   /* with news */
 	struct list blocked; /* whose writer waits for room or window */
-	struct list spare;
-	uint32_t n_spare;
 	uint32_t n_open;
 	uint64_t promised; /* windows of all open streams */
 	struct h2_calm calm;

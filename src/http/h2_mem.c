@@ -5,12 +5,16 @@
  * heads of ordinary size writes the first page only. Such blocks begin on a page here,
  * in memory that nobody has written to before: the rest of them is never there. Two
  * thirds of what an idle connection would cost are saved so.
+ *
+ * All else is small and goes with its stream: some twenty blocks a request, which the
+ * pool has warm. It wants to be told their size, so that stands in front of each.
  */
 #include <nghttp2/nghttp2.h>
+#include <string.h>
 #include <sys/mman.h>
 
-#include "base/mem.h"
 #include "base/must.h"
+#include "base/pool.h"
 #include "http/h2_priv.h"
 
 enum {
@@ -69,6 +73,29 @@ take_frame(void)
 	return frames.start + frames.fresh++ * FRAME_MOST;
 }
 
+/* What stands in front of a block that is no frame. */
+struct h2_sized {
+	size_t n; /* of the whole */
+	_Alignas(16) uint8_t bytes[];
+};
+
+static struct h2_sized *
+sized_of(void *p)
+{
+	return CONTAINER_OF(p, struct h2_sized, bytes);
+}
+
+static void *
+take_sized(size_t size)
+{
+	size_t n = 0;
+
+	must(size_add(size, sizeof(struct h2_sized), &n)); /* a size of the library's */
+	struct h2_sized *block = pool_take(n);
+	block->n = n;
+	return block->bytes;
+}
+
 static void *
 take(size_t size, void *owner)
 {
@@ -79,7 +106,7 @@ take(size_t size, void *owner)
 		frame = take_frame();
 	if (frame && !h2->frame)
 		h2->frame = frame;
-	return frame ? frame : mem_alloc(size);
+	return frame ? frame : take_sized(size);
 }
 
 static void
@@ -89,8 +116,10 @@ give(void *p, void *owner)
 
 	if (h2->frame == p)
 		h2->frame = NULL;
+	if (!p)
+		return;
 	if (!is_frame(p)) {
-		mem_free(p);
+		pool_give(sized_of(p), sized_of(p)->n);
 		return;
 	}
 	struct h2_frame *frame = p;
@@ -102,7 +131,8 @@ static void *
 take_zeroed(size_t n, size_t size, void *unused)
 {
 	(void)unused;
-	return mem_array(n, size);
+	must(size == 0 || n <= SIZE_MAX / size); /* a size of the library's */
+	return memset(take_sized(n * size), 0, n * size);
 }
 
 /* The library grows its blocks from nothing, and smaller ones in the heap. */
@@ -111,12 +141,12 @@ resize(void *p, size_t size, void *owner)
 {
 	if (!p)
 		return take(size, owner);
-	if (!is_frame(p))
-		return mem_resize(p, size);
-	if (size <= FRAME_MOST)
+	size_t had = is_frame(p) ? (size_t)FRAME_MOST
+				 : sized_of(p)->n - sizeof(struct h2_sized);
+	if (size <= had)
 		return p;
-	void *more = mem_alloc(size);
-	must(span_copy(more, size, span_of(p, FRAME_MOST))); /* size is larger */
+	void *more = take_sized(size);
+	memcpy(more, p, had); /* less than size */
 	give(p, owner);
 	return more;
 }

@@ -16,7 +16,6 @@ struct h2_inform {
 
 /* A stream that the peer, or we, begin; joined to h2->streams. */
 struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id);
-/* Frees or keeps for reuse. */
 void h2_stream_free(struct h2_stream *x);
 /* By id, or NULL: unknown to us. */
 struct h2_stream *h2_stream_find(const struct h2 *h2, int32_t id);

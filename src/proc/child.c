@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/text.h"
 #include "gate/settings.h"
 
@@ -94,6 +95,7 @@ live(const struct duty *duty)
 	(void)prctl(PR_SET_NAME, who, 0, 0, 0);
 	stats_bind(&duty->page->stats);
 	buf_trim();
+	pool_trim();
 	/* Nothing registered with atexit() is this process's to run. */
 	_exit(kinds[duty->kind].run(duty));
 }
