@@ -2,16 +2,22 @@
 /*
  * crl: reading certificate revocation lists (RFC 5280 §5), of any size up to the bound.
  *
- * Serial numbers are sorted once, so that asking costs a binary search. A list of
- * changes (delta, §5.2.4) is read as what it adds and what it lifts. A list that is
- * indirect is not understood and refused.
+ * A step at a time: a public list has megabytes, and whoever reads it has other
+ * sessions to serve. First what is signed is hashed, then its entries are read, then
+ * their numbers find their place; after that the octets are needed no more. Whether the
+ * signature is good is asked when its authority is met. A list of changes (delta,
+ * §5.2.4) is read as what it adds and what it lifts. A list that is indirect is not
+ * understood and refused.
  */
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "pki/revoke_priv.h"
 
-enum { REASON_REMOVE = 8, REASON_MOST = 10, FRESHEST_MAX = 1024 };
+enum {
+	ENTRY_OCTETS = 36, /* about; of one with a number of 16 */
+	ENTRIES_STEP = CRL_STEP / ENTRY_OCTETS,
+	REASON_REMOVE = 8,
+	REASON_MOST = 10,
+};
 
 /* crlReason (§5.3.1). */
 static bool
@@ -43,10 +49,12 @@ read_entry(struct read *list, struct span *serial, uint32_t *reason)
 	struct read e = der_take(list, DER_SEQUENCE);
 
 	*reason = 0;
-	*serial = der_take(&e, DER_INTEGER).left;
+	*serial = der_integer(&e);
 	(void)der_time(&e);
+	if (e.bad || serial->n == 0 || serial->n > SERIAL_MAX)
+		return false;
 	if (!read_more(&e))
-		return !e.bad && serial->n > 0;
+		return true;
 	struct read exts = der_take(&e, DER_SEQUENCE);
 	while (read_more(&exts)) {
 		if (!read_entry_extension(&exts, reason))
@@ -55,50 +63,7 @@ read_entry(struct read *list, struct span *serial, uint32_t *reason)
 	return read_done(&exts) && read_done(&e);
 }
 
-static int
-compare_serials(const void *a, const void *b)
-{
-	const struct span *x = a;
-	const struct span *y = b;
-	return span_cmp(*x, *y);
-}
-
-static void
-add_serial(struct crl_serials *to, struct span serial)
-{
-	to->p = mem_grow(to->p, &to->cap, to->n + 1, sizeof *to->p);
-	to->p[to->n++] = serial;
-}
-
-static size_t
-sort_serials(struct crl_serials *s)
-{
-	if (s->n > 0)
-		qsort(s->p, s->n, sizeof *s->p, compare_serials);
-	return s->cap * sizeof *s->p;
-}
-
-static bool
-has_serial(const struct crl_serials *s, struct span serial)
-{
-	return s->n > 0 &&
-		bsearch(&serial, s->p, s->n, sizeof *s->p, compare_serials) != NULL;
-}
-
-static bool
-read_entries(struct crl *crl, struct read list)
-{
-	while (read_more(&list)) {
-		struct span serial;
-		uint32_t reason;
-		if (!read_entry(&list, &serial, &reason))
-			return false;
-		add_serial(
-			reason == REASON_REMOVE ? &crl->lifted : &crl->revoked, serial);
-	}
-	crl->cost += sort_serials(&crl->revoked) + sort_serials(&crl->lifted);
-	return read_done(&list);
-}
+/* ---- extensions */
 
 /* §5.2.3: a non-negative number of at most 20 octets. */
 static bool
@@ -111,6 +76,19 @@ read_number(struct span value, struct span *out)
 		return false;
 	*out = n.n > 1 && n.p[0] == 0 ? span_from(n, 1) : n;
 	return true;
+}
+
+static void
+read_freshest_names(struct read names, struct span *out)
+{
+	while (read_more(&names)) {
+		struct der n = der_any(&names);
+		bool fits = n.tag == DER_CHOICE + 6 &&
+			span_starts(n.value.left, SPAN("http://")) &&
+			n.value.left.n <= REVOKE_URL;
+		if (fits && out->n == 0)
+			*out = n.value.left;
+	}
 }
 
 /* §5.2.6: points as in a certificate, of which the first http address is taken. */
@@ -127,125 +105,268 @@ read_freshest(struct span value, struct span *out)
 		struct read names = der_take(&point, DER_EXPLICIT + 0);
 		if (der_is(&names, DER_EXPLICIT + 0))
 			names = der_take(&names, DER_EXPLICIT + 0);
-		while (read_more(&names)) {
-			struct der n = der_any(&names);
-			bool fits = n.tag == DER_CHOICE + 6 &&
-				span_starts(n.value.left, SPAN("http://")) &&
-				n.value.left.n <= FRESHEST_MAX;
-			if (fits && out->n == 0)
-				*out = n.value.left;
-		}
+		read_freshest_names(names, out);
 	}
 	return read_done(&points) && read_done(&whole);
 }
 
-/* Whether the extension is one whose meaning is known, and well said. */
-static bool
-take_extension(struct crl *crl, struct span oid, bool critical, struct span value)
+/* Whether the extension is one whose meaning is known, and well said; else why not. */
+static const char *
+take_extension(struct crl_reader *r, struct span oid, bool critical, struct span value)
 {
 	if (span_eq(oid, SPAN("\x55\x1d\x1c"))) {
-		crl->idp = value;
-		return true;
+		bool again = r->idp.n > 0;
+		r->idp = value;
+		return again || value.n == 0 ? "malformed issuingDistributionPoint"
+					     : NULL;
 	}
-	if (span_eq(oid, SPAN("\x55\x1d\x1b"))) /* always critical (§5.2.4) */
-		return critical && read_number(value, &crl->base);
+	if (span_eq(oid, SPAN("\x55\x1d\x1b"))) { /* always critical (§5.2.4) */
+		return critical && read_number(value, &r->base)
+			? NULL
+			: "malformed deltaCRLIndicator";
+	}
 	if (critical) /* a number is not (§5.2.3), nor is what nobody here knows */
-		return false;
+		return "a critical extension that nobody here knows";
 	if (span_eq(oid, SPAN("\x55\x1d\x14")))
-		return read_number(value, &crl->number);
+		return read_number(value, &r->number) ? NULL : "malformed cRLNumber";
 	if (span_eq(oid, SPAN("\x55\x1d\x2e")))
-		return read_freshest(value, &crl->freshest);
-	return true;
+		return read_freshest(value, &r->freshest) ? NULL
+							  : "malformed freshestCRL";
+	return NULL;
 }
 
-static bool
-read_extension(struct crl *crl, struct read *list)
+static const char *
+read_extension(struct crl_reader *r, struct read *list)
 {
 	struct read x = der_take(list, DER_SEQUENCE);
 	struct span oid = der_take(&x, DER_OID).left;
 	bool critical = der_flag(&x);
 	struct span value = der_take(&x, DER_OCTETS).left;
 
-	return read_done(&x) && take_extension(crl, oid, critical, value);
+	return read_done(&x) ? take_extension(r, oid, critical, value)
+			     : "malformed extensions";
 }
 
 static bool
-read_extensions(struct crl *crl, struct read outer, struct err *err)
+read_extensions(struct crl_reader *r, struct read outer, struct err *err)
 {
 	struct read list = der_take(&outer, DER_SEQUENCE);
-	bool ok = true;
+	const char *fault = NULL;
 
-	while (ok && read_more(&list))
-		ok = read_extension(crl, &list);
-	if (!ok || !read_done(&list) || !read_done(&outer)) {
-		return err_set(
-			err, ERR_PKI_CRL, "an extension that changes its meaning");
-	}
+	while (!fault && read_more(&list))
+		fault = read_extension(r, &list);
+	if (!fault && (!read_done(&list) || !read_done(&outer)))
+		fault = "malformed extensions";
 	/* §5.3.1: only a list of changes can lift what another one says. */
-	if (crl->lifted.n > 0 && !crl_is_delta(crl))
-		return err_set(err, ERR_PKI_CRL, "removeFromCRL in a whole list");
-	return crl->number.n > 0 ||
-		err_set(err, ERR_PKI_CRL, "no CRL number (RFC 5280 §5.2.3)");
+	if (!fault && r->crl->lifted.n > 0 && r->base.n == 0)
+		fault = "removeFromCRL in a whole list";
+	if (!fault && r->number.n == 0)
+		fault = "no CRL number (RFC 5280 §5.2.3)";
+	if (!fault && crl_scope_ok(r->idp, &fault))
+		return true;
+	return err_set(err, ERR_PKI_CRL, "%s", fault);
 }
 
-static bool
-read_tbs(struct crl *crl, struct span algo, struct err *err)
-{
-	struct read whole = read_from(crl->tbs);
-	struct read r = der_take(&whole, DER_SEQUENCE);
-	bool ok = true;
+/* ---- the frame */
 
-	if (der_is(&r, DER_INTEGER) && der_count(&r, DER_INTEGER, 1) != 1)
-		der_refuse(&r);
-	struct span inner = der_take_whole(&r, DER_SEQUENCE);
-	crl->issuer = der_take_whole(&r, DER_SEQUENCE);
-	crl->this_update = der_time(&r);
-	if (der_is(&r, DER_UTC_TIME) || der_is(&r, DER_GENERAL_TIME))
-		crl->next_update = der_time(&r);
-	if (der_is(&r, DER_SEQUENCE))
-		ok = read_entries(crl, der_take(&r, DER_SEQUENCE));
-	if (!ok || !der_is(&r, DER_EXPLICIT + 0) || !span_eq(inner, algo))
+/* What stands before the entries. */
+static bool
+read_start(struct crl_reader *r, struct err *err)
+{
+	struct read whole = read_from(r->tbs);
+	struct read tbs = der_take(&whole, DER_SEQUENCE);
+	struct crl *crl = r->crl;
+
+	if (der_is(&tbs, DER_INTEGER) && der_count(&tbs, DER_INTEGER, 1) != 1)
+		der_refuse(&tbs);
+	struct span inner = der_take_whole(&tbs, DER_SEQUENCE);
+	r->issuer = der_take_whole(&tbs, DER_SEQUENCE);
+	crl->this_update = der_time(&tbs);
+	if (der_is(&tbs, DER_UTC_TIME) || der_is(&tbs, DER_GENERAL_TIME))
+		crl->next_update = der_time(&tbs);
+	if (der_is(&tbs, DER_SEQUENCE))
+		r->entries = der_take(&tbs, DER_SEQUENCE);
+	if (!der_is(&tbs, DER_EXPLICIT + 0) || !span_eq(inner, r->algo))
 		return err_set(err, ERR_PKI_CRL, "malformed list, or one of version 1");
-	struct read exts = der_take(&r, DER_EXPLICIT + 0);
-	if (!read_done(&r))
-		return err_set(err, ERR_PKI_CRL, "malformed list");
-	return read_extensions(crl, exts, err);
+	r->rest = tbs;
+	return true;
 }
 
-static bool
-read_crl(struct crl *crl, struct err *err)
+/* Hashed a piece at a time where the method allows it; else its octets are kept. */
+static void
+begin_hashing(struct crl_reader *r)
 {
-	struct read whole = read_from(crl->der);
-	struct read r = der_take(&whole, DER_SEQUENCE);
+	const struct cert_sigalg *sig = r->crl->sig;
+	const EVP_MD *md = sig && !sig->weak ? signature_md(sig) : NULL;
+
+	if (md) {
+		r->md = EVP_MD_CTX_new();
+		if (r->md && EVP_DigestInit_ex(r->md, md, NULL) == 1)
+			return;
+		r->crl->sig = NULL;
+	} else if (sig && sig->family == KEY_FAMILY_ED25519) {
+		r->crl->message =
+			(struct span){(const uint8_t *)mem_cstr(r->tbs), r->tbs.n};
+	}
+	r->phase = CRL_LISTING;
+}
+
+bool
+crl_begin(struct crl_reader *r, struct span der, struct err *err)
+{
+	struct read whole = read_from(der);
+	struct read list = der_take(&whole, DER_SEQUENCE);
 	unsigned unused = 0;
 
-	crl->tbs = der_take_whole(&r, DER_SEQUENCE);
-	struct span algo = der_take_whole(&r, DER_SEQUENCE);
-	crl->signature = der_bits(&r, &unused);
-	if (!read_done(&r) || !read_done(&whole) || unused != 0) {
-		return err_set(
-			err, ERR_PKI_CRL, "%zu octets that are no list", crl->der.n);
+	*r = (struct crl_reader){.phase = CRL_OVER};
+	r->tbs = der_take_whole(&list, DER_SEQUENCE);
+	r->algo = der_take_whole(&list, DER_SEQUENCE);
+	r->signature = der_bits(&list, &unused);
+	if (!read_done(&list) || !read_done(&whole) || unused != 0) {
+		return err_set(err, ERR_PKI_CRL, "%zu octets that are no list", der.n);
 	}
-	crl->sig = cert_sigalg_find(algo);
-	return read_tbs(crl, algo, err);
+	r->crl = mem_alloc(sizeof *r->crl);
+	list_init(&r->crl->all);
+	list_init(&r->crl->kin);
+	r->crl->sig = cert_sigalg_find(r->algo);
+	r->phase = CRL_HASHING;
+	if (read_start(r, err)) {
+		begin_hashing(r);
+		return true;
+	}
+	crl_abandon(r);
+	return false;
+}
+
+void
+crl_abandon(struct crl_reader *r)
+{
+	EVP_MD_CTX_free(r->md);
+	crl_free(r->crl);
+	*r = (struct crl_reader){.phase = CRL_OVER};
+}
+
+/* ---- the steps */
+
+static void
+hash_some(struct crl_reader *r)
+{
+	struct span piece = span_first(span_from(r->tbs, r->hashed), CRL_STEP);
+	unsigned n = 0;
+
+	bool ok = EVP_DigestUpdate(r->md, piece.p, piece.n) == 1;
+	r->hashed += piece.n;
+	if (ok && r->hashed < r->tbs.n)
+		return;
+	ok = ok && EVP_DigestFinal_ex(r->md, r->crl->digest, &n) == 1;
+	r->crl->n_digest = n;
+	if (!ok)
+		r->crl->sig = NULL; /* then it proves nothing */
+	r->phase = CRL_LISTING;
+}
+
+static struct span
+write_copy(struct write *w, struct span of)
+{
+	const uint8_t *at = w->p + w->n;
+
+	write_span(w, of);
+	return (struct span){at, of.n};
+}
+
+/* What outlives the octets. */
+static void
+keep_head(struct crl_reader *r)
+{
+	size_t n = r->issuer.n + r->idp.n + r->signature.n + r->number.n + r->base.n +
+		r->freshest.n;
+	uint8_t *head = mem_alloc(n);
+	struct write w = write_to(head, n);
+	struct crl *crl = r->crl;
+
+	crl->head = (struct span){head, n};
+	crl->issuer = write_copy(&w, r->issuer);
+	crl->idp = write_copy(&w, r->idp);
+	crl->signature = write_copy(&w, r->signature);
+	crl->number = write_copy(&w, r->number);
+	crl->base = write_copy(&w, r->base);
+	crl->freshest = write_copy(&w, r->freshest);
+}
+
+static bool
+list_some(struct crl_reader *r, struct err *err)
+{
+	struct span serial = {0};
+	uint32_t reason = 0;
+
+	for (size_t i = 0; i < ENTRIES_STEP && read_more(&r->entries); i++) {
+		if (!read_entry(&r->entries, &serial, &reason))
+			return err_set(err, ERR_PKI_CRL, "malformed entry");
+		serials_add(
+			reason == REASON_REMOVE ? &r->crl->lifted : &r->crl->revoked,
+			serial);
+	}
+	if (read_more(&r->entries))
+		return true;
+	struct read exts = der_take(&r->rest, DER_EXPLICIT + 0);
+	if (r->entries.bad || !read_done(&r->rest))
+		return err_set(err, ERR_PKI_CRL, "malformed list");
+	if (!read_extensions(r, exts, err))
+		return false;
+	keep_head(r);
+	r->phase = CRL_PLACING;
+	return true;
+}
+
+static struct crl *
+finish(struct crl_reader *r)
+{
+	struct crl *crl = r->crl;
+
+	crl->cost = sizeof *crl + crl->head.n + crl->message.n +
+		serials_cost(&crl->revoked) + serials_cost(&crl->lifted);
+	r->crl = NULL;
+	crl_abandon(r);
+	return crl;
+}
+
+enum crl_turn
+crl_advance(struct crl_reader *r, struct crl **out, struct err *err)
+{
+	switch (r->phase) {
+	case CRL_HASHING:
+		hash_some(r);
+		return CRL_MORE;
+	case CRL_LISTING:
+		if (list_some(r, err))
+			return CRL_MORE;
+		crl_abandon(r);
+		return CRL_FAILED;
+	case CRL_PLACING:
+		if (!serials_place(&r->crl->revoked, ENTRIES_STEP) ||
+			!serials_place(&r->crl->lifted, ENTRIES_STEP))
+			return CRL_MORE;
+		*out = finish(r);
+		return CRL_READ;
+	case CRL_OVER:
+		break;
+	}
+	return CRL_FAILED;
 }
 
 struct crl *
 crl_read(struct span der, struct err *err)
 {
-	struct crl *crl = mem_alloc(sizeof *crl);
-	uint8_t *copy = mem_alloc(der.n);
+	struct crl_reader r;
+	struct crl *crl = NULL;
+	enum crl_turn turn = crl_begin(&r, der, err) ? CRL_MORE : CRL_FAILED;
 
-	for (size_t i = 0; i < der.n; i++)
-		copy[i] = der.p[i];
-	list_init(&crl->all);
-	crl->der = (struct span){copy, der.n};
-	crl->cost = sizeof *crl + der.n;
-	if (read_crl(crl, err))
-		return crl;
-	crl_free(crl);
-	return NULL;
+	while (turn == CRL_MORE)
+		turn = crl_advance(&r, &crl, err);
+	return crl;
 }
+
+/* ---- a list that was read */
 
 void
 crl_free(struct crl *c)
@@ -253,107 +374,43 @@ crl_free(struct crl *c)
 	if (!c)
 		return;
 	list_leave(&c->all);
-	mem_free(c->revoked.p);
-	mem_free(c->lifted.p);
-	mem_free((void *)(uintptr_t)c->der.p);
+	list_leave(&c->kin);
+	serials_fini(&c->revoked);
+	serials_fini(&c->lifted);
+	mem_free((void *)(uintptr_t)c->head.p);
+	mem_free((void *)(uintptr_t)c->message.p);
 	mem_free(c);
 }
 
-bool
-crl_lists(const struct crl *c, struct span serial)
-{
-	return has_serial(&c->revoked, serial);
-}
-
-bool
-crl_lifts(const struct crl *c, struct span serial)
-{
-	return has_serial(&c->lifted, serial);
-}
-
-bool
-crl_is_delta(const struct crl *c)
-{
-	return c->base.n > 0;
-}
-
-/* Numbers have no leading zeros: the longer is the greater. */
-static int
-compare_numbers(struct span a, struct span b)
-{
-	if (a.n != b.n)
-		return a.n < b.n ? -1 : 1;
-	return span_cmp(a, b);
-}
-
 static bool
-is_of(const struct crl *delta, const struct crl *whole)
+is_signed_by(const struct crl *crl, EVP_PKEY *key)
 {
-	return crl_is_delta(delta) && !crl_is_delta(whole) && delta->proven &&
-		whole->proven &&
-		span_eq(span_of(delta->signer, CERT_HASH),
-			span_of(whole->signer, CERT_HASH)) &&
-		span_eq(delta->idp, whole->idp);
+	if (crl->message.n > 0)
+		return signature_verify(crl->sig, key, crl->message, crl->signature);
+	return signature_verify_digest(
+		crl->sig, key, span_of(crl->digest, crl->n_digest), crl->signature);
 }
 
 bool
-crl_changes(const struct crl *delta, const struct crl *whole)
+crl_is_proven(struct crl *crl, struct cert *issuer)
 {
-	return is_of(delta, whole) &&
-		compare_numbers(whole->number, delta->base) >= 0 &&
-		compare_numbers(whole->number, delta->number) < 0;
-}
+	struct err ignored = {0};
 
-bool
-crl_replaces(const struct crl *whole, const struct crl *delta)
-{
-	return is_of(delta, whole) &&
-		compare_numbers(whole->number, delta->number) >= 0;
-}
-
-/* Whether one of the names of a list's distribution point is the certificate's. */
-static bool
-has_point(struct read point, struct span url)
-{
-	struct read names = der_take(&point, DER_EXPLICIT + 0);
-
-	while (read_more(&names)) {
-		struct der n = der_any(&names);
-		if (n.tag == DER_CHOICE + 6 && span_eq(n.value.left, url))
-			return true;
-	}
-	return false;
-}
-
-/* One field of the scope; whether a list with it can speak of c. */
-static bool
-allows(const struct der *field, const struct cert *c)
-{
-	bool set = field->value.left.n == 1 && field->value.left.p[0] != 0;
-
-	if (field->tag == DER_CHOICE + 1)
-		return !set || !c->is_ca; /* user certificates only */
-	if (field->tag == DER_CHOICE + 2)
-		return !set || c->is_ca; /* authorities only */
-	/* Some reasons only, indirect, attributes: no list of ours. */
-	return !set && field->tag != DER_CHOICE + 3;
-}
-
-bool
-crl_covers(const struct crl *crl, const struct cert *c)
-{
-	struct read whole = read_from(crl->idp);
-	struct read r = der_take(&whole, DER_SEQUENCE);
-
-	if (crl->idp.n == 0)
+	if (crl->proven &&
+		span_eq(span_of(crl->signer, CERT_HASH),
+			span_of(issuer->spki_sha256, CERT_HASH)))
 		return true;
-	if (der_is(&r, DER_EXPLICIT + 0) &&
-		!has_point(der_take(&r, DER_EXPLICIT + 0), c->crl))
+	if (!crl->sig || crl->sig->weak || crl->sig->family != issuer->family ||
+		(issuer->family == KEY_FAMILY_RSA && issuer->bits > SIGNATURE_RSA_MAX))
 		return false;
-	while (read_more(&r)) {
-		struct der field = der_any(&r);
-		if (!allows(&field, c))
-			return false;
-	}
-	return read_done(&r) && read_done(&whole);
+	/* RFC 5280 §6.3.3 (f): where uses are named, this one must be. */
+	if (issuer->usage.present && !(issuer->key_usage & CERT_CRL_SIGN))
+		return false;
+	EVP_PKEY *key = cert_key(issuer, &ignored);
+	if (!key || !is_signed_by(crl, key))
+		return false;
+	crl->proven = true;
+	for (size_t i = 0; i < CERT_HASH; i++)
+		crl->signer[i] = issuer->spki_sha256[i];
+	return true;
 }

@@ -97,9 +97,16 @@ MUST_USE bool trust_is_blocked(const struct trust *t, const uint8_t spki[CERT_HA
 /* Whether `issuer`'s key made c's signature; proofs are remembered in c. *count rises
  * by one when it had to be computed. */
 MUST_USE bool signature_check(struct cert *c, struct cert *issuer, unsigned *count);
+/* Bits of an RSA key; larger ones are met nowhere and cost milliseconds each. */
+enum { SIGNATURE_RSA_MAX = 8192 };
 /* One signature over octets, by a method and a key. */
 MUST_USE bool signature_verify(const struct cert_sigalg *sig, EVP_PKEY *key,
 	struct span message, struct span signature);
+/* The same, over a digest made before by signature_md(). */
+MUST_USE bool signature_verify_digest(const struct cert_sigalg *sig, EVP_PKEY *key,
+	struct span digest, struct span signature);
+/* NULL: the method signs the octets themselves, or is not known. */
+const EVP_MD *signature_md(const struct cert_sigalg *sig);
 
 /* Revocation of everything on the path, by what ask has at hand. */
 void revoke_judge(const struct trust_ask *ask, struct verdict *v);

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "pki/revoke_priv.h"
 
-enum { SHORT_LIVED_S = 10 * 86400, ANSWERS_SHARE = 4 };
+enum { ANSWERS_SHARE = 4 };
 
 struct kept {
 	struct lru_item item; /* by issuer's key and serial */
@@ -17,11 +17,19 @@ struct kept {
 	struct ocsp_answer answer;
 };
 
+/* A key that signed lists we have: one, or one for each part. */
+struct signer {
+	struct map_item by_key;
+	uint8_t key[CERT_HASH];
+	struct list crls;
+};
+
 struct revoke {
-	struct list crls; /* newest last */
+	struct list crls;     /* the longest here first */
+	struct list unproven; /* of them, whose authority was not met yet */
+	struct map signers;
 	size_t crl_bytes;
 	size_t crl_budget;
-	bool has_deltas; /* or had */
 	struct lru answers;
 };
 
@@ -37,16 +45,49 @@ revoke_new(size_t budget)
 	struct revoke *r = mem_alloc(sizeof *r);
 
 	list_init(&r->crls);
+	list_init(&r->unproven);
+	map_init(&r->signers);
 	r->crl_budget = budget - budget / ANSWERS_SHARE;
 	lru_init(&r->answers, budget / ANSWERS_SHARE, forget_answer);
 	return r;
 }
 
+static struct signer *
+find_signer(const struct revoke *r, const uint8_t key[CERT_HASH])
+{
+	struct map_item *item = map_get(&r->signers, span_of(key, CERT_HASH));
+	return item ? CONTAINER_OF(item, struct signer, by_key) : NULL;
+}
+
+static struct signer *
+add_signer(struct revoke *r, const uint8_t key[CERT_HASH])
+{
+	struct signer *s = mem_alloc(sizeof *s);
+
+	for (size_t i = 0; i < CERT_HASH; i++)
+		s->key[i] = key[i];
+	list_init(&s->crls);
+	map_add(&r->signers, &s->by_key, span_of(s->key, CERT_HASH));
+	return s;
+}
+
 static void
 drop_crl(struct revoke *r, struct crl *c)
 {
+	struct signer *s = c->proven ? find_signer(r, c->signer) : NULL;
+
 	r->crl_bytes -= c->cost;
 	crl_free(c);
+	if (!s || !list_empty(&s->crls))
+		return;
+	map_remove(&r->signers, &s->by_key);
+	mem_free(s);
+}
+
+size_t
+revoke_list_bytes(const struct revoke *r)
+{
+	return r->crl_bytes;
 }
 
 void
@@ -56,12 +97,13 @@ revoke_free(struct revoke *r)
 		return;
 	LIST_EACH (it, &r->crls)
 		drop_crl(r, CONTAINER_OF(it, struct crl, all));
+	map_fini(&r->signers);
 	lru_fini(&r->answers);
 	mem_free(r);
 }
 
-static bool
-decode_pem(struct span text, struct span *der, struct err *err)
+bool
+crl_from_pem(struct span text, struct span *der, struct err *err)
 {
 	AUTO(BIO) *bio =
 		BIO_new_mem_buf(text.p, (int)text.n); /* under REVOKE_CRL_MAX */
@@ -76,29 +118,71 @@ decode_pem(struct span text, struct span *der, struct err *err)
 	return true;
 }
 
-/* An older list of the same issuer and scope makes room for the newer one. */
-static void
-add_newest(struct revoke *r, struct crl *c)
+/*
+ * An authority that has a new key, and another one that took its name, each have a list
+ * of their own: only the same key's list of the same part replaces one, and only when
+ * it is proven. Among equals the later to come counts.
+ */
+static bool
+is_superseded(const struct crl *old, const struct crl *by)
 {
-	LIST_EACH (it, &r->crls) {
-		struct crl *old = CONTAINER_OF(it, struct crl, all);
-		if (!span_eq(old->issuer, c->issuer) || !span_eq(old->idp, c->idp) ||
-			crl_is_delta(old) != crl_is_delta(c))
-			continue;
-		/* One that nobody proved must not keep a proven one away. */
-		if (old->this_update > c->this_update && (old->proven || !c->proven)) {
-			crl_free(c);
+	return crl_is_delta(old) == crl_is_delta(by) &&
+		cert_names_eq(old->issuer, by->issuer) && span_eq(old->idp, by->idp) &&
+		old->this_update <= by->this_update;
+}
+
+/* Puts a proven list among those of its key; one that is older than what is there
+ * goes. */
+static void
+join_signer(struct revoke *r, struct crl *c)
+{
+	struct signer *s = find_signer(r, c->signer);
+
+	if (!s)
+		s = add_signer(r, c->signer);
+	LIST_EACH (it, &s->crls) {
+		struct crl *other = CONTAINER_OF(it, struct crl, kin);
+		bool newer =
+			is_superseded(c, other) && c->this_update < other->this_update;
+		if (newer) {
+			drop_crl(r, c);
 			return;
 		}
-		/* Not before the new one is proven: anybody can write a list. */
-		if (c->proven)
-			drop_crl(r, old);
 	}
+	list_push(&s->crls, &c->kin);
+	LIST_EACH (it, &s->crls) {
+		struct crl *other = CONTAINER_OF(it, struct crl, kin);
+		if (other != c && is_superseded(other, c))
+			drop_crl(r, other);
+	}
+}
+
+/* What nobody proved goes first, then who is here longest; the last to come stays. */
+static void
+make_room(struct revoke *r)
+{
+	while (r->crl_bytes > r->crl_budget) {
+		struct list *first = list_first(&r->unproven);
+		struct crl *c = first
+			? CONTAINER_OF(first, struct crl, kin)
+			: CONTAINER_OF(list_first(&r->crls), struct crl, all);
+		if (&c->all == r->crls.prev)
+			return;
+		drop_crl(r, c);
+	}
+}
+
+void
+revoke_keep_list(struct revoke *r, struct crl *c)
+{
 	list_push(&r->crls, &c->all);
-	r->has_deltas = r->has_deltas || crl_is_delta(c);
 	r->crl_bytes += c->cost;
-	while (r->crl_bytes > r->crl_budget && list_first(&r->crls) != &c->all)
-		drop_crl(r, CONTAINER_OF(list_first(&r->crls), struct crl, all));
+	if (c->proven) {
+		join_signer(r, c);
+	} else {
+		list_push(&r->unproven, &c->kin);
+	}
+	make_room(r);
 }
 
 /* PEM or DER. NULL with *err. */
@@ -112,7 +196,7 @@ read_text(struct span text, struct err *err)
 		err_set(err, ERR_PKI_CRL, "%zu octets", text.n);
 		return NULL;
 	}
-	if (is_pem && !decode_pem(text, &der, err))
+	if (is_pem && !crl_from_pem(text, &der, err))
 		return NULL;
 	struct crl *c = crl_read(der, err);
 	if (is_pem)
@@ -127,30 +211,7 @@ revoke_add_crl(struct revoke *r, struct span text, struct err *err)
 
 	if (!c)
 		return false;
-	add_newest(r, c);
-	return true;
-}
-
-static bool
-is_proven(struct crl *crl, struct cert *issuer)
-{
-	struct err ignored = {0};
-
-	if (crl->proven &&
-		span_eq(span_of(crl->signer, CERT_HASH),
-			span_of(issuer->spki_sha256, CERT_HASH)))
-		return true;
-	if (!crl->sig || crl->sig->weak || crl->sig->family != issuer->family)
-		return false;
-	/* RFC 5280 §6.3.3 (f): where uses are named, this one must be. */
-	if (issuer->usage.present && !(issuer->key_usage & CERT_CRL_SIGN))
-		return false;
-	EVP_PKEY *key = cert_key(issuer, &ignored);
-	if (!key || !signature_verify(crl->sig, key, crl->tbs, crl->signature))
-		return false;
-	crl->proven = true;
-	for (size_t i = 0; i < CERT_HASH; i++)
-		crl->signer[i] = issuer->spki_sha256[i];
+	revoke_keep_list(r, c);
 	return true;
 }
 
@@ -158,17 +219,13 @@ bool
 revoke_add_crl_of(
 	struct revoke *r, struct span text, struct cert *issuer, struct err *err)
 {
-	struct crl *c = read_text(text, err);
+	struct revoke_reading *reading = revoke_reading_new(text, issuer, err);
+	enum revoke_turn turn = reading ? REVOKE_MORE : REVOKE_FAILED;
 
-	if (!c)
-		return false;
-	if (!cert_names_eq(c->issuer, issuer->subject) || !is_proven(c, issuer)) {
-		crl_free(c);
-		return err_set(
-			err, ERR_PKI_CRL, "it is not signed by the authority it is of");
-	}
-	add_newest(r, c);
-	return true;
+	while (turn == REVOKE_MORE)
+		turn = revoke_reading_advance(reading, r, err);
+	revoke_reading_free(reading);
+	return turn == REVOKE_READ;
 }
 
 bool
@@ -187,11 +244,33 @@ revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
 		out->freshest[0] = '\0';
 	for (size_t i = 0; i < n && !out->issuer; i++) {
 		if (cert_names_eq(c->issuer, issuers[i]->subject) &&
-			is_proven(c, issuers[i]))
+			crl_is_proven(c, issuers[i]))
 			out->issuer = issuers[i];
 	}
 	crl_free(c);
 	return true;
+}
+
+/* Lists that came without their authority find their place when it is met. */
+static void
+prove_lists(struct revoke *r, const struct cert *c, struct cert *issuer)
+{
+	LIST_EACH (it, &r->unproven) {
+		struct crl *crl = CONTAINER_OF(it, struct crl, kin);
+		if (!cert_names_eq(crl->issuer, c->issuer) ||
+			!crl_is_proven(crl, issuer))
+			continue;
+		list_leave(&crl->kin);
+		join_signer(r, crl);
+	}
+}
+
+/* Of whom a list of the issuer's key speaks, its name looked at as well: one key may
+ * have two. */
+static enum crl_scope
+scope_for(const struct crl *crl, const struct cert *c)
+{
+	return cert_names_eq(crl->issuer, c->issuer) ? crl_scope(crl, c) : CRL_NOT_ITS;
 }
 
 static bool
@@ -200,23 +279,16 @@ is_current(const struct crl *crl, int64_t now)
 	return crl->this_update <= now + REVOKE_SKEW_S && crl->next_update >= now;
 }
 
-/* Whether a list speaks of c, as one that c's issuer has signed. */
-static bool
-speaks_of(struct crl *crl, struct cert *c, struct cert *issuer)
-{
-	return cert_names_eq(crl->issuer, c->issuer) && crl_covers(crl, c) &&
-		is_proven(crl, issuer);
-}
-
 /* What the changes to a whole list say of c. A change that takes a revocation back
  * counts only while it is current: who kept an old one could serve it for ever. */
 static enum revoke_state
-ask_changes(struct revoke *r, const struct crl *whole, struct cert *c, int64_t now)
+ask_changes(const struct signer *s, const struct crl *whole, const struct cert *c,
+	int64_t now)
 {
 	enum revoke_state state = REVOKE_UNKNOWN;
 
-	LIST_EACH (it, &r->crls) {
-		struct crl *delta = CONTAINER_OF(it, struct crl, all);
+	LIST_EACH (it, &s->crls) {
+		const struct crl *delta = CONTAINER_OF(it, struct crl, kin);
 		if (crl_changes(delta, whole) && is_current(delta, now))
 			state = crl_lists(whole, c->serial) &&
 					!crl_lifts(delta, c->serial)
@@ -228,9 +300,10 @@ ask_changes(struct revoke *r, const struct crl *whole, struct cert *c, int64_t n
 
 /* RFC 5280 §5.2.4: a whole list with its changes is as current as these are. */
 static enum revoke_state
-ask_whole(struct revoke *r, const struct crl *whole, struct cert *c, int64_t now)
+ask_whole(const struct signer *s, const struct crl *whole, const struct cert *c,
+	int64_t now)
 {
-	enum revoke_state changed = ask_changes(r, whole, c, now);
+	enum revoke_state changed = ask_changes(s, whole, c, now);
 
 	if (changed != REVOKE_UNKNOWN)
 		return changed;
@@ -242,23 +315,15 @@ ask_whole(struct revoke *r, const struct crl *whole, struct cert *c, int64_t now
 
 /* What changes add stands by itself, until a whole list has caught up with them. */
 static enum revoke_state
-ask_delta(struct revoke *r, const struct crl *delta, struct cert *c)
+ask_delta(const struct signer *s, const struct crl *delta, const struct cert *c)
 {
 	if (!crl_lists(delta, c->serial))
 		return REVOKE_UNKNOWN;
-	LIST_EACH (it, &r->crls) {
-		if (crl_replaces(CONTAINER_OF(it, struct crl, all), delta))
+	LIST_EACH (it, &s->crls) {
+		if (crl_replaces(CONTAINER_OF(it, struct crl, kin), delta))
 			return REVOKE_UNKNOWN;
 	}
 	return REVOKE_REVOKED;
-}
-
-/* Before one is held against another. */
-static void
-prove_all(struct revoke *r, struct cert *c, struct cert *issuer)
-{
-	LIST_EACH (it, &r->crls)
-		(void)speaks_of(CONTAINER_OF(it, struct crl, all), c, issuer);
 }
 
 static enum revoke_state
@@ -266,17 +331,20 @@ ask_crls(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 {
 	enum revoke_state state = REVOKE_UNKNOWN;
 
-	if (r->has_deltas)
-		prove_all(r, c, issuer);
-	LIST_EACH (it, &r->crls) {
-		struct crl *crl = CONTAINER_OF(it, struct crl, all);
-		if (!speaks_of(crl, c, issuer))
+	prove_lists(r, c, issuer);
+	struct signer *s = find_signer(r, issuer->spki_sha256);
+	if (!s)
+		return REVOKE_UNKNOWN;
+	LIST_EACH (it, &s->crls) {
+		const struct crl *crl = CONTAINER_OF(it, struct crl, kin);
+		enum crl_scope scope = scope_for(crl, c);
+		if (scope == CRL_NOT_ITS)
 			continue;
-		enum revoke_state said = crl_is_delta(crl) ? ask_delta(r, crl, c)
-							   : ask_whole(r, crl, c, now);
+		enum revoke_state said = crl_is_delta(crl) ? ask_delta(s, crl, c)
+							   : ask_whole(s, crl, c, now);
 		if (said == REVOKE_REVOKED)
 			return said;
-		if (said == REVOKE_GOOD)
+		if (said == REVOKE_GOOD && scope == CRL_ITS_WHOLE)
 			state = said;
 	}
 	return state;
@@ -347,9 +415,8 @@ revoke_ocsp_ends(struct span response, struct cert *c, struct cert *issuer,
 	return true;
 }
 
-/* The same octets as last time need no second look. */
-static enum revoke_state
-read_or_recall(struct revoke *r, struct span response, struct cert *c,
+enum revoke_state
+revoke_recall(struct revoke *r, struct span response, struct cert *c,
 	struct cert *issuer, int64_t now)
 {
 	struct err ignored = {0};
@@ -397,42 +464,6 @@ revoke_ask(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 	return state;
 }
 
-/* What is known about one certificate of a path, with the word for the log. */
-static enum revoke_state
-judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i,
-	const char **word)
-{
-	struct cert *c = v->path[i];
-	struct cert *issuer = v->path[i + 1];
-	enum revoke_state state = REVOKE_UNKNOWN;
-	struct err ignored = {0};
-
-	if (i == 0 && ask->staple.n > 0 && ask->staple.n <= REVOKE_OCSP_MAX) {
-		state = ask->revoke
-			? read_or_recall(ask->revoke, ask->staple, c, issuer, ask->now)
-			: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
-		/* Whoever has a stolen key staples the last good answer; what is known
-		 * of a revocation stands against it. */
-		if (state == REVOKE_GOOD && ask->revoke &&
-			revoke_ask(ask->revoke, c, issuer, ask->now) == REVOKE_REVOKED)
-			return REVOKE_REVOKED;
-		if (state != REVOKE_UNKNOWN) {
-			*word = "good (stapled)";
-			return state;
-		}
-	}
-	if (ask->revoke)
-		state = revoke_ask(ask->revoke, c, issuer, ask->now);
-	if (state == REVOKE_GOOD) {
-		*word = "good";
-	} else if (state == REVOKE_UNKNOWN &&
-		c->not_after - c->not_before <= SHORT_LIVED_S) {
-		*word = "needless (short-lived)";
-		return REVOKE_GOOD;
-	}
-	return state;
-}
-
 /* Past three quarters of its life: time for the next one, and time enough. */
 static bool
 grows_old(int64_t from, int64_t until, int64_t now)
@@ -441,11 +472,16 @@ grows_old(int64_t from, int64_t until, int64_t now)
 }
 
 static bool
-has_young_list(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
+has_young_list(const struct revoke *r, const struct cert *c, const struct cert *issuer,
+	int64_t now)
 {
-	LIST_EACH (it, &r->crls) {
-		struct crl *crl = CONTAINER_OF(it, struct crl, all);
-		if (!crl_is_delta(crl) && speaks_of(crl, c, issuer) &&
+	const struct signer *s = find_signer(r, issuer->spki_sha256);
+
+	if (!s)
+		return false;
+	LIST_EACH (it, &s->crls) {
+		const struct crl *crl = CONTAINER_OF(it, struct crl, kin);
+		if (!crl_is_delta(crl) && scope_for(crl, c) == CRL_ITS_WHOLE &&
 			!grows_old(crl->this_update, crl->next_update, now))
 			return true;
 	}
@@ -466,99 +502,4 @@ revoke_age(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 		!grows_old(k->answer.this_update, k->answer.next_update, now))
 		return REVOKE_YOUNG;
 	return has_young_list(r, c, issuer, now) ? REVOKE_YOUNG : REVOKE_OLD;
-}
-
-static void
-add_way(struct revoke_want *w, enum revoke_how how, struct span url)
-{
-	if (url.n == 0)
-		return;
-	w->ways[w->n].how = how;
-	w->ways[w->n].url = url;
-	w->n++;
-}
-
-static bool
-wants(const struct trust_ask *ask, const struct verdict *v, size_t i,
-	struct revoke_want *w)
-{
-	const char *word = "";
-	enum revoke_state state = judge_cert(ask, v, i, &word);
-	bool learned = span_eq(span_str(word), SPAN("good"));
-
-	*w = (struct revoke_want){.cert = v->path[i], .issuer = v->path[i + 1]};
-	w->urgent = state == REVOKE_UNKNOWN;
-	if (!w->urgent &&
-		!(learned &&
-			revoke_age(ask->revoke, w->cert, w->issuer, ask->now) ==
-				REVOKE_OLD))
-		return false;
-	if (i > 0)
-		add_way(w, REVOKE_BY_CRL, w->cert->crl);
-	add_way(w, REVOKE_BY_OCSP, w->cert->ocsp);
-	if (i == 0)
-		add_way(w, REVOKE_BY_CRL, w->cert->crl);
-	return w->n > 0;
-}
-
-size_t
-revoke_wants(const struct trust_ask *ask, const struct verdict *v,
-	struct revoke_want *out, size_t cap)
-{
-	size_t n = 0;
-
-	if (ask->options.revocation == TRUST_REVOCATION_OFF || !ask->revoke)
-		return 0;
-	for (size_t i = 0; i + 1 < v->n_path && n < cap; i++) {
-		if (wants(ask, v, i, &out[n]))
-			n++;
-	}
-	return n;
-}
-
-static void
-find_fault(struct verdict *v, enum verdict_class class, size_t at, const char *text)
-{
-	bool graver = findings_gravity(class) > findings_gravity(v->class);
-
-	verdict_add(v, class, text);
-	if (graver)
-		v->at = (int)at;
-}
-
-static void
-judge_path(const struct trust_ask *ask, struct verdict *v)
-{
-	bool hard = ask->options.revocation == TRUST_REVOCATION_HARD;
-
-	for (size_t i = 0; i + 1 < v->n_path; i++) {
-		const char *word = "unknown";
-		enum revoke_state state = judge_cert(ask, v, i, &word);
-		if (i == 0)
-			v->revocation = word;
-		if (state == REVOKE_REVOKED) {
-			v->revocation = "revoked";
-			find_fault(v, VERDICT_REVOKED, i, "its issuer says so");
-			return;
-		}
-		if (state == REVOKE_UNKNOWN && hard) {
-			find_fault(v, VERDICT_REVOCATION_UNKNOWN, i,
-				"neither a current list nor an answer is at hand");
-		}
-	}
-}
-
-void
-revoke_judge(const struct trust_ask *ask, struct verdict *v)
-{
-	if (ask->options.revocation == TRUST_REVOCATION_OFF || v->n_path < 2 ||
-		(v->faults & (1u << VERDICT_UNKNOWN_ISSUER)))
-		return;
-	judge_path(ask, v);
-	/* RFC 7633 §4.3.3: a certificate that promises a staple is not good without. */
-	bool stapled = span_eq(span_str(v->revocation), SPAN("good (stapled)"));
-	if (v->path[0]->must_staple && !stapled && v->class != VERDICT_REVOKED) {
-		find_fault(v, VERDICT_REVOCATION_UNKNOWN, 0,
-			"it demands a stapled answer and no good one came");
-	}
 }

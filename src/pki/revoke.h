@@ -30,16 +30,33 @@ void revoke_free(struct revoke *r); /* NULL does nothing */
 /*
  * Takes a CRL (DER or PEM), whole or delta, into account when its issuer is met; its
  * signature is checked against that issuer then. ERR_PKI_CRL when it is no CRL we
- * understand, ERR_PKI_CRL too for critical extensions that change its scope.
+ * understand: also for indirect ones and critical extensions nobody here knows.
  */
 MUST_USE bool revoke_add_crl(struct revoke *r, struct span crl, struct err *err);
 
 /*
  * The same for a list just fetched for `issuer`: taken only when that issuer signed it,
- * and then it replaces the older one of its scope.
+ * and then it replaces the older one of its key and scope.
  */
 MUST_USE bool revoke_add_crl_of(
 	struct revoke *r, struct span crl, struct cert *issuer, struct err *err);
+
+/*
+ * The same, a little at a time: a list of megabytes takes tens of milliseconds, and a
+ * loop has others to serve. One advance takes well under one. The octets are borrowed
+ * until revoke_reading_free(), the issuer is held. NULL with ERR_PKI_CRL.
+ */
+struct revoke_reading;
+struct revoke_reading *revoke_reading_new(
+	struct span crl, struct cert *issuer, struct err *err);
+enum revoke_turn { REVOKE_MORE, REVOKE_READ, REVOKE_FAILED };
+/* REVOKE_READ: it is in r now. REVOKE_FAILED: *err says why. Neither goes on. */
+enum revoke_turn revoke_reading_advance(
+	struct revoke_reading *reading, struct revoke *r, struct err *err);
+void revoke_reading_free(struct revoke_reading *reading); /* NULL does nothing */
+
+/* Octets of memory that lists take now. */
+MUST_USE size_t revoke_list_bytes(const struct revoke *r);
 
 /* What a list says of itself. */
 struct revoke_list {

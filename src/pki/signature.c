@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "pki/path_priv.h"
 
-enum { RSA_BITS_MAX = 8192 };
-
 static const EVP_MD *
 find_md(enum key_hash hash)
 {
@@ -32,6 +30,33 @@ find_md(enum key_hash hash)
 		break;
 	}
 	return NULL;
+}
+
+const EVP_MD *
+signature_md(const struct cert_sigalg *sig)
+{
+	return find_md(sig->hash);
+}
+
+bool
+signature_verify_digest(const struct cert_sigalg *sig, EVP_PKEY *key,
+	struct span digest, struct span signature)
+{
+	AUTO(EVP_PKEY_CTX) *op = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+
+	bool ok = op && find_md(sig->hash) && EVP_PKEY_verify_init(op) == 1;
+	/* The padding comes first: the digest is checked against it. */
+	if (ok && sig->family == KEY_FAMILY_RSA) {
+		ok = EVP_PKEY_CTX_set_rsa_padding(op,
+			     sig->pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1;
+	}
+	ok = ok && EVP_PKEY_CTX_set_signature_md(op, find_md(sig->hash)) == 1;
+	if (ok && sig->pss)
+		ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(op, RSA_PSS_SALTLEN_DIGEST) == 1;
+	ok = ok &&
+		EVP_PKEY_verify(op, signature.p, signature.n, digest.p, digest.n) == 1;
+	ERR_clear_error();
+	return ok;
 }
 
 bool
@@ -78,8 +103,7 @@ signature_check(struct cert *c, struct cert *issuer, unsigned *count)
 	/* MD2, MD4 and MD5 prove nothing; Ed25519 has no hash of its own. */
 	if (c->sig->hash == KEY_HASH_NONE && c->sig->family != KEY_FAMILY_ED25519)
 		return false;
-	/* Larger keys are met nowhere and cost a verifier milliseconds each. */
-	if (issuer->family == KEY_FAMILY_RSA && issuer->bits > RSA_BITS_MAX)
+	if (issuer->family == KEY_FAMILY_RSA && issuer->bits > SIGNATURE_RSA_MAX)
 		return false;
 	(*count)++;
 	EVP_PKEY *key = cert_key(issuer, &ignored);
