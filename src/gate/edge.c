@@ -20,7 +20,7 @@
 enum {
 	JUDGED_MS = 60 * 1000,
 	WATCH_MS = 250,       /* a list that is replaced counts after this time */
-	WAITING_MOST = 10000, /* handshakes that wait for a signature, per worker */
+	WAITING_MOST = 16384, /* handshakes that wait for a signature, per worker */
 };
 
 static void

@@ -146,9 +146,11 @@ signature_came(struct ask *a)
 	struct remote_ask *wanted = v->signature;
 
 	v->signature = NULL;
+	stat_sub(STAT_SIGNATURES_WAITING, 1);
 	if (a->ok) {
 		remote_answer(wanted, a->answer);
 	} else {
+		stat_add(STAT_SIGNATURES_FAILED, 1);
 		log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(v->s->facts.sni),
 			a->err.text);
 		v->key_err = a->err;
@@ -193,8 +195,12 @@ edge_sign(struct session *s)
 				.server_ip = s->facts.server.ip,
 			},
 	};
-	if (send_ask(s, v, &err))
+	stat_add(STAT_SIGNATURES_ASKED, 1);
+	if (send_ask(s, v, &err)) {
+		stat_add(STAT_SIGNATURES_WAITING, 1);
 		return false;
+	}
+	stat_add(STAT_SIGNATURES_FAILED, 1);
 	log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(s->facts.sni), err.text);
 	v->key_err = err;
 	remote_refuse(v->signature);
@@ -219,7 +225,10 @@ edge_end(struct session *s)
 {
 	if (!s->visit || !s->visit->signature)
 		return;
-	ask_cancel(&s->visit->ask);
+	if (s->visit->ask.done) {
+		ask_cancel(&s->visit->ask);
+		stat_sub(STAT_SIGNATURES_WAITING, 1);
+	}
 	s->visit->signature = NULL; /* tls_free() refuses it */
 }
 

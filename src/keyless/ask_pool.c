@@ -8,7 +8,7 @@
 #include "tls/profile.h"
 
 enum {
-	MOST_DEFAULT = 10000,
+	MOST_DEFAULT = 16384,
 	TIMEOUT_MS_DEFAULT = 2000,
 	UNKNOWN_US = 1000, /* taken for a mean before there is one */
 	HEDGE_LEAST_US = 2000,

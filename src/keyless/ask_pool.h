@@ -42,7 +42,7 @@ struct ask_pool_spec {
 	struct trust *trust;       /* the CA of the key servers */
 	const struct ask_pool_server *servers;
 	size_t n_servers;
-	size_t most;         /* asks at a time; 0: 10000 */
+	size_t most;         /* asks at a time; 0: 16384 */
 	uint32_t timeout_ms; /* of an ask, retries included; 0: 2000 */
 	bool no_hedging;
 };
