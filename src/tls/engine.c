@@ -592,6 +592,7 @@ tls_free(struct tls *t)
 	 * §7.2.1). */
 	if (t->ssl && t->state != TLS_FAILED)
 		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	peer_free(t);
 	SSL_free(t->ssl);
 	SSL_SESSION_free(t->session);
 	profile_put(t->profile);

@@ -4,7 +4,6 @@
  */
 #include <openssl/err.h>
 
-#include "pki/chain.h"
 #include "tls/engine_priv.h"
 
 /* RFC 8446 §6, RFC 5246 §7.2, and what IANA added since. */
@@ -89,26 +88,6 @@ tls_facts(const struct tls *t, struct tls_facts *out)
 	out->cipher = SSL_CIPHER_get_name(cipher);
 	out->group = group_name(t->ssl);
 	out->resumed = SSL_session_reused(t->ssl) == 1;
-}
-
-bool
-tls_has_peer(const struct tls *t)
-{
-	return SSL_get0_peer_certificate(t->ssl) != NULL;
-}
-
-bool
-tls_peer_chain(const struct tls *t, struct chain *out, struct err *err)
-{
-	const X509 *leaf = SSL_get0_peer_certificate(t->ssl);
-	const STACK_OF(X509) *rest = SSL_get_peer_cert_chain(t->ssl);
-
-	if (!leaf)
-		return true;
-	/* On a client the list begins with the leaf, on a server it does not have it.
-	 */
-	bool has_leaf = rest && sk_X509_num(rest) > 0 && !SSL_is_server(t->ssl);
-	return chain_from_x509(out, has_leaf ? NULL : leaf, rest, err);
 }
 
 struct span

@@ -25,6 +25,7 @@ struct tls {
 	struct remote_owner *owner; /* borrowed */
 	struct tls_judge *judge;    /* server: borrowed; or NULL */
 	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */
+	struct chain *peer;     /* server: what the client showed; owned, or NULL */
 	SSL_SESSION *session;   /* client: newest that can be resumed; owned, or NULL */
 	size_t retry;        /* octets of a write that OpenSSL must see again, or 0 */
 	uint64_t burst;      /* octets written since the last pause */
@@ -36,5 +37,10 @@ struct tls {
 void engine_prepare(SSL_CTX *ctx);
 void engine_prepare_server(SSL_CTX *ctx);
 void engine_prepare_client(SSL_CTX *ctx);
+/* peer.c: the client's certificates are kept by the engine, not by OpenSSL. */
+void peer_keep(struct tls *t, struct chain *chain); /* takes it */
+void peer_free(struct tls *t);
+/* For the profiles of servers that ask for certificates and resume. */
+void peer_prepare(SSL_CTX *ctx);
 /* The engine an SSL belongs to. */
 struct tls *engine_of(const SSL *ssl);

@@ -54,20 +54,21 @@ fault_of(uint8_t alert)
 	}
 }
 
-/* What the engine's judge says of the chain the peer sent: 0, or an alert. */
+/* What the client sent, leaf first, is kept and shown to the engine's judge, if it has
+ * one: 0, or an alert. */
 static uint8_t
-ask_judge(struct tls_judge *judge, X509_STORE_CTX *store)
+take_chain(struct tls *t, X509_STORE_CTX *store)
 {
 	struct chain *chain = mem_alloc(sizeof(*chain));
-	uint8_t alert = TLS_ALERT_BAD_CERTIFICATE;
+	uint8_t alert = t->judge ? TLS_ALERT_BAD_CERTIFICATE : 0;
 	struct err err = {0};
 
-	chain_init(chain);
-	/* The untrusted ones are all that came, leaf first. */
-	if (chain_from_x509(chain, NULL, X509_STORE_CTX_get0_untrusted(store), &err))
-		alert = judge->judged(judge, chain);
-	chain_fini(chain);
-	mem_free(chain);
+	if (chain_from_x509(chain, NULL, X509_STORE_CTX_get0_untrusted(store), &err)) {
+		alert = t->judge ? t->judge->judged(t->judge, chain) : 0;
+		peer_keep(t, chain);
+	} else {
+		mem_free(chain);
+	}
 	return alert;
 }
 
@@ -82,8 +83,8 @@ leave_to_trust(X509_STORE_CTX *store, void *unused)
 {
 	int index = SSL_get_ex_data_X509_STORE_CTX_idx();
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, index);
-	const struct tls *t = ssl ? engine_of(ssl) : NULL;
-	uint8_t alert = t && t->judge ? ask_judge(t->judge, store) : 0;
+	struct tls *t = ssl && SSL_is_server(ssl) ? engine_of(ssl) : NULL;
+	uint8_t alert = t ? take_chain(t, store) : 0;
 
 	(void)unused;
 	X509_STORE_CTX_set_error(store, alert ? fault_of(alert) : X509_V_OK);
@@ -198,6 +199,8 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 		 * and each costs an encryption and a record. */
 		SSL_CTX_set_num_tickets(ctx, 1);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, tickets_key);
+		if (spec->client_cert != CLIENT_CERT_OFF)
+			peer_prepare(ctx);
 	} else {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		SSL_CTX_set_num_tickets(ctx, 0);

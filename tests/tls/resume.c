@@ -64,6 +64,24 @@ world_fini(struct world *w)
 	identity_put(w->mine);
 }
 
+/* The client's certificate is there, as the client has it. */
+static void
+expect_mine(const struct world *w, const struct tls *server)
+{
+	struct chain chain;
+	struct chain mine;
+	struct err err = {0};
+
+	chain_init(&chain);
+	chain_init(&mine);
+	CHECK(tls_has_peer(server));
+	CHECK_OK(tls_peer_chain(server, &chain, &err), &err);
+	CHECK_OK(identity_chain(w->mine, &mine, &err), &err);
+	CHECK(chain.n == 1 && span_eq(chain.der[0], mine.der[0]));
+	chain_fini(&chain);
+	chain_fini(&mine);
+}
+
 /* One connection that offers what the cache has; whether it resumed on both sides. */
 static bool
 visit(struct world *w, struct profile *sp)
@@ -90,7 +108,7 @@ visit(struct world *w, struct profile *sp)
 	tls_facts(p.server, &s);
 	CHECK_INT(c.resumed, s.resumed);
 	if (w->mine)
-		CHECK(tls_has_peer(p.server));
+		expect_mine(w, p.server);
 	pair_fini(&p);
 	return c.resumed;
 }
@@ -179,6 +197,7 @@ a_client_certificate_comes_back_with_its_session(void)
 		w.mine = pair_identity(KEY_P256);
 		CHECK(!visit(&w, w.sp)); /* visit() looks for the certificate */
 		CHECK(visit(&w, w.sp));
+		CHECK(visit(&w, w.sp)); /* from the ticket of a resumed one */
 		world_fini(&w);
 	}
 }
