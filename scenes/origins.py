@@ -121,6 +121,9 @@ class Edge:
     def asked(self, path):
         return [each for origin in self.origins for each in origin.asked.get(path, [])]
 
+    def log(self):
+        return self.process.text()
+
     def ctl(self, *words):
         return lab.run(self.program, "ctl", *words, "--socket", self.folder / "control.sock")
 

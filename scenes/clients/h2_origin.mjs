@@ -91,6 +91,23 @@ const routes = {
 		stream.respond({ ":status": 200 });
 		stream.end(String(cancelled));
 	},
+	// Soon stale the first time, and another thing later.
+	stale(stream, argument, headers) {
+		const n = (asked[argument] = (asked[argument] ?? 0) + 1);
+		stream.respond(n === 1
+			? { ":status": 200, "cache-control": "max-age=1, stale-while-revalidate=3600", age: "5", etag: '"a"' }
+			: { ":status": 200, "cache-control": "max-age=3600", etag: '"b"', "x-asked": headers["if-none-match"] ?? "" });
+		stream.end(n === 1 ? "old" : "new");
+	},
+	health(stream) {
+		stream.respond({ ":status": well ? 200 : 500 });
+		stream.end(well ? "well" : "not well");
+	},
+	sick(stream, argument) {
+		well = argument === "0";
+		stream.respond({ ":status": 200 });
+		stream.end();
+	},
 	fields(stream, argument, headers) {
 		stream.respond({ ":status": 200 });
 		stream.end(JSON.stringify(headers));
@@ -117,6 +134,8 @@ await fetch("/report", {method: "POST", body: JSON.stringify({
 	hops: [...new Set(hops)], page: performance.getEntriesByType("navigation")[0].nextHopProtocol})});
 </script>`;
 
+const asked = {};
+let well = true;
 let cancelled = 0;
 let sessions = 0;
 server.on("session", () => sessions++);

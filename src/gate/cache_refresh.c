@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
-#include "base/text.h"
 #include "gate/exchange_cache.h"
+#include "gate/origin_ask.h"
 #include "gate/session.h"
 #include "gate/worker.h"
 #include "http/header.h"
@@ -15,7 +15,6 @@ enum {
 	REFRESHES_MOST = 64,
 	REFRESH_ARENA = 512 * 1024,
 	BODY_MOST = 8 * 1024 * 1024,
-	URL_TEXT = 512,
 	SLOW_MS = 30000,
 };
 
@@ -24,7 +23,7 @@ struct refresh {
 	struct edge *e;
 	struct corpse corpse;
 	struct arena arena;
-	struct fetch fetch;
+	struct origin_ask ask;
 	struct cache_store *store;
 	struct cache_policy policy;
 	struct cache_texts texts;
@@ -50,7 +49,7 @@ end(struct refresh *r)
 {
 	cache_store_let_go(r->store, &r->hit);
 	cache_store_release(r->store, &r->texts.key, 0);
-	fetch_cancel(&r->fetch);
+	origin_ask_cancel(&r->ask);
 	list_leave(&r->in);
 	r->e->n_refreshes--;
 	loop_bury(&r->e->w->loop, &r->corpse);
@@ -86,8 +85,8 @@ confirm(struct refresh *r)
 {
 	struct err err = {0};
 
-	if (!cache_speaks_of(&r->fetch.response, &r->stored) ||
-		!cache_freshen(&r->stored, &r->fetch.response, &err) ||
+	if (!cache_speaks_of(&r->ask.response, &r->stored) ||
+		!cache_freshen(&r->stored, &r->ask.response, &err) ||
 		!learn(r, &r->stored))
 		return;
 	if (cache_store_renew(r->store, &r->hit, &r->texts))
@@ -99,25 +98,25 @@ replace(struct refresh *r)
 {
 	struct cache_fill fill;
 
-	if (cache_is_error(r->fetch.response.status) ||
-		buf_len(&r->fetch.body) > r->most || !learn(r, &r->fetch.response))
+	if (cache_is_error(r->ask.response.status) || buf_len(&r->ask.body) > r->most ||
+		!learn(r, &r->ask.response))
 		return;
 	cache_store_begin(&fill);
-	if (cache_store_add(r->store, &fill, buf_peek(&r->fetch.body)) &&
+	if (cache_store_add(r->store, &fill, buf_peek(&r->ask.body)) &&
 		cache_store_commit(r->store, &fill, &r->texts))
 		stat_add(STAT_CACHE_STORED, 1);
 }
 
 static void
-fetched(struct fetch *f)
+answered(struct origin_ask *a)
 {
-	struct refresh *r = CONTAINER_OF(f, struct refresh, fetch);
+	struct refresh *r = CONTAINER_OF(a, struct refresh, ask);
 
-	if (!f->ok) {
-		log_debug("edge.refresh", "why=\"%s\"", f->err.text);
+	if (!a->ok) {
+		log_debug("edge.refresh", "why=\"%s\"", a->err.text);
 	} else {
-		header_strip(&f->response);
-		if (f->response.status == 304) {
+		header_strip(&a->response);
+		if (a->response.status == 304) {
 			confirm(r);
 		} else {
 			replace(r);
@@ -126,16 +125,6 @@ fetched(struct fetch *f)
 	end(r);
 }
 
-static bool
-may_reach(struct fetch *f, const struct addr *to, struct err *err)
-{
-	(void)f; /* origins are the operator's choice */
-	(void)to;
-	(void)err;
-	return true;
-}
-
-/* Everything in memory of its own: the exchange ends sooner. */
 /* What one client had, or wanted a part of, is nothing to refresh by. */
 static void
 drop_conditions(struct http_head *request)
@@ -148,6 +137,7 @@ drop_conditions(struct http_head *request)
 		(void)http_remove(&request->fields, names[i]);
 }
 
+/* Everything in memory of its own: the exchange ends sooner. */
 static bool
 prepare(struct refresh *r, const struct exchange *x)
 {
@@ -174,22 +164,20 @@ prepare(struct refresh *r, const struct exchange *x)
 }
 
 static void
-start(struct refresh *r, const struct site_origin *o)
+start(struct refresh *r, const struct exchange *x)
 {
-	struct worker *w = r->e->w;
-	char url[URL_TEXT];
-	size_t n = text_format(
-		url, sizeof(url), "http://%.*s:%u/", SPAN_ARG(o->host), o->port);
-	const struct fetch_ask ask = {
-		.url = span_of(url, n),
+	const struct origin_ask_for what = {
+		.g = r->e->g,
+		.site = x->site,
+		.origin = x->site_origin,
 		.request = &r->request,
 		.limit = BODY_MOST,
 		.deadline_ms = clock_now() + SLOW_MS,
 	};
 
 	r->asked_ms = clock_wall_ms();
-	r->fetch = (struct fetch){.done = fetched, .allowed = may_reach};
-	fetch_start(&r->fetch, &(struct fetch_place){&w->loop, w->resolver}, &ask);
+	r->ask = (struct origin_ask){.done = answered};
+	origin_ask_start(&r->ask, r->e->w, &what);
 }
 
 bool
@@ -197,10 +185,8 @@ cache_refresh_start(struct session *s)
 {
 	struct exchange *x = s->x;
 	struct edge *e = s->wg->edge;
-	const struct site_origin *o = x->site_origin;
 
-	if (e->n_refreshes >= REFRESHES_MOST || o->tls || o->h2 ||
-		x->site->balance.hello != HELLO_NONE || x->request.method != HTTP_GET)
+	if (e->n_refreshes >= REFRESHES_MOST || x->request.method != HTTP_GET)
 		return false;
 	struct refresh *r = mem_alloc(sizeof(*r));
 	r->e = e;
@@ -215,7 +201,7 @@ cache_refresh_start(struct session *s)
 	}
 	e->n_refreshes++;
 	list_push(&e->refreshes, &r->in);
-	start(r, o);
+	start(r, x);
 	return true;
 }
 

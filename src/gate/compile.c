@@ -241,23 +241,29 @@ compile_logs(struct settings *s, struct gateway *g, struct conf_report *report)
 	return true;
 }
 
-static bool
-compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
+struct trust *
+compile_roots(struct settings *s, struct conf_place at, const struct conf_texts *words,
+	struct err *err)
 {
 	const char *files[MOST_TRUST_FILES + 1] = {0};
 	size_t n = 0;
 	bool system = false;
-	struct err err = {0};
-	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
-	for (size_t i = 0; i < g->upstream.trust.n && n < MOST_TRUST_FILES; i++) {
-		struct span word = g->upstream.trust.p[i];
-		if (span_eq(word, SPAN("system"))) {
+	for (size_t i = 0; i < words->n && n < MOST_TRUST_FILES; i++) {
+		if (span_eq(words->p[i], SPAN("system"))) {
 			system = true;
 		} else {
-			files[n++] = compile_path(s, at, word);
+			files[n++] = compile_path(s, at, words->p[i]);
 		}
 	}
-	g->trust = trust_new(system, files, &err);
+	return trust_new(system, files, err);
+}
+
+static bool
+compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	struct err err = {0};
+	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
+	g->trust = compile_roots(s, at, &g->upstream.trust, &err);
 	if (g->trust)
 		return compile_logs(s, g, report);
 	return conf_complain(report, at, err.code, "%s", err.text);

@@ -112,6 +112,9 @@ void edge_end(struct session *s);
 
 /* Which origin the request goes to: sets the exchange's target, or answers. */
 enum exchange_turn edge_aim(struct session *s);
+/* Where this origin of the site is, and how it is met. */
+struct target edge_target(const struct gateway *g, const struct site *site,
+	const struct site_origin *o, bool wants_h1);
 /* Aims at an origin of the site once more, perhaps the same. False: there is none. */
 MUST_USE bool edge_aim_again(struct session *s);
 /* The origin could not be reached: aims at the next one. False when all were tried. */

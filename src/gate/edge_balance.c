@@ -7,7 +7,6 @@
 #include "base/must.h"
 #include "base/sha256.h"
 #include "base/stats.h"
-#include "base/text.h"
 #include "gate/edge.h"
 #include "gate/session.h"
 #include "gate/worker.h"
@@ -15,8 +14,8 @@
 enum {
 	TOKEN = 100,              /* one retry */
 	TOKENS_MOST = 50 * TOKEN, /* saved up */
-	URL_TEXT = 1024,
 	CHECK_BYTES = 65536,
+	CHECK_ARENA = 16384,
 };
 
 /* ---- who can be asked ---- */
@@ -335,25 +334,21 @@ edge_earn(struct edge *e, const struct site *site)
 
 /* ---- health checks ---- */
 
-static bool
-may_check(struct fetch *f, const struct addr *to, struct err *err)
-{
-	(void)f; /* origins are the operator's choice */
-	(void)to;
-	(void)err;
-	return true;
-}
-
 static void
-checked(struct fetch *f)
+checked(struct origin_ask *a)
 {
-	struct edge_origin *o = CONTAINER_OF(f, struct edge_origin, check);
-	bool sick = !f->ok;
+	struct edge_origin *o = CONTAINER_OF(a, struct edge_origin, check);
+	bool sick = !a->ok || a->response.status != 200;
+
+	if (a->ok && sick) {
+		(void)err_set(&a->err, ERR_GATE_FETCH, "the answer is %u",
+			a->response.status);
+	}
 
 	if (sick != o->sick) {
 		log_warn("edge.check", "host=%.*s port=%u well=%s why=\"%s\"",
 			SPAN_ARG(o->settings->host), o->settings->port,
-			sick ? "no" : "yes", sick ? f->err.text : "");
+			sick ? "no" : "yes", sick ? a->err.text : "");
 		if (sick) {
 			stat_add(STAT_ORIGINS_DOWN, 1);
 		} else {
@@ -361,7 +356,7 @@ checked(struct fetch *f)
 		}
 	}
 	o->sick = sick;
-	fetch_cancel(f);
+	origin_ask_cancel(a);
 }
 
 static void
@@ -370,21 +365,29 @@ check_now(struct timer *t)
 	struct edge_origin *o = CONTAINER_OF(t, struct edge_origin, check_at);
 	struct worker *w = o->e->w;
 	const struct site_balance *b = &o->site->balance;
-	char url[URL_TEXT];
-	size_t n = text_format(url, sizeof(url), "http://%.*s:%u%.*s",
-		SPAN_ARG(o->settings->host), o->settings->port,
-		SPAN_ARG(b->check_path));
-	const struct fetch_ask ask = {
-		.url = span_of(url, n),
-		.accept = "*/*",
+	struct arena arena;
+	struct http_head request;
+	struct err err = {0};
+	struct origin_ask_for what = {
+		.g = o->e->g,
+		.site = o->site,
+		.origin = o->settings,
+		.request = &request,
 		.limit = CHECK_BYTES,
 		.deadline_ms = clock_now() + b->check_timeout_ms,
 	};
 
+	arena_init(&arena, CHECK_ARENA);
+	http_request_make(&request, &arena, HTTP_GET,
+		arena_format(&arena, "%.*s:%u", SPAN_ARG(o->settings->host),
+			o->settings->port),
+		b->check_path);
+	must(http_add(&request.fields, SPAN("User-Agent"), SPAN("sekisho"), &err));
 	stat_add(STAT_ORIGIN_PROBES, 1);
-	fetch_cancel(&o->check);
-	o->check = (struct fetch){.done = checked, .allowed = may_check};
-	fetch_start(&o->check, &(struct fetch_place){&w->loop, w->resolver}, &ask);
+	origin_ask_cancel(&o->check);
+	o->check = (struct origin_ask){.done = checked};
+	origin_ask_start(&o->check, w, &what);
+	arena_fini(&arena);
 	timer_set(&w->loop, &o->check_at, clock_now() + b->check_ms);
 }
 
@@ -397,8 +400,7 @@ open_origin(struct edge *e, const struct site *site, const struct site_origin *s
 	o->site = site;
 	o->e = e;
 	o->check_at.fired = check_now;
-	/* fetch speaks neither TLS nor HTTP/2. */
-	if (site->balance.check_path.n > 0 && !settings->tls && !settings->h2)
+	if (site->balance.check_path.n > 0)
 		timer_set(&e->w->loop, &o->check_at, clock_now());
 }
 
@@ -422,7 +424,7 @@ edge_balance_close(struct edge *e)
 		if (!o->settings)
 			continue;
 		timer_stop(&e->w->loop, &o->check_at);
-		fetch_cancel(&o->check);
+		origin_ask_cancel(&o->check);
 	}
 	mem_free(e->origins);
 	e->origins = NULL;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "gate/fetch.h"
+#include "gate/origin_ask.h"
 #include "gate/site.h"
 
 struct edge;
@@ -23,7 +23,7 @@ struct edge_origin {
 	uint32_t failures;      /* in a row */
 	int64_t turn;           /* of BALANCE_TURNS */
 	struct timer check_at;
-	struct fetch check;
+	struct origin_ask check;
 };
 
 void edge_balance_open(struct edge *e);

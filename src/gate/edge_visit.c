@@ -281,25 +281,38 @@ hello_of(struct session *s)
 						   : proxy_hello_v2(&h, text));
 }
 
-static void
-aim_at(struct session *s, const struct site_origin *o)
+struct target
+edge_target(const struct gateway *g, const struct site *site,
+	const struct site_origin *o, bool wants_h1)
 {
+	const struct site_balance *b = &site->balance;
 	struct ip ip;
 
-	bool tells = s->x->site->balance.hello != HELLO_NONE;
-
-	s->x->site_origin = o;
-	s->x->request.scheme = o->tls ? SPAN("https") : SPAN("http");
-	s->x->target = (struct target){
-		.g = s->g,
+	return (struct target){
+		.g = g,
 		.host = o->host,
 		.port = o->port,
 		.tls = o->tls,
 		.sni = o->tls && !ip_parse(o->host, &ip) ? o->host : (struct span){0},
-		.alpn = origin_alpn(o, s->x->wants_h1 || tells),
-		.hello = tells ? hello_of(s) : (struct span){0},
-		.identity = s->x->site->balance.identity,
+		.alpn = origin_alpn(o, wants_h1 || b->hello != HELLO_NONE),
+		.identity = b->identity,
+		.trust = b->trust,
+		.connect_ms = b->connect_ms,
+		.handshake_ms = b->handshake_ms,
+		.idle_ms = b->idle_ms,
 	};
+}
+
+static void
+aim_at(struct session *s, const struct site_origin *o)
+{
+	struct exchange *x = s->x;
+
+	x->site_origin = o;
+	x->request.scheme = o->tls ? SPAN("https") : SPAN("http");
+	x->target = edge_target(s->g, x->site, o, x->wants_h1);
+	if (x->site->balance.hello != HELLO_NONE)
+		x->target.hello = hello_of(s);
 }
 
 /* The site a request is for: the connection's, or one that asks the same of clients. */

@@ -653,7 +653,7 @@ part_from_origin(struct session *s)
 	stage_reach_keep_session(s);
 	if (!s->g->upstream.reuse || s->lane->up->bound)
 		return; /* stays this session's own */
-	upstream_give(s->lane->up, s->g->upstream.idle_ms);
+	upstream_give(s->lane->up, target_idle_ms(&x->target));
 	s->lane->up = NULL;
 }
 

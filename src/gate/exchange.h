@@ -18,6 +18,7 @@
 #include "rule/policy.h"
 
 struct session;
+struct gateway;
 struct edge_origin;
 struct exchange_cache;
 struct site;
@@ -117,5 +118,8 @@ enum h1_step exchange_read_head(struct session *s);
 void exchange_fail(struct session *s, const struct err *why, unsigned status);
 /* Emits the event of the request, once. */
 void exchange_tell(struct session *s);
+/* How long its origin may take: to be reached, and to begin its answer. */
+uint64_t exchange_reach_ms(const struct exchange *x, const struct gateway *g);
+uint64_t exchange_answer_ms(const struct exchange *x, const struct gateway *g);
 /* Nothing of a request is under way. */
 MUST_USE bool exchange_idle(const struct exchange *x);

@@ -102,6 +102,24 @@ exchange_took_origin(struct session *s, size_t n)
 	}
 }
 
+uint64_t
+exchange_reach_ms(const struct exchange *x, const struct gateway *g)
+{
+	const struct target *to = &x->target;
+
+	if (!to->g)
+		return g->upstream.connect_ms + g->upstream.handshake_ms;
+	return target_connect_ms(to) + target_handshake_ms(to);
+}
+
+uint64_t
+exchange_answer_ms(const struct exchange *x, const struct gateway *g)
+{
+	bool own = x->site && x->site->balance.answer_ms > 0;
+
+	return own ? x->site->balance.answer_ms : g->upstream.answer_ms;
+}
+
 /* An extended CONNECT waits for the origin's SETTINGS, which say whether it is taken;
  * where it is not, the origin is asked for an upgrade of HTTP/1. */
 static enum h1_wrote

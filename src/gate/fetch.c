@@ -80,14 +80,13 @@ take_body(struct fetch *f, struct span body)
 static bool
 take_head(struct fetch *f)
 {
-	if ((f->response.status == 200 || f->takes_any) &&
+	if (f->response.status == 200 &&
 		!(f->response.body.kind == BODY_LENGTH &&
 			f->response.body.length > f->body.limit))
 		return true;
 	fail(f,
-		f->response.status == 200 || f->takes_any
-			? "the answer is larger than allowed"
-			: "the answer is no 200");
+		f->response.status == 200 ? "the answer is larger than allowed"
+					  : "the answer is no 200");
 	return false;
 }
 
@@ -209,12 +208,6 @@ make_request(struct fetch *f, const struct fetch_ask *ask, const struct url_targ
 	struct err *err = &f->err;
 
 	http_head_init(&f->response, &f->arena);
-	f->takes_any = ask->request != NULL;
-	if (ask->request) {
-		bool ok = http_head_copy(&f->request, ask->request, &f->arena, err);
-		f->request.close = true;
-		return ok;
-	}
 	http_request_make(&f->request, &f->arena, method, url->authority, url->path);
 	f->request.close = true;
 	f->post = arena_copy(&f->arena, ask->post);

@@ -24,14 +24,10 @@ enum {
 /* What is asked. Everything is copied but `allowed`'s owner. */
 struct fetch_ask {
 	struct span url;
-	struct span post;   /* octets to post; empty: GET */
-	const char *type;   /* their media type; a constant */
-	const char *accept; /* media type of the answer; a constant */
-	size_t limit;       /* octets of the answer */
-	/* Instead of post, type and accept: this is asked of the url's host, and an
-	 * answer of any status is one. For origins, which are no strangers. NULL: it is
-	 * not. */
-	const struct http_head *request;
+	struct span post;     /* octets to post; empty: GET */
+	const char *type;     /* their media type; a constant */
+	const char *accept;   /* media type of the answer; a constant */
+	size_t limit;         /* octets of the answer */
 	uint64_t deadline_ms; /* clock_now() by which it is over */
 };
 
@@ -61,7 +57,6 @@ struct fetch {
 	struct http_head response;
 	struct span post;
 	struct span host;
-	bool takes_any; /* status */
 	uint16_t port;
 	uint64_t deadline_ms;
 };

@@ -107,6 +107,14 @@ proxy_hello_v2(const struct proxy_hello *h, uint8_t *dst)
 	return write_done(&w);
 }
 
+/* In version 2 the command is LOCAL, and nothing follows. */
+struct span
+proxy_hello_own(int version)
+{
+	return version == 1 ? SPAN("PROXY UNKNOWN\r\n")
+			    : SPAN("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0");
+}
+
 struct span
 proxy_hello_common_name(struct span subject)
 {

@@ -27,6 +27,9 @@ struct proxy_hello {
 struct span proxy_hello_v1(const struct proxy_hello *h, uint8_t *dst);
 struct span proxy_hello_v2(const struct proxy_hello *h, uint8_t *dst);
 
+/* For a connection that is our own and speaks of no client; version 1 or 2. */
+struct span proxy_hello_own(int version);
+
 /* The first CN of an RFC 4514 name, or empty; also empty when it is written with
  * escapes, which would have to be understood. */
 struct span proxy_hello_common_name(struct span subject);

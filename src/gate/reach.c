@@ -104,7 +104,7 @@ reach_start(struct reach *r, struct session *s, const struct target *to, bool fr
 		return;
 	}
 	r->fresh = true;
-	set_deadline(r, to->g->upstream.connect_ms);
+	set_deadline(r, target_connect_ms(to));
 	r->resolve.done = resolved;
 	r->state = REACH_RESOLVING;
 	if (resolve_start(s->w->resolver, &r->resolve, to->host))
@@ -144,6 +144,13 @@ resume_key(const struct worker *w, const struct target *to)
 	};
 }
 
+/* Who we showed ourselves as, and whom we trusted, is part of a session. */
+static bool
+may_resume(const struct target *to)
+{
+	return !to->identity && !to->trust;
+}
+
 /* How we look to the origin: the ClientHello that waits to be sent. */
 static void
 note_prints(struct upstream *up)
@@ -171,8 +178,7 @@ start_tls(struct reach *r)
 		.profile = worker_to_origins(wg, r->to.min_version),
 		.host = r->to.sni,
 		.alpn = r->to.alpn,
-		/* Who we showed ourselves as is part of a session. */
-		.session = r->to.identity ? NULL : resume_get(&w->resumes, &key),
+		.session = may_resume(&r->to) ? resume_get(&w->resumes, &key) : NULL,
 		.identity = r->to.identity,
 		.wire_in = &side->io.in,
 		.wire_out = &side->io.out,
@@ -180,7 +186,7 @@ start_tls(struct reach *r)
 	side->tls = tls_client_new(&spec, &r->err);
 	if (!side->tls)
 		return false;
-	set_deadline(r, r->to.g->upstream.handshake_ms);
+	set_deadline(r, target_handshake_ms(&r->to));
 	side_pull(side);
 	note_prints(r->up);
 	side_push(side);
@@ -255,7 +261,7 @@ judge_chain(struct reach *r, const struct chain *chain)
 	ask.options.ct = (enum trust_ct)r->to.g->upstream.ct;
 	for (; turn == EVIDENCE_AGAIN && r->judged < EVIDENCE_ROUNDS; r->judged++) {
 		verdict_fini(&up->verdict);
-		trust_check(r->to.g->trust, &ask, &up->verdict);
+		trust_check(target_trust(&r->to), &ask, &up->verdict);
 		judge_version(r);
 		turn = evidence_gather(e, &more, &r->evidence);
 	}
@@ -387,6 +393,6 @@ reach_keep_session(struct worker *w, const struct target *to, struct upstream *u
 	const struct verdict *v = &up->verdict;
 	/* A resumed handshake brings no staple, and some certificates need one. */
 	bool must_staple = v->n_path > 0 && v->path[0]->must_staple;
-	if (!to->identity && !must_staple)
+	if (may_resume(to) && !must_staple)
 		resume_put(&w->resumes, &key, up->side.tls);
 }

@@ -277,8 +277,7 @@ fail_stream(
 static bool
 waits_too_long(const struct session *s, const struct relay_stream *rs)
 {
-	const struct upstream_settings *u = &s->g->upstream;
-	uint64_t most_us = (u->connect_ms + u->handshake_ms) * 1000;
+	uint64_t most_us = exchange_reach_ms(&rs->x, s->g) * 1000;
 	return rs->lane->group && reach_is_idle(&rs->lane->reach) &&
 		clock_us() - rs->x.began_us >= most_us;
 }
@@ -293,7 +292,7 @@ look_at_stream(struct session *s, struct relay_stream *rs)
 	} else if (x->state == EXCHANGE_REACHING && rs->lane) {
 		run_stream(s, rs); /* reach keeps its own time */
 	} else if (sends && !x->answered && x->request_sent &&
-		clock_us() - x->sent_us >= s->g->upstream.answer_ms * 1000) {
+		clock_us() - x->sent_us >= exchange_answer_ms(x, s->g) * 1000) {
 		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no answer in time");
 	} else if ((sends || x->state == EXCHANGE_UPGRADED) && x->answered &&
 		clock_now() - x->moved_ms >= s->g->client.stall_ms) {

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "gate/fetch.h"
+#include "gate/compile.h"
 #include "gate/settings.h"
 #include "pki/cert.h"
 #include "pki/identity.h"
@@ -304,6 +305,13 @@ compile_balance(struct compiling *c, struct site *site)
 	struct span key = b->key.n > 0 ? b->key : b->certificate;
 	struct err err = {0};
 
+	if (b->trusted.n > 0) {
+		struct conf_place at =
+			conf_place_of(&c->s->tree, site->item.node, "origins");
+		b->trust = compile_roots(c->s, at, &b->trusted, &err);
+		if (!b->trust)
+			complain(c, &site->item, "origins", &err);
+	}
 	if (b->certificate.n == 0)
 		return;
 	b->identity =
@@ -576,6 +584,7 @@ site_uncompile(struct gateway *g)
 		EACH_ITEM(struct site_certificate, cert, site->keyless)
 		identity_put(cert->id);
 		identity_put(site->balance.identity);
+		trust_free(site->balance.trust);
 	}
 	site_uncompile_keys(g);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)

@@ -48,6 +48,20 @@ static const struct conf_row words[] = {
 		.help = "Connections to origins begin with a PROXY protocol header. "
 			"Each is then "
 			"one client's alone, and HTTP/1.1."},
+	{"connect-timeout", CONF_DURATION, BALANCE(connect_ms), .preset = "0",
+		.max = 300000,
+		.help = "Time to resolve a name and connect; this and the next three: "
+			"0 is as `upstream` of the edge says."},
+	{"handshake-timeout", CONF_DURATION, BALANCE(handshake_ms), .preset = "0",
+		.max = 300000, .help = "Time for the TLS handshake."},
+	{"answer-timeout", CONF_DURATION, BALANCE(answer_ms), .preset = "0",
+		.help = "Time an origin may take to begin its answer."},
+	{"idle-timeout", CONF_DURATION, BALANCE(idle_ms), .preset = "0",
+		.help = "A connection is kept so long for the next request."},
+	{"trust", CONF_TEXTS, BALANCE(trusted),
+		.help = "Roots that https origins of the site are verified against: "
+			"`system`, files of PEM, or both. Absent: those of "
+			"`upstream`."},
 	{"certificate", CONF_PATH, BALANCE(certificate),
 		.help = "PEM of the certificate that is shown to https origins that "
 			"ask "
@@ -55,9 +69,8 @@ static const struct conf_row words[] = {
 	{"key", CONF_PATH, BALANCE(key),
 		.help = "PEM of its private key; absent: in the same file."},
 	{"check", CONF_TEXT, BALANCE(check_path),
-		.help = "Path that http origins are asked for, to see whether they are "
-			"well: "
-			"anything but 200 is a failure. Absent: they are not."},
+		.help = "Path that origins are asked for, to see whether they are "
+			"well: anything but 200 is a failure. Absent: they are not."},
 	{"check-every", CONF_DURATION, BALANCE(check_ms), .preset = "5s", .min = 100,
 		.help = "How often, from each worker."},
 	{"check-timeout", CONF_DURATION, BALANCE(check_timeout_ms), .preset = "2s",

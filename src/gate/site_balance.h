@@ -9,6 +9,7 @@
 #include "conf/schema.h"
 
 struct identity;
+struct trust;
 
 enum site_balance_how {
 	BALANCE_LEAST,  /* of two picked at random the one with less to do */
@@ -33,11 +34,17 @@ struct site_balance {
 	struct span check_path;  /* of health checks; empty: none */
 	uint64_t check_ms;
 	uint64_t check_timeout_ms;
-	struct span certificate; /* PEM, shown to https origins that ask; or empty */
-	struct span key;         /* of it; empty: in the same file */
+	uint64_t connect_ms; /* of this and the next three 0: as the edge says */
+	uint64_t handshake_ms;
+	uint64_t answer_ms; /* from request to response head */
+	uint64_t idle_ms;
+	struct conf_texts trusted; /* "system" and files of PEM; none: as the edge */
+	struct span certificate;   /* PEM, shown to https origins that ask; or empty */
+	struct span key;           /* of it; empty: in the same file */
 
 	/* Compiled. */
 	struct identity *identity; /* one reference; or NULL */
+	struct trust *trust;       /* owned; NULL: the edge's */
 };
 
 extern const struct conf_table site_balance_block;

@@ -21,11 +21,10 @@ patience_ms(const struct session *s)
 	case EXCHANGE_HEAD:
 		return c->head_ms;
 	case EXCHANGE_REACHING:
-		return s->g->upstream.connect_ms + s->g->upstream.handshake_ms +
-			s->g->upstream.fetch_ms;
+		return exchange_reach_ms(&s->exchange, s->g) + s->g->upstream.fetch_ms;
 	case EXCHANGE_SENDING:
 		return s->exchange.request_sent && !s->exchange.answered
-			? s->g->upstream.answer_ms
+			? exchange_answer_ms(&s->exchange, s->g)
 			: c->stall_ms;
 	case EXCHANGE_ANSWERING:
 	case EXCHANGE_UPGRADED:

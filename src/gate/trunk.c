@@ -323,7 +323,7 @@ make_trunk(struct lane *lane, const struct target *to)
 	t->w = w;
 	t->up = lane->up;
 	t->group = g;
-	t->idle_ms = to->g->upstream.idle_ms;
+	t->idle_ms = target_idle_ms(to);
 	t->moved_ms = clock_now();
 	t->runs.run = run_by_hook;
 	t->deadline.fired = deadline_passed;

@@ -84,7 +84,31 @@ bury(struct corpse *c)
 	mem_free(up);
 }
 
-/* Gateway, TLS or not, port, host, SNI, what rules say of TLS, ALPN. */
+struct trust *
+target_trust(const struct target *to)
+{
+	return to->trust ? to->trust : to->g->trust;
+}
+
+uint64_t
+target_connect_ms(const struct target *to)
+{
+	return to->connect_ms > 0 ? to->connect_ms : to->g->upstream.connect_ms;
+}
+
+uint64_t
+target_handshake_ms(const struct target *to)
+{
+	return to->handshake_ms > 0 ? to->handshake_ms : to->g->upstream.handshake_ms;
+}
+
+uint64_t
+target_idle_ms(const struct target *to)
+{
+	return to->idle_ms > 0 ? to->idle_ms : to->g->upstream.idle_ms;
+}
+
+/* Gateway, TLS or not, port, host, SNI, whom we trust, what rules say of TLS, ALPN. */
 size_t
 upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 {
@@ -96,6 +120,7 @@ upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 	write_span(&w, to->host);
 	write_be(&w, (uint32_t)to->sni.n, 2);
 	write_span(&w, to->sni);
+	write_be64(&w, (uint64_t)(uintptr_t)to->trust); /* of this process alone */
 	write_be(&w, to->min_version, 2);
 	write_be(&w, to->has_revocation ? (uint32_t)to->revocation + 1 : 0, 1);
 	if (to->identity) {

@@ -57,7 +57,7 @@ struct upstream_pool {
 	size_t most;
 };
 
-enum { UPSTREAM_KEY_MOST = 32 + 10 + 32 + 256 + 256 + 256 };
+enum { UPSTREAM_KEY_MOST = 32 + 18 + 32 + 256 + 256 + 256 };
 /* The octets in which two targets must agree to share connections; how many. */
 size_t upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST]);
 

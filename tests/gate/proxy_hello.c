@@ -56,6 +56,19 @@ version_2_tells_of_tls(void)
 }
 
 static void
+our_own_connections_speak_of_nobody(void)
+{
+	for (int version = 1; version <= 2; version++) {
+		struct proxy_header h;
+		struct err err = {0};
+		CHECK_INT(proxy_header_read(proxy_hello_own(version), &h, &err),
+			PROXY_READY);
+		CHECK_INT(h.used, proxy_hello_own(version).n);
+		CHECK_INT(h.client.ip.family, IP_NONE);
+	}
+}
+
+static void
 two_families_are_unknown(void)
 {
 	uint8_t text[PROXY_HELLO_MOST];
@@ -86,5 +99,6 @@ a_common_name_is_found_or_not(void)
 	CHECK_INT(proxy_hello_common_name(SPAN("CN=a\\,CN=b")).n, 0);
 }
 
-TESTS(what_we_write_we_can_read, version_2_tells_of_tls, two_families_are_unknown,
+TESTS(what_we_write_we_can_read, version_2_tells_of_tls,
+	our_own_connections_speak_of_nobody, two_families_are_unknown,
 	what_does_not_fit_is_not_written, a_common_name_is_found_or_not)
