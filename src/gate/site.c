@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "gate/fetch.h"
 #include "gate/compile.h"
+#include "gate/fetch.h"
 #include "gate/settings.h"
 #include "pki/cert.h"
 #include "pki/identity.h"

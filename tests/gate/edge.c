@@ -347,7 +347,7 @@ the_world_is_set_up(void)
 
 /* ---- a client ---- */
 
-struct visit {
+struct guest {
 	int fd;
 	struct tls *tls;
 	struct profile *profile;
@@ -377,7 +377,7 @@ dial(uint16_t port)
 
 /* What waits goes out; something is waited for. False at the end of the stream. */
 static bool
-move_wire(struct visit *v)
+move_wire(struct guest *v)
 {
 	size_t space = 0;
 
@@ -399,7 +399,7 @@ move_wire(struct visit *v)
 }
 
 static struct resume_key
-session_key(const struct visit *v)
+session_key(const struct guest *v)
 {
 	return (struct resume_key){
 		.host = SPAN("edge"), .policy = profile_policy(v->profile)};
@@ -407,13 +407,13 @@ session_key(const struct visit *v)
 
 /* The handshake; its outcome is the state. */
 static enum tls_state
-come(struct visit *v, const char *sni, const char *cert)
+come(struct guest *v, const char *sni, const char *cert)
 {
 	char crt[PATH];
 	char key[PATH];
 	char name[64];
 
-	*v = (struct visit){.fd = dial(world.https)};
+	*v = (struct guest){.fd = dial(world.https)};
 	buf_init(&v->in, 65536);
 	buf_init(&v->out, 65536);
 	buf_init(&v->plain, 65536);
@@ -445,7 +445,7 @@ come(struct visit *v, const char *sni, const char *cert)
 }
 
 static void
-leave(struct visit *v)
+leave(struct guest *v)
 {
 	close(v->fd);
 	tls_free(v->tls);
@@ -458,7 +458,7 @@ leave(struct visit *v)
 
 /* One request; the whole answer, valid until the next. The status is returned. */
 static unsigned
-ask_for(struct visit *v, const char *host, const char *more, struct span *answer)
+ask_for(struct guest *v, const char *host, const char *more, struct span *answer)
 {
 	static uint8_t kept[ANSWER];
 	struct buf request;
@@ -514,7 +514,7 @@ names_lead_to_their_site(void)
 		"shop.example", "SHOP.example", "www.shop.example"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		struct visit v;
+		struct guest v;
 		struct span answer;
 		CHECK_INT(come(&v, names[i], NULL), TLS_OPEN);
 		CHECK_INT(ask_for(&v, names[i], "", &answer), 200);
@@ -534,7 +534,7 @@ a_name_nobody_has_ends_the_handshake(void)
 	static const char *const names[] = {"other.example", "a.b.shop.example", ""};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		struct visit v;
+		struct guest v;
 		struct tls_facts f;
 		CHECK_INT(come(&v, names[i], NULL), TLS_FAILED);
 		tls_facts(v.tls, &f);
@@ -546,7 +546,7 @@ a_name_nobody_has_ends_the_handshake(void)
 static void
 without_a_certificate_rules_decide(void)
 {
-	struct visit v;
+	struct guest v;
 	struct span answer;
 
 	CHECK_INT(come(&v, "api.shop.example", NULL), TLS_OPEN);
@@ -560,7 +560,7 @@ without_a_certificate_rules_decide(void)
 static void
 a_good_certificate_opens_and_is_told_to_the_origin(void)
 {
-	struct visit v;
+	struct guest v;
 	struct span answer;
 
 	CHECK_INT(come(&v, "api.shop.example", "good"), TLS_OPEN);
@@ -586,7 +586,7 @@ what_clients_say_of_certificates_is_removed(void)
 		"www.shop.example", "api.shop.example", "xfcc.shop.example"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		struct visit v;
+		struct guest v;
 		struct span answer;
 		CHECK_INT(come(&v, names[i], "good"), TLS_OPEN);
 		CHECK_INT(ask_for(&v, names[i], made_up, &answer), 200);
@@ -598,7 +598,7 @@ what_clients_say_of_certificates_is_removed(void)
 static void
 another_policy_on_the_connection_is_misdirected(void)
 {
-	struct visit v;
+	struct guest v;
 	struct span answer;
 
 	CHECK_INT(come(&v, "www.shop.example", NULL), TLS_OPEN);
@@ -613,7 +613,7 @@ another_policy_on_the_connection_is_misdirected(void)
 static bool
 resumed(const char *sni)
 {
-	struct visit v;
+	struct guest v;
 	struct tls_facts f;
 	struct span answer;
 
@@ -643,7 +643,7 @@ a_session_is_resumed_where_it_began_and_nowhere_else(void)
 static void
 revocation_reaches_a_live_connection(void)
 {
-	struct visit v;
+	struct guest v;
 	struct span answer;
 	unsigned status = 200;
 
@@ -692,7 +692,7 @@ come_and_go(const char *sni)
 static void
 a_key_elsewhere_signs_until_nobody_answers(void)
 {
-	struct visit v;
+	struct guest v;
 	struct span answer;
 	struct tls_facts f;
 
