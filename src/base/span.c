@@ -26,6 +26,8 @@ span_eq_nocase(struct span a, struct span b)
 {
 	if (a.n != b.n)
 		return false;
+	if (span_eq(a, b)) /* as most do */
+		return true;
 	for (size_t i = 0; i < a.n; i++) {
 		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;

@@ -67,15 +67,26 @@ void
 h2_stream_free(struct h2_stream *x)
 {
 	leave_lists(x);
+	h2_stream_forget(x);
 	buf_fini(&x->body);
 	arena_fini(&x->arena);
 	pool_give(x, sizeof(*x));
 }
 
+/* Each field of a head asks, and a whole head comes at once. */
 struct h2_stream *
-h2_stream_find(const struct h2 *h2, int32_t id)
+h2_stream_find(struct h2 *h2, int32_t id)
 {
-	return nghttp2_session_get_stream_user_data(h2->session, id);
+	if (!h2->last || h2->last->id != id)
+		h2->last = nghttp2_session_get_stream_user_data(h2->session, id);
+	return h2->last;
+}
+
+void
+h2_stream_forget(struct h2_stream *x)
+{
+	if (x->h2->last == x)
+		x->h2->last = NULL;
 }
 
 void

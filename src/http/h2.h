@@ -70,11 +70,12 @@ struct h2 {
 	struct nghttp2_session *session; /* owned */
 	void *frame; /* the session's block for a frame: see h2_mem.c */
 	struct h2_config config;
-	struct buf *out;     /* borrowed: plaintext towards the peer */
-	struct span unsent;  /* of a frame that did not fit into out; the session's */
-	struct list streams; /* all */
-	struct list ready;   /* with news */
-	struct list blocked; /* whose writer waits for room or window */
+	struct buf *out;    /* borrowed: plaintext towards the peer */
+	struct span unsent; /* of a frame that did not fit into out; the session's */
+	struct h2_stream *last; /* that was looked for; NULL when it is gone */
+	struct list streams;    /* all */
+	struct list ready;      /* with news */
+	struct list blocked;    /* whose writer waits for room or window */
 	uint32_t n_open;
 	uint64_t promised; /* windows of all open streams */
 	struct h2_calm calm;

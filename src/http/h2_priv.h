@@ -18,7 +18,9 @@ struct h2_inform {
 struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id);
 void h2_stream_free(struct h2_stream *x);
 /* By id, or NULL: unknown to us. */
-struct h2_stream *h2_stream_find(const struct h2 *h2, int32_t id);
+struct h2_stream *h2_stream_find(struct h2 *h2, int32_t id);
+/* It is not to be found any more. */
+void h2_stream_forget(struct h2_stream *x);
 /* It failed: remembers why, and tells. The first reason stays. */
 void h2_stream_fail(struct h2_stream *x, enum err_code code, const char *why);
 /* The counter of resets with this code; first: of NO_ERROR. */

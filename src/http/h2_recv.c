@@ -265,6 +265,7 @@ on_stream_close(
 	if (!x)
 		return 0;
 	bool server = h2->config.role == H2_SERVER;
+	h2_stream_forget(x);
 	x->closed = true;
 	x->reset_code = error;
 	h2->n_open--;

@@ -53,11 +53,18 @@ http_response_make(struct http_head *head, struct arena *a, unsigned status)
 	head->reason = http_reason(status);
 }
 
+/* One of f->ids. */
+static uint64_t
+bit_of(enum http_name id)
+{
+	return (uint64_t)1 << ((unsigned)id % 64);
+}
+
 const struct http_field *
 http_next_id(
 	const struct http_fields *f, enum http_name id, const struct http_field *after)
 {
-	if (f->n == 0)
+	if (f->n == 0 || !(f->ids & bit_of(id)))
 		return NULL; /* and f->v may be */
 
 	const struct http_field *end = f->v + f->n;
@@ -134,12 +141,21 @@ grow(struct http_fields *f)
 }
 
 bool
-http_push(struct http_fields *f, struct span name, struct span value)
+http_push_known(struct http_fields *f, const struct http_field *field)
 {
 	if (f->n == f->cap && !grow(f))
 		return false;
-	f->v[f->n++] = (struct http_field){name, value, http_name_find(name)};
+	f->v[f->n++] = *field;
+	f->ids |= bit_of(field->id);
 	return true;
+}
+
+bool
+http_push(struct http_fields *f, struct span name, struct span value)
+{
+	const struct http_field field = {name, value, http_name_find(name)};
+
+	return http_push_known(f, &field);
 }
 
 static bool
@@ -187,6 +203,8 @@ remove_from(struct http_fields *f, struct span name, uint32_t from)
 	enum http_name id = http_name_find(name);
 	uint32_t kept = from;
 
+	if (!(f->ids & bit_of(id)))
+		return 0;
 	for (uint32_t i = from; i < f->n; i++) {
 		const struct http_field *x = &f->v[i];
 		bool same = x->id == id &&
@@ -226,13 +244,13 @@ size_t
 http_remove_id(struct http_fields *f, enum http_name id)
 {
 	must(id != HTTP_NAME_OTHER);
-	return remove_from(f, http_name_text(id), 0);
+	return f->ids & bit_of(id) ? remove_from(f, http_name_text(id), 0) : 0;
 }
 
 static bool
 begins(struct span name, struct span prefix)
 {
-	if (name.n < prefix.n)
+	if (name.n < prefix.n || ascii_lower(name.p[0]) != ascii_lower(prefix.p[0]))
 		return false;
 	for (size_t i = 0; i < prefix.n; i++) {
 		uint8_t c = name.p[i] == '_' ? '-' : ascii_lower(name.p[i]);
@@ -248,8 +266,11 @@ http_remove_prefix(struct http_fields *f, struct span prefix)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < f->n; i++) {
-		if (!begins(f->v[i].name, prefix))
-			f->v[kept++] = f->v[i];
+		if (begins(f->v[i].name, prefix))
+			continue;
+		if (kept != i)
+			f->v[kept] = f->v[i];
+		kept++;
 	}
 	size_t gone = f->n - kept;
 	f->n = kept;

@@ -62,6 +62,8 @@ struct http_fields {
 	struct http_field *v;
 	uint32_t n;
 	uint32_t cap;
+	uint64_t ids; /* of those ever added, a bit each: what is not there is not
+		       * looked for */
 };
 
 struct http_head {
@@ -129,6 +131,8 @@ size_t http_remove_prefix(struct http_fields *f, struct span prefix);
 /* Adds without copying or checking: for readers, which have done both. False when the
  * arena has no room. */
 MUST_USE bool http_push(struct http_fields *f, struct span name, struct span value);
+/* The same for a name whose id is known. */
+MUST_USE bool http_push_known(struct http_fields *f, const struct http_field *field);
 
 /* Copies everything into another arena: for a request that must be sent again. */
 MUST_USE bool http_head_copy(struct http_head *dst, const struct http_head *src,

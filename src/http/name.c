@@ -57,8 +57,11 @@ http_name_find(struct span name)
 		return HTTP_NAME_OTHER;
 
 	uint8_t first = ascii_lower(name.p[0]);
+	uint8_t last = ascii_lower(name.p[name.n - 1]);
 	for (unsigned i = starts[name.n]; names[i].text.n == name.n; i++) {
-		if (names[i].text.p[0] == first && span_eq_nocase(names[i].text, name))
+		const uint8_t *p = names[i].text.p;
+		if (p[0] == first && p[name.n - 1] == last &&
+			span_eq_nocase(names[i].text, name))
 			return (enum http_name)i;
 	}
 	return HTTP_NAME_OTHER;

@@ -118,16 +118,32 @@ is_blank(uint8_t c)
 
 /* RFC 9113 §8.2.1: what HTTP/1 could not carry, and what trimming would change. */
 static bool
+check_name(struct span name, struct err *err)
+{
+	if (!http_is_token(name))
+		return refuse(err, "field name is not a token");
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] != ascii_lower(name.p[i]))
+			return refuse(err, "field name in upper case");
+	}
+	return true;
+}
+
+/* Whether the name is octet for octet one of ours, and so beyond doubt. */
+static bool
+is_ours(const struct http_field *field)
+{
+	return field->id != HTTP_NAME_OTHER &&
+		span_eq(field->name, http_name_text(field->id));
+}
+
+static bool
 check_octets(const struct http_field *field, struct err *err)
 {
 	struct span value = field->value;
 
-	if (!http_is_token(field->name))
-		return refuse(err, "field name is not a token");
-	for (size_t i = 0; i < field->name.n; i++) {
-		if (field->name.p[i] != ascii_lower(field->name.p[i]))
-			return refuse(err, "field name in upper case");
-	}
+	if (!is_ours(field) && !check_name(field->name, err))
+		return false;
 	if (!http_is_value(value))
 		return refuse(err, "field value has a control octet");
 	if (value.n > 0 && (is_blank(value.p[0]) || is_blank(value.p[value.n - 1])))
@@ -166,13 +182,13 @@ count(struct translate *t, const struct http_limits *limits,
 static bool
 take_regular(struct http_fields *f, const struct http_field *field, struct err *err)
 {
-	struct span name = {0};
-	struct span value = {0};
+	struct http_field kept = {.name = http_name_text(field->id), .id = field->id};
 
-	if (!keep(f->arena, field->name, &name, err) ||
-		!keep(f->arena, field->value, &value, err))
+	if (!is_ours(field) && !keep(f->arena, field->name, &kept.name, err))
 		return false;
-	if (!http_push(f, name, value))
+	if (!keep(f->arena, field->value, &kept.value, err))
+		return false;
+	if (!http_push_known(f, &kept))
 		return err_set(err, ERR_HTTP_TOO_LARGE, "no room for another field");
 	return true;
 }
@@ -181,31 +197,35 @@ bool
 translate_field(struct translate *t, const struct http_limits *limits,
 	struct http_head *head, const struct http_field *field, struct err *err)
 {
-	enum http_name id = http_name_find(field->name);
+	struct http_field named = *field;
 
 	if (!count(t, limits, &head->fields, field, err))
 		return false;
 	if (field->name.n > 0 && field->name.p[0] == ':')
 		return take_pseudo(t, head, field, err);
 	t->regular = true;
-	if (!check_octets(field, err) || !check_connection(id, field->value, err))
+	named.id = http_name_find(field->name);
+	if (!check_octets(&named, err) || !check_connection(named.id, named.value, err))
 		return false;
-	if (id == HTTP_NAME_COOKIE)
+	if (named.id == HTTP_NAME_COOKIE)
 		t->crumbs++;
-	return take_regular(&head->fields, field, err);
+	return take_regular(&head->fields, &named, err);
 }
 
 bool
 translate_trailer(struct translate *t, const struct http_limits *limits,
 	struct http_head *head, const struct http_field *field, struct err *err)
 {
+	struct http_field named = *field;
+
+	named.id = http_name_find(field->name);
 	if (!count(t, limits, &head->trailers, field, err))
 		return false;
-	if (!check_octets(field, err)) /* also a pseudo-field: ':' is no tchar */
+	if (!check_octets(&named, err)) /* also a pseudo-field: ':' is no tchar */
 		return false;
-	if (http_name_flags(http_name_find(field->name)) & HTTP_NO_TRAIL)
+	if (http_name_flags(named.id) & HTTP_NO_TRAIL)
 		return err_set(err, ERR_HTTP_FRAMING, "trailer that may not be one");
-	return take_regular(&head->trailers, field, err);
+	return take_regular(&head->trailers, &named, err);
 }
 
 /* RFC 9113 §8.2.3: one field, joined as HTTP/1 wants it. */
@@ -404,11 +424,34 @@ unwritable(struct err *err, const char *why)
 }
 
 static bool
-put(struct http_fields *out, struct span name, struct span value, struct err *err)
+put(struct http_fields *out, enum http_name id, struct span name, struct span value,
+	struct err *err)
 {
-	if (!http_push(out, name, value))
+	const struct http_field field = {name, value, id};
+
+	if (!http_push_known(out, &field))
 		return err_set(err, ERR_HTTP_TOO_LARGE, "no room for the head");
 	return true;
+}
+
+static bool
+put_pseudo(
+	struct http_fields *out, struct span name, struct span value, struct err *err)
+{
+	return put(out, HTTP_NAME_OTHER, name, value, err);
+}
+
+static bool
+put_number(struct http_fields *out, enum http_name id, struct span name, uint64_t v,
+	struct err *err)
+{
+	char digits[TEXT_UINT];
+	struct text t = text_to(digits, sizeof(digits));
+
+	if (SLACK > arena_room(out->arena))
+		return err_set(err, ERR_HTTP_TOO_LARGE, "no room for the head");
+	text_put_uint(&t, v);
+	return put(out, id, name, arena_copy(out->arena, text_span(&t)), err);
 }
 
 static bool
@@ -431,12 +474,12 @@ put_request(const struct http_head *head, struct http_fields *out, struct err *e
 
 	if (!check_request(head, err))
 		return false;
-	return put(out, SPAN(":method"), head->method_name, err) &&
-		(plain_connect || put(out, SPAN(":scheme"), scheme, err)) &&
-		put(out, SPAN(":authority"), head->authority, err) &&
-		(plain_connect || put(out, SPAN(":path"), head->path, err)) &&
+	return put_pseudo(out, SPAN(":method"), head->method_name, err) &&
+		(plain_connect || put_pseudo(out, SPAN(":scheme"), scheme, err)) &&
+		put_pseudo(out, SPAN(":authority"), head->authority, err) &&
+		(plain_connect || put_pseudo(out, SPAN(":path"), head->path, err)) &&
 		(head->protocol.n == 0 ||
-			put(out, SPAN(":protocol"), head->protocol, err));
+			put_pseudo(out, SPAN(":protocol"), head->protocol, err));
 }
 
 static bool
@@ -444,10 +487,7 @@ put_status(const struct http_head *head, struct http_fields *out, struct err *er
 {
 	if (head->status < 100 || head->status > 999 || head->status == 101)
 		return unwritable(err, "a status that HTTP/2 does not have");
-	if (SLACK > arena_room(out->arena))
-		return err_set(err, ERR_HTTP_TOO_LARGE, "no room for the head");
-	struct span status = arena_format(out->arena, "%u", head->status);
-	return put(out, SPAN(":status"), status, err);
+	return put_number(out, HTTP_NAME_OTHER, SPAN(":status"), head->status, err);
 }
 
 /* A length is told where the sender told it and it still holds, and for pages of ours.
@@ -455,22 +495,19 @@ put_status(const struct http_head *head, struct http_fields *out, struct err *er
 static bool
 put_length(const struct http_head *head, struct http_fields *out, struct err *err)
 {
-	struct span sent = http_get_id(&head->fields, HTTP_NAME_CONTENT_LENGTH);
+	const enum http_name id = HTTP_NAME_CONTENT_LENGTH;
+	const struct span name = http_name_text(id);
+	struct span sent = http_get_id(&head->fields, id);
 	bool ours = head->version == HTTP_NONE;
 
 	if (head->status >= 100 && (head->status < 200 || head->status == 204))
 		return true;
-	if (head->body.kind == BODY_LENGTH && (ours || sent.p)) {
-		if (SLACK > arena_room(out->arena))
-			return err_set(err, ERR_HTTP_TOO_LARGE, "no room for the head");
-		sent = arena_format(
-			out->arena, "%llu", (unsigned long long)head->body.length);
-		return put(out, SPAN("content-length"), sent, err);
-	}
+	if (head->body.kind == BODY_LENGTH && (ours || sent.p))
+		return put_number(out, id, name, head->body.length, err);
 	uint64_t length = 0;
 	bool announces = head->status != 0 && head->body.kind == BODY_NONE &&
 		body_length_parse(sent, &length);
-	return !announces || put(out, SPAN("content-length"), sent, err);
+	return !announces || put(out, id, name, sent, err);
 }
 
 static bool
@@ -482,9 +519,10 @@ put_regular(const struct http_fields *f, unsigned but, struct http_fields *out,
 		if (http_name_flags(x->id) & but || x->id == HTTP_NAME_HOST ||
 			x->id == HTTP_NAME_CONTENT_LENGTH)
 			continue;
-		if (!http_is_token(x->name) || !http_is_value(x->value))
+		bool named = x->id != HTTP_NAME_OTHER || http_is_token(x->name);
+		if (!named || !http_is_value(x->value))
 			return unwritable(err, "a field that would not be understood");
-		if (!put(out, x->name, x->value, err))
+		if (!put(out, x->id, x->name, x->value, err))
 			return false;
 	}
 	return true;
@@ -501,7 +539,7 @@ translate_out(const struct http_head *head, struct http_fields *out, struct err 
 		!put_length(head, out, err))
 		return false;
 	return !(request && head->takes_trailers) ||
-		put(out, SPAN("te"), SPAN("trailers"), err);
+		put(out, HTTP_NAME_TE, SPAN("te"), SPAN("trailers"), err);
 }
 
 bool
