@@ -13,7 +13,7 @@ import lab
 from conftest import look_for_reports
 
 CONFIG = """\
-workers 1
+workers 2
 user {user}
 data {folder}/data
 control {folder}/control.sock
@@ -110,6 +110,19 @@ def test_an_id_without_a_ticket_is_resumed_too(fleet, tmp_path):
     assert RESUMED in fleet[0].visit("shop.test", "-tls1_2", "-no_ticket", "-sess_in", kept)
     across = fleet[0].visit("api.shop.test", "-tls1_2", "-no_ticket", "-sess_in", kept)
     assert RESUMED not in across and "HTTP/1.1 403" in across
+
+
+def test_an_id_is_known_to_all_workers_and_through_a_reload(fleet, tmp_path):
+    kept = tmp_path / "session.pem"
+    node = fleet[1]
+    assert RESUMED not in node.visit("shop.test", "-tls1_2", "-no_ticket", "-sess_out", kept)
+    for _ in range(6):  # of two workers the kernel picks one
+        assert RESUMED in node.visit("shop.test", "-tls1_2", "-no_ticket", "-sess_in", kept)
+    before = node.log().count("generation.serves")
+    node.process.process.send_signal(signal.SIGHUP)
+    lab.wait_for("the next generation", lambda: node.log().count("generation.serves") > before)
+    for _ in range(4):
+        assert RESUMED in node.visit("shop.test", "-tls1_2", "-no_ticket", "-sess_in", kept)
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])

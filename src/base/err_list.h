@@ -135,6 +135,8 @@ ERR(PKI_CHAIN, "pki.chain", "A list of certificates could not be read.",
 	"PEM text with at least one CERTIFICATE is needed, at most 64 and 256 KiB.")
 ERR(PKI_IDENTITY, "pki.identity", "Certificate and key do not make an identity.",
 	"The first certificate must be the leaf, and the key its own.")
+ERR(PKI_NO_KEY, "pki.no-key", "A certificate is named, and its private key is nowhere.",
+	"Name the key's file behind the word `key`, or put the key into the same file.")
 ERR(PKI_AUTHORITY, "pki.authority", "The certificate authority is not usable.",
 	"`sekisho ca show` lists what is there; `sekisho ca init` makes a new one.")
 ERR(PKI_FACTS, "pki.facts", "A request for a leaf certificate states impossible facts.", "")

@@ -131,6 +131,8 @@ STAT(CLIENT_CERTS_NONE, "client_certs_none", COUNTER, "Edge clients that were as
 STAT(CLIENT_CERTS_GOOD, "client_certs_good", COUNTER, "Edge clients whose certificate was verified.")
 STAT(CLIENT_CERTS_REVOKED, "client_certs_revoked", COUNTER, "Edge clients whose certificate is revoked.")
 STAT(CLIENT_CERTS_BAD, "client_certs_bad", COUNTER, "Edge clients whose certificate was not verified.")
+STAT(EARLY_TAKEN, "early_data_taken", COUNTER, "Edge handshakes that brought early data (0-RTT).")
+STAT(EARLY_REFUSED, "early_data_refused", COUNTER, "Edge handshakes whose early data was refused: seen before, too old, or not certain.")
 /* the edge's certificates */
 STAT(OCSP_ANSWERS, "ocsp_answers", COUNTER, "OCSP requests answered by the managed authority.")
 STAT(OCSP_REFUSED, "ocsp_refused", COUNTER, "OCSP requests that could not be answered.")

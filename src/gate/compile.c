@@ -20,6 +20,8 @@
 #include "pki/signer.h"
 #include "pki/trust.h"
 #include "shared/cache_store.h"
+#include "tls/ids.h"
+#include "tls/once.h"
 
 #define EACH_ITEM(type, it, first) \
 	for (type *it = (type *)(void *)(first); it; it = (type *)(void *)it->item.next)
@@ -538,5 +540,7 @@ settings_uncompile(struct settings *s)
 	geo_close(s->geo_files);
 	cache_store_put(s->cache_store);
 	rate_table_put(s->rates);
+	ids_put(s->ids);
+	once_put(s->once);
 	mem_free(s->servers);
 }

@@ -111,6 +111,7 @@ open_clients(struct edge *e, const struct site_clients *settings, struct err *er
 		.ca_names = settings->ca_names,
 		.n_ca_names = settings->n_ca_names,
 		.tickets = e->w->tickets,
+		.ids = e->w->settings->ids,
 		.session_timeout_s = (uint32_t)(client->session_ms / 1000),
 	};
 

@@ -220,6 +220,8 @@ struct settings {
 	uint8_t ticket_secret[32]; /* of the file; else made by the master once, and
 				      kept through reloads */
 	struct rate_table *rates;  /* held; NULL: no rule counts, or not yet */
+	struct ids *ids;           /* held; TLS sessions by id; NULL: not yet */
+	struct once *once;         /* held; early data that was taken; NULL: not yet */
 	struct cache_store *cache_store; /* held; NULL: none is needed, or not yet */
 	char *servers; /* owned; comma-joined, for the resolver; or NULL */
 };

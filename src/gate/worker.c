@@ -109,6 +109,7 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 		.level = (enum profile_level)g->client.profile,
 		.insecure_rsa_key_exchange = g->client.insecure_rsa_key_exchange,
 		.tickets = w->tickets,
+		.ids = w->settings->ids,
 		.session_timeout_s = (uint32_t)(g->client.session_ms / 1000),
 	};
 	struct profile_spec to_origins = {

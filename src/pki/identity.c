@@ -3,12 +3,14 @@
 
 #include <openssl/sha.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "pki/cert.h"
 
 enum {
+	BOTH_MAX = 1024 * 1024, /* octets of a file with certificates and key */
 	COST_PER_CERT = 3 * 1024
 }; /* what an X509 of OpenSSL 3.0 takes besides its DER */
 
@@ -74,14 +76,34 @@ identity_new(const struct chain *chain, EVP_PKEY *key, struct err *err)
 	return id;
 }
 
+/* The first thing forgotten is the key: no word of rights and of forms before that. */
+static bool
+has_key(const char *path, struct err *err)
+{
+	struct span text = {0};
+
+	if (!file_read(path, BOTH_MAX, &text, err))
+		return false;
+	bool has = span_find(text, SPAN("PRIVATE KEY-----")) < text.n;
+	secret_wipe((void *)(uintptr_t)text.p, text.n);
+	mem_free((void *)(uintptr_t)text.p);
+	return has ||
+		err_set(err, ERR_PKI_NO_KEY, "%s has no private key, only certificates",
+			path);
+}
+
 struct identity *
 identity_load(const char *certificates, const char *key, struct span passphrase,
 	struct err *err)
 {
 	struct chain chain = {0};
 
-	if (!chain_load(&chain, certificates, err))
+	if (!chain_load(&chain, certificates, err) ||
+		(span_eq(span_str(key), span_str(certificates)) &&
+			!has_key(key, err))) {
+		chain_fini(&chain);
 		return NULL;
+	}
 	AUTO(EVP_PKEY) *pkey = key_load(key, passphrase, err);
 	struct identity *id = pkey ? identity_new(&chain, pkey, err) : NULL;
 	chain_fini(&chain);

@@ -22,6 +22,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "gate/act_value.h"
+#include "gate/commons.h"
 #include "gate/settings.h"
 #include "proc/control_priv.h"
 #include "proc/generation_priv.h"
@@ -430,7 +431,8 @@ try_reload(struct master *m, struct err *err)
 			sizeof(m->settings->ticket_secret));
 	}
 	if (!site_cache_open(m->next_settings, m->settings, err) ||
-		!act_value_open(m->next_settings, m->settings, err))
+		!act_value_open(m->next_settings, m->settings, err) ||
+		!commons_open(m->next_settings, m->settings, err))
 		return false;
 	return start_generation(m, m->next_settings, err);
 }
@@ -725,7 +727,8 @@ open_master(struct master *m, struct err *err)
 	m->warden_due.fired = tell_warden;
 	m->watchdog_ms = notify_watchdog_ms();
 	if (!loop_init(&m->loop, err) || !site_cache_open(m->settings, NULL, err) ||
-		!act_value_open(m->settings, NULL, err))
+		!act_value_open(m->settings, NULL, err) ||
+		!commons_open(m->settings, NULL, err))
 		return false;
 	if (!open_signals(m, err) || !upgrade_take(&m->given, &m->ports, err))
 		return false;

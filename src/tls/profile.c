@@ -189,11 +189,14 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 		return false;
 
 	/* The client keeps the session, in its ticket. Only TLS 1.2 without tickets
-	 * goes by an id, and into a small cache of this process. */
+	 * goes by an id, into what all workers share, or a small cache of this process.
+	 */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (p->tickets && spec->session_timeout_s > 0) {
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
 		SSL_CTX_sess_set_cache_size(ctx, SESSION_IDS);
+		if (p->ids)
+			ids_prepare(ctx);
 		SSL_CTX_set_timeout(ctx, (long)spec->session_timeout_s);
 		/* One ticket a handshake: without early data a client may use it again,
 		 * and each costs an encryption and a record. */
@@ -253,6 +256,7 @@ profile_new(const struct profile_spec *spec, struct err *err)
 		.role = spec->role,
 		.client_cert = spec->client_cert,
 		.tickets = spec->tickets,
+		.ids = spec->ids,
 	};
 	memcpy(p->policy, spec->policy, sizeof(p->policy)); /* both PROFILE_POLICY */
 	if (!fill(p, spec, err)) {

@@ -26,6 +26,7 @@
 enum profile_level { PROFILE_INTERMEDIATE, PROFILE_MODERN, PROFILE_COMPAT };
 
 struct profile;
+struct ids;     /* tls/ids.h */
 struct tickets; /* tls/resume.h */
 
 enum profile_role { PROFILE_CLIENT, PROFILE_SERVER };
@@ -71,6 +72,9 @@ struct profile_spec {
 	size_t n_ca_names;
 	struct tickets
 		*tickets; /* borrowed for the profile's life; NULL: no resumption */
+	/* Where TLS 1.2 sessions without a ticket are kept, with tickets; borrowed;
+	 * NULL: some, by this process alone. */
+	struct ids *ids;
 	uint32_t session_timeout_s; /* 0: no resumption */
 };
 

@@ -15,6 +15,7 @@ struct profile {
 	SSL_CTX *ctx;            /* owned */
 	BIO_METHOD *wire;        /* owned; see bio.h */
 	struct tickets *tickets; /* borrowed */
+	struct ids *ids;         /* borrowed; or NULL */
 };
 
 /* The profile an SSL_CTX belongs to. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/read.h"
+#include "pki/seal.h"
 #include "tls/profile_priv.h"
 #include "tls/resume_priv.h"
 
@@ -70,6 +71,16 @@ derive(const struct tickets *t, const char *what, uint32_t hour, uint8_t out[32]
 	struct span s = write_done(&w);
 	must(HMAC(EVP_sha256(), t->secret, TICKETS_SECRET, s.p, s.n, out, &n) &&
 		n == 32);
+}
+
+void
+tickets_seal(const struct tickets *t, struct seal *seal)
+{
+	uint8_t secret[SEAL_SECRET];
+
+	derive(t, "sekisho session id", 0, secret);
+	seal_init(seal, secret, t->life_s);
+	secret_wipe(secret, sizeof(secret));
 }
 
 static const struct hour_key *

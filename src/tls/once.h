@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * once: whether something is seen for the first time, on this node.
+ *
+ * For early data (RFC 8446 §8.2): what was recorded lately is refused, and where too
+ * much was, everything is, so that a flood cannot make the table forget. One table for
+ * all workers, in memory that the master maps before it forks; it outlives reloads.
+ * Nothing is locked. What a start may have forgotten is refused for a while, too.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct once;
+
+enum {
+	ONCE_SLOTS = 65536,
+	/* OpenSSL refuses early data whose ticket age is off by more than ten seconds
+	 * (RFC 8446 §8.3): what is older than this cannot come again. */
+	ONCE_WINDOW_S = 30,
+};
+
+/* slots is a power of two, at least 8. now_s counts monotonically, as all here. */
+struct once *once_new(size_t slots, uint64_t now_s, struct err *err);
+/* Another holder in this process. */
+struct once *once_get(struct once *o);
+void once_put(struct once *o); /* NULL does nothing */
+
+/* Records it. False: it was there within the window, or that cannot be known. what is
+ * at least 16 octets that nobody can choose. */
+MUST_USE bool once_take(struct once *o, struct span what, uint64_t now_s);
