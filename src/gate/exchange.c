@@ -119,74 +119,6 @@ exchange_fail(struct session *s, const struct err *why, unsigned status)
 /* --- the origin --- */
 
 static bool
-is_empty(const struct http_body *body)
-{
-	return body->kind == BODY_NONE ||
-		(body->kind == BODY_LENGTH && body->length == 0);
-}
-
-/* A pooled connection may end just as it is used. Nothing came back and the request may
- * be said twice: then it is, on a fresh one. A stream that was refused has not been
- * looked at (RFC 9113 §8.7). */
-static bool
-may_repeat(const struct session *s)
-{
-	const struct exchange *x = s->x;
-	if (x->retried || x->answered || exchange_is_bound(s))
-		return false;
-	if (x->origin)
-		return x->bytes_request == 0 && x->origin->err.code == ERR_H2_REFUSED;
-	return s->lane->up->was_reused && is_empty(&x->request.body) &&
-		http_method_repeats(x->request.method) && h1_reader_idle(&x->responses);
-}
-
-void
-exchange_begin_again(struct session *s)
-{
-	struct exchange *x = s->x;
-	drop_origin(s);
-	x->head_sent = false;
-	x->request_sent = false;
-	x->state = EXCHANGE_REACHING;
-}
-
-void
-exchange_ask_http1(struct session *s)
-{
-	struct exchange *x = s->x;
-	x->wants_h1 = true;
-	x->target.alpn = x->target.tls ? SPAN("\x08http/1.1") : (struct span){0};
-	exchange_begin_again(s);
-}
-
-static bool
-try_again(struct session *s)
-{
-	if (!may_repeat(s))
-		return false;
-	stat_add(STAT_REQUESTS_RETRIED, 1);
-	exchange_begin_again(s);
-	s->x->retried = true;
-	return true;
-}
-
-/* The origin will not have this request in HTTP/2 (RFC 9113 §7): it is asked once more
- * in HTTP/1. Not when a body is on its way already: it could not be said twice. */
-static bool
-try_http1(struct session *s)
-{
-	struct exchange *x = s->x;
-	if (!x->origin || x->origin->err.code != ERR_H2_NEEDS_H1 || x->wants_h1 ||
-		x->answered || x->bytes_request > 0)
-		return false;
-	stat_add(STAT_H2_NEEDED_H1, 1);
-	if (exchange_is_bound(s))
-		relay_h2_unbind(s);
-	exchange_ask_http1(s);
-	return true;
-}
-
-static bool
 is_usable(const struct upstream *up)
 {
 	if (!up || side_eof(&up->side) || up->side.io.failed != 0)
@@ -495,27 +427,12 @@ finish_response(struct session *s)
 	return false;
 }
 
-/* The origin is left for another one of its site, if the request may be said twice and
- * not too many were already. */
-static bool
-try_another(struct session *s)
-{
-	struct exchange *x = s->x;
-	edge_failed(s);
-	if (x->origin || x->answered || !is_empty(&x->request.body) ||
-		!http_method_repeats(x->request.method) ||
-		!h1_reader_idle(&x->responses) || !edge_retry(s))
-		return false;
-	exchange_begin_again(s);
-	return true;
-}
-
 static bool
 lose_origin(struct session *s, const struct err *why)
 {
 	struct exchange *x = s->x;
 	struct err err = *why;
-	if (try_http1(s) || try_again(s) || try_another(s))
+	if (exchange_again(s))
 		return false;
 	if (x->origin) /* a client makes more of the origin's own code than of a page */
 		x->reset_code = x->origin->reset_code;

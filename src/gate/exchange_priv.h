@@ -24,6 +24,9 @@ MUST_USE bool exchange_is_bound(const struct session *s);
 void exchange_begin_again(struct session *s);
 /* The same on a new connection that speaks HTTP/1. */
 void exchange_ask_http1(struct session *s);
+/* Its origin was lost: does one of both, or goes to another origin of the site, if it
+ * may be said twice. False: nothing is to be done. */
+MUST_USE bool exchange_again(struct session *s);
 /* The origin is left alone: its connection is dropped, or only the stream. */
 void exchange_leave_origin(struct session *s);
 

@@ -29,6 +29,7 @@ struct lane {
 	struct h2_user user;       /* of its stream on a trunk; owned */
 	struct list in_trunk;      /* or in the list of those that wait for one */
 	struct trunk_group *group; /* it waits there, or reaches for those that do */
+	bool called;               /* it waited there, and may try again */
 	bool failed;               /* so has the lane it waited for */
 	struct list in_woken;      /* of relay_h2: its stream is to be looked at */
 	struct corpse corpse;      /* of one made by lane_new() */

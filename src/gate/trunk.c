@@ -19,7 +19,9 @@ enum {
 struct trunk_group {
 	struct map_item by_target;
 	struct list trunks;
-	struct list waiting;  /* lanes */
+	struct list waiting; /* lanes */
+	struct list called;  /* lanes that waited: it is their turn */
+	uint32_t n_called;
 	struct lane *pioneer; /* reaches for those; or NULL */
 	size_t n;
 	uint8_t key[];
@@ -52,6 +54,7 @@ group_find(struct worker *w, const struct target *to)
 	memcpy(g->key, key, n); /* allocated above */
 	list_init(&g->trunks);
 	list_init(&g->waiting);
+	list_init(&g->called);
 	map_add(&w->trunks.groups, &g->by_target, span_of(g->key, n));
 	return g;
 }
@@ -59,7 +62,8 @@ group_find(struct worker *w, const struct target *to)
 static void
 free_if_unused(struct worker *w, struct trunk_group *g)
 {
-	if (!list_empty(&g->trunks) || !list_empty(&g->waiting) || g->pioneer)
+	if (!list_empty(&g->trunks) || !list_empty(&g->waiting) ||
+		!list_empty(&g->called) || g->pioneer)
 		return;
 	map_remove(&w->trunks.groups, &g->by_target);
 	mem_free(g);
@@ -73,11 +77,37 @@ release(struct lane *lane)
 	lane_wake_soon(lane);
 }
 
+/* So many of those that wait may try again. Whoever dies before it does passes its turn
+ * on: trunk_quit(). */
 static void
-release_first(struct trunk_group *g)
+call_some(struct trunk_group *g, uint32_t n)
 {
-	if (!list_empty(&g->waiting))
-		release(CONTAINER_OF(list_first(&g->waiting), struct lane, in_trunk));
+	for (; n > 0 && !list_empty(&g->waiting); n--) {
+		struct lane *lane =
+			CONTAINER_OF(list_first(&g->waiting), struct lane, in_trunk);
+		list_leave(&lane->in_trunk);
+		list_push(&g->called, &lane->in_trunk);
+		lane->called = true;
+		g->n_called++;
+		lane_wake_soon(lane);
+	}
+}
+
+static void
+leave_lists(struct lane *lane)
+{
+	list_leave(&lane->in_trunk);
+	lane->group->n_called -= lane->called;
+	lane->called = false;
+	lane->group = NULL;
+}
+
+static void
+answer_call(struct lane *lane)
+{
+	struct trunk_group *g = lane->group;
+	leave_lists(lane);
+	free_if_unused(lane->s->w, g);
 }
 
 static void
@@ -95,12 +125,6 @@ release_all(struct trunk_group *g, const struct err *err)
 
 /* --- trunks --- */
 
-static bool
-takes_lanes(const struct trunk *t)
-{
-	return t->group && h2_can_open(t->up->h2);
-}
-
 static void
 leave_group(struct trunk *t)
 {
@@ -110,7 +134,7 @@ leave_group(struct trunk *t)
 	t->group = NULL;
 	list_leave(&t->in_group);
 	g->n--;
-	release_first(g);
+	call_some(g, 1);
 	free_if_unused(t->w, g);
 }
 
@@ -197,6 +221,37 @@ tell_settled(struct trunk *t)
 		lane_wake_soon(CONTAINER_OF(it, struct lane, in_trunk));
 }
 
+/* How much room a connection has is known once the origin's SETTINGS came: until then
+ * nobody opens another. */
+static bool
+is_settling(const struct trunk_group *g)
+{
+	LIST_EACH (it, &g->trunks) {
+		if (!CONTAINER_OF(it, struct trunk, in_group)->up->h2->settled)
+			return true;
+	}
+	return false;
+}
+
+static bool
+can_grow(const struct trunk_group *g)
+{
+	return !g->pioneer && g->n < TRUNKS_MOST && !is_settling(g);
+}
+
+/* As many as there is room for, and one to reach for more; those called before have not
+ * all come yet. */
+static void
+call_waiting(struct trunk *t)
+{
+	struct trunk_group *g = t->group;
+	if (!g)
+		return;
+	uint32_t n = h2_room(t->up->h2) + (can_grow(g) ? 1 : 0);
+	if (n > g->n_called)
+		call_some(g, n - g->n_called);
+}
+
 static void
 run(struct trunk *t)
 {
@@ -213,11 +268,9 @@ run(struct trunk *t)
 	}
 	if (moved)
 		trunk_touch(t);
-	if (t->up->h2->over || t->up->h2->goaway_seen) {
+	if (t->up->h2->over || t->up->h2->goaway_seen)
 		leave_group(t);
-	} else if (takes_lanes(t)) {
-		release_first(t->group);
-	}
+	call_waiting(t);
 	if (list_empty(&t->lanes) && is_spent(t))
 		close_trunk(t);
 }
@@ -271,6 +324,8 @@ join(struct lane *lane, struct trunk *t)
 	list_push(&t->lanes, &lane->in_trunk);
 	if (was_empty)
 		set_deadline(t);
+	if (t->group && !list_empty(&t->group->waiting))
+		trunk_touch(t);
 }
 
 static struct trunk *
@@ -278,7 +333,7 @@ find_room(struct trunk_group *g)
 {
 	LIST_EACH (it, &g->trunks) {
 		struct trunk *t = CONTAINER_OF(it, struct trunk, in_group);
-		if (takes_lanes(t))
+		if (h2_can_open(t->up->h2))
 			return t;
 	}
 	return NULL;
@@ -293,20 +348,24 @@ trunk_join(struct lane *lane, const struct target *to, struct err *err)
 		*err = lane->reach.err;
 		return TRUNK_FAILED;
 	}
+	bool has_turn = lane->called;
+	if (has_turn)
+		answer_call(lane);
 	if (lane->group)
 		return lane->group->pioneer == lane ? TRUNK_NONE : TRUNK_WAIT;
 	if (!offers_h2(to) || !to->g->upstream.reuse ||
 		versions_find(&w->versions, to) == VERSION_CHOSE_H1)
 		return TRUNK_NONE;
 	struct trunk_group *g = group_find(w, to);
-	struct trunk *t = find_room(g);
+	has_turn |= list_empty(&g->waiting) && list_empty(&g->called);
+	struct trunk *t = has_turn ? find_room(g) : NULL;
 	if (t) {
 		t->up->was_reused = true;
 		join(lane, t);
 		return TRUNK_JOINED;
 	}
 	lane->group = g;
-	if (!g->pioneer && g->n < TRUNKS_MOST) {
+	if (can_grow(g)) {
 		g->pioneer = lane;
 		return TRUNK_NONE;
 	}
@@ -387,8 +446,10 @@ trunk_quit(struct lane *lane)
 		step_down(lane, NULL);
 		return;
 	}
-	list_leave(&lane->in_trunk);
-	lane->group = NULL;
+	bool had_turn = lane->called;
+	leave_lists(lane);
+	if (had_turn)
+		call_some(g, 1);
 	free_if_unused(lane->s->w, g);
 }
 

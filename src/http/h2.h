@@ -185,7 +185,9 @@ enum h2_step h2_step(struct h2_stream *x, struct http_head **head, struct span *
 /* The first n octets of *body are dealt with: the window opens again. */
 void h2_took(struct h2_stream *x, size_t n);
 
-/* Client: whether a request can be sent now. */
+/* Client: how many requests can be sent now. Until the origin's SETTINGS are there it
+ * is one at most. */
+MUST_USE uint32_t h2_room(const struct h2 *h2);
 MUST_USE bool h2_can_open(const struct h2 *h2);
 /* Client: whether the origin takes extended CONNECT. */
 MUST_USE bool h2_takes_connect_protocol(const struct h2 *h2);

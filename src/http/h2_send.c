@@ -356,16 +356,27 @@ h2_write_end(struct h2_stream *x, const struct http_fields *trailers, struct err
 	return H2_FULL;
 }
 
-bool
-h2_can_open(const struct h2 *h2)
+/* RFC 9113 §5.1.2: how many streams the peer takes is in its SETTINGS. One goes before
+ * those have come; more might be refused, and who asked had nothing to do with it. */
+uint32_t
+h2_room(const struct h2 *h2)
 {
 	uint32_t most = nghttp2_session_get_remote_settings(
 		h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-
-	return !h2->over && !h2->goaway_seen && h2->drains == 0 &&
-		h2->config.role == H2_CLIENT && h2->n_open < most &&
-		h2->n_open < h2->config.streams &&
+	if (most > h2->config.streams)
+		most = h2->config.streams;
+	if (!h2->settled && most > 1)
+		most = 1;
+	bool open = !h2->over && !h2->goaway_seen && h2->drains == 0 &&
+		h2->config.role == H2_CLIENT &&
 		nghttp2_session_check_request_allowed(h2->session);
+	return open && h2->n_open < most ? most - h2->n_open : 0;
+}
+
+bool
+h2_can_open(const struct h2 *h2)
+{
+	return h2_room(h2) > 0;
 }
 
 bool

@@ -560,6 +560,69 @@ a_refused_stream_is_repeated_on_a_new_connection(void)
 	close_mixed();
 }
 
+/* The connection had served before, and ended as the next request was on its way. */
+static void
+break_off_during(const char *start, const char *rest)
+{
+	struct http_head *head;
+	open_h1_to_h2("");
+	say("GET /1", "");
+	answer(meet(&head), 200, "one");
+	world_until("one");
+	say(start, rest);
+	(void)meet(&head);
+	world.origin.h2 = NULL;
+	side_close(&world.origin.side, true);
+	go_on();
+}
+
+static void
+what_may_be_said_twice_is_when_a_shared_connection_ends(void)
+{
+	struct http_head *head;
+	break_off_during("GET /2", "");
+	CHECK_INT(world.origins, 2);
+	struct h2_stream *x = meet(&head);
+	CHECK(span_eq(head->path, SPAN("/2")));
+	answer(x, 200, "again");
+	world_until("again");
+	close_mixed();
+}
+
+static void
+what_may_not_be_said_twice_is_not(void)
+{
+	break_off_during("POST /2", "Content-Length: 0\r\n");
+	CHECK_INT(world.origins, 1);
+	world_until("HTTP/1.1 502 ");
+	close_mixed();
+}
+
+/* RFC 9113 §6.8: a stream above the last one has not been looked at, whatever it asks.
+ */
+static void
+a_stream_above_the_last_is_repeated(void)
+{
+	static const uint8_t goodbye[] = {
+		0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+	struct http_head *head;
+	open_h1_to_h2("");
+	say("GET /1", "");
+	answer(meet(&head), 200, "one");
+	world_until("one");
+	say("DELETE /2", "");
+	(void)meet(&head);
+	CHECK(buf_put(side_out(&world.origin.side), span_of(goodbye, sizeof(goodbye))));
+	side_push(&world.origin.side);
+	go_on();
+	CHECK_INT(world.origins, 2);
+	struct h2_stream *x = meet(&head);
+	CHECK(span_eq(head->method_name, SPAN("DELETE")));
+	answer(x, 200, "again");
+	world_until("again");
+	close_mixed();
+}
+
 static void
 an_origin_that_resets_is_a_bad_gateway(void)
 {
@@ -605,4 +668,6 @@ TESTS(an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
 	an_origin_without_extended_connect_is_asked_in_http1,
 	lengths_over_4_gib_are_kept, a_length_over_4_gib_is_told_to_the_origin,
 	a_refused_stream_is_repeated_on_a_new_connection,
+	what_may_be_said_twice_is_when_a_shared_connection_ends,
+	what_may_not_be_said_twice_is_not, a_stream_above_the_last_is_repeated,
 	an_origin_that_resets_is_a_bad_gateway, a_stream_in_which_nothing_moves_ends)

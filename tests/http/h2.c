@@ -142,6 +142,22 @@ a_head_alone_may_be_everything(void)
 	h2_pair_close(&p);
 }
 
+/* RFC 9113 §5.1.2 */
+static void
+one_request_goes_before_the_server_has_said_how_many(void)
+{
+	struct h2_pair p;
+	struct h2_user user;
+
+	h2_pair_open(&p);
+	CHECK_INT(h2_room(&p.client), 1);
+	(void)h2_pair_ask(&p, &user, HTTP_GET, "/", none);
+	CHECK_INT(h2_room(&p.client), 0);
+	h2_pair_run(&p);
+	CHECK_INT(h2_room(&p.client), p.server.config.streams - 1);
+	h2_pair_close(&p);
+}
+
 /* Writes as much of a long body as goes, again and again, while the other side takes.
  */
 static void
@@ -221,6 +237,7 @@ one_stalled_stream_stops_no_other(void)
 	h2_pair_open(&p);
 	struct h2_stream *stalled =
 		h2_pair_ask(&p, &users[0], HTTP_POST, "/1", chunked);
+	h2_pair_run(&p);
 	struct h2_stream *other = h2_pair_ask(&p, &users[1], HTTP_POST, "/2", chunked);
 	h2_pair_run(&p);
 	struct h2_stream *s1 = h2_pair_meet(&p);
@@ -493,7 +510,8 @@ priorities_are_passed_on(void)
 	h2_pair_close(&q);
 }
 
-TESTS(a_request_and_its_response_cross, trailers_and_interim_heads_cross,
+TESTS(one_request_goes_before_the_server_has_said_how_many,
+	a_request_and_its_response_cross, trailers_and_interim_heads_cross,
 	a_head_alone_may_be_everything, a_window_opens_only_as_the_reader_takes,
 	a_fast_reader_gets_a_larger_window_and_no_more_than_the_budget,
 	one_stalled_stream_stops_no_other, a_client_that_leaves_is_news_for_the_server,
