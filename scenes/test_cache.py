@@ -365,6 +365,30 @@ def test_what_is_stored_can_be_purged_and_outlives_a_reload(edge):
     assert kept() == [False] * 3
 
 
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_file_of_stored_answers_outlives_the_program(program, stage, pki, kill):
+    names = ("shop.test", "told.shop.test", "cookies.test", "none.test")
+    config = CONFIG.replace("largest 256k", "largest 256k; file {folder}/data/responses")
+    own = origins.Edge(program, stage / f"cache-file-{kill}", pki, config, names=names)
+    path = own.path(fresh(body="x" * 100000))
+    own.ask(path)
+    lab.wait_for("it is stored", lambda: "hit" in own.ask(path).headers["Cache-Status"])
+    if kill:
+        own.process.process.kill()
+        own.process.process.wait()
+        lab.wait_for("its workers end", lambda: not lab.listens(own.port))
+    else:
+        own.process.close()
+    log = own.folder / "again.log"
+    own.process = lab.Program([program, "run", own.folder / "edge.conf"],
+                              lambda: "generation.serves" in log.read_text(), log)
+    answer = own.ask(path)
+    assert len(answer.text) == 100000 and "hit" in answer.headers["Cache-Status"]
+    assert len(own.asked(path)) == 1
+    own.close()
+    assert "entries=1" in log.read_text()
+
+
 def test_it_ends_in_the_middle_of_everything(program, stage, pki):
     own = origins.Edge(program, stage / "cache-end", pki, CONFIG,
                        names=("shop.test", "told.shop.test", "cookies.test", "none.test"))

@@ -15,9 +15,9 @@ static const struct conf_row cache_words[] = {
 		.max = UINT64_C(1) << 36,
 		.help = "A response with a longer body is not stored."},
 	{"file", CONF_PATH, CACHE(file),
-		.help = "The memory lies in this file, made anew at each start, so "
-			"that it may be "
-			"larger than what there is of real memory."},
+		.help = "The memory lies in this file, so that it may be larger than "
+			"what there is of real memory, and outlives a restart. All of "
+			"its room is taken from the disk at once."},
 };
 const struct conf_table cache_settings_block = {
 	.help = "Room for the caches of sites.",

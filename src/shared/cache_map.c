@@ -3,7 +3,6 @@
 #include "shared/cache_store_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -46,22 +45,10 @@ round_up(size_t n)
 	return (n + CACHE_BLOCK - 1) / CACHE_BLOCK * CACHE_BLOCK;
 }
 
-/* Where each part begins, in octets from the map's beginning. */
-struct layout {
-	uint32_t n_blocks;
-	uint32_t n_entries;
-	uint32_t n_buckets;
-	size_t buckets;
-	size_t entries;
-	size_t after;
-	size_t blocks;
-	size_t end;
-};
-
-static struct layout
+static struct cache_layout
 lay_out(uint32_t n_blocks)
 {
-	struct layout l = {.n_blocks = n_blocks, .n_entries = n_blocks / 2};
+	struct cache_layout l = {.n_blocks = n_blocks, .n_entries = n_blocks / 2};
 	l.n_buckets = power_above(l.n_entries);
 	l.buckets = round_up(sizeof(struct cache_shared));
 	l.entries = l.buckets + round_up(l.n_buckets * sizeof(uint32_t));
@@ -72,16 +59,13 @@ lay_out(uint32_t n_blocks)
 }
 
 static void
-place(struct cache_store *s, const struct layout *l, uint8_t *base)
+place(struct cache_store *s, const struct cache_layout *l, uint8_t *base)
 {
 	s->m = (struct cache_shared *)(void *)base;
 	s->buckets = (uint32_t *)(void *)(base + l->buckets);
 	s->entries = (struct cache_entry *)(void *)(base + l->entries);
 	s->after = (uint32_t *)(void *)(base + l->after);
 	s->blocks = base + l->blocks;
-	s->m->n_entries = l->n_entries;
-	s->m->n_buckets = l->n_buckets;
-	s->m->n_blocks = l->n_blocks;
 }
 
 static bool
@@ -100,10 +84,14 @@ init_lock(pthread_mutex_t *lock, struct err *err)
 }
 
 static void
-free_all(struct cache_store *s)
+free_all(struct cache_store *s, const struct cache_layout *l)
 {
 	struct cache_shared *m = s->m;
 
+	memset(m, 0, sizeof(*m));
+	m->n_entries = l->n_entries;
+	m->n_buckets = l->n_buckets;
+	m->n_blocks = l->n_blocks;
 	for (uint32_t i = 0; i < m->n_buckets; i++)
 		s->buckets[i] = CACHE_NONE;
 	for (uint32_t i = 0; i < m->n_entries; i++)
@@ -116,39 +104,50 @@ free_all(struct cache_store *s)
 	m->newest = CACHE_NONE;
 }
 
-static int
-open_file(const char *path, size_t n, struct err *err)
-{
-	/* Never the file that an older generation still has: that one loses its name.
-	 */
-	(void)unlink(path);
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0 && ftruncate(fd, (off_t)n) == 0) /* n is below 1 TiB */
-		return fd;
-	int number = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	(void)err_errno(err, ERR_GATE_CACHE, number, "%s", path);
-	return -1;
-}
-
 static uint8_t *
-map_bytes(size_t n, const char *path, struct err *err)
+map_bytes(size_t n, int fd, struct err *err)
 {
-	int fd = path ? open_file(path, n, err) : -1;
-
-	if (path && fd < 0)
-		return NULL;
 	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
-		MAP_SHARED | (path ? 0 : MAP_ANONYMOUS), fd, 0);
-	int number = errno;
-	if (fd >= 0)
-		(void)close(fd);
+		MAP_SHARED | (fd >= 0 ? 0 : MAP_ANONYMOUS), fd, 0);
+
 	if (p != MAP_FAILED)
 		return p;
-	(void)err_errno(err, ERR_GATE_CACHE, number, "%zu octets", n);
+	(void)err_errno(err, ERR_GATE_CACHE, errno, "%zu octets", n);
 	return NULL;
+}
+
+static void
+close_store(struct cache_store *s)
+{
+	if (s->m)
+		(void)munmap(s->m, s->mapped);
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	mem_free(s);
+}
+
+/* What an earlier program left is used, if it can be. */
+static bool
+open_store(struct cache_store *s, const struct cache_layout *layout, const char *path,
+	struct err *err)
+{
+	bool found = false;
+
+	s->fd = path ? cache_file_open(path, layout->end, &found, err) : -1;
+	if (path && s->fd < 0)
+		return false;
+	uint8_t *base = map_bytes(layout->end, s->fd, err);
+	if (!base)
+		return false;
+	place(s, layout, base);
+	found = found && cache_file_recover(s, layout);
+	if (!found)
+		free_all(s, layout);
+	if (path) {
+		log_info("cache.file", "path=%s entries=%llu", path,
+			(unsigned long long)s->m->used_entries);
+	}
+	return init_lock(&s->m->lock, err);
 }
 
 struct cache_store *
@@ -159,20 +158,17 @@ cache_store_new(size_t bytes, const char *path, struct err *err)
 
 	n = n < BLOCKS_LEAST ? BLOCKS_LEAST : n;
 	n = n < CACHE_NONE / 2 ? n : CACHE_NONE / 2;
-	struct layout layout = lay_out((uint32_t)n); /* bounded above */
+	struct cache_layout layout = lay_out((uint32_t)n); /* bounded above */
 	s->holders = 1;
+	s->owner = getpid();
 	s->bytes = bytes;
 	s->mapped = layout.end;
-	uint8_t *base = map_bytes(s->mapped, path, err);
-	if (base)
-		place(s, &layout, base);
-	if (!base || !init_lock(&s->m->lock, err)) {
-		if (base)
-			(void)munmap(base, s->mapped);
-		mem_free(s);
+	if (!open_store(s, &layout, path, err)) {
+		close_store(s);
 		return NULL;
 	}
-	free_all(s);
+	if (path)
+		cache_file_begin(s);
 	return s;
 }
 
@@ -188,8 +184,9 @@ cache_store_put(struct cache_store *s)
 {
 	if (!s || --s->holders > 0)
 		return;
-	(void)munmap(s->m, s->mapped);
-	mem_free(s);
+	if (s->fd >= 0 && s->owner == getpid())
+		cache_file_end(s);
+	close_store(s);
 }
 
 size_t
@@ -203,6 +200,7 @@ cache_store_bytes(const struct cache_store *s)
 void
 cache_store_unlock(struct cache_store *s)
 {
+	s->m->busy = false;
 	(void)pthread_mutex_unlock(&s->m->lock);
 }
 
@@ -216,11 +214,14 @@ cache_store_lock(struct cache_store *s)
 		(void)pthread_mutex_consistent(&s->m->lock);
 		log_warn("cache.broken", "why=\"a worker died while it had the lock\"");
 	}
-	if ((rc == 0 || rc == EOWNERDEAD) && !s->m->broken)
-		return true;
-	if (rc == 0 || rc == EOWNERDEAD)
-		cache_store_unlock(s);
-	return false;
+	if (rc != 0 && rc != EOWNERDEAD)
+		return false;
+	if (s->m->broken) {
+		(void)pthread_mutex_unlock(&s->m->lock);
+		return false;
+	}
+	s->m->busy = true;
+	return true;
 }
 
 /* ---- one request for many ---- */

@@ -28,8 +28,8 @@ block_at(struct cache_store *s, uint32_t b)
 	return s->blocks + (size_t)b * CACHE_BLOCK;
 }
 
-static uint32_t
-blocks_for(uint64_t n)
+uint32_t
+cache_blocks_for(uint64_t n)
 {
 	return (uint32_t)((n + CACHE_BLOCK - 1) /
 		CACHE_BLOCK); /* of bodies that fit the map */
@@ -38,7 +38,7 @@ blocks_for(uint64_t n)
 static void
 free_chain(struct cache_store *s, uint32_t b, uint64_t n)
 {
-	for (uint32_t left = blocks_for(n); left > 0 && is_block(s, b); left--) {
+	for (uint32_t left = cache_blocks_for(n); left > 0 && is_block(s, b); left--) {
 		uint32_t next = s->after[b];
 		s->after[b] = s->m->free_block;
 		s->m->free_block = b;
@@ -47,8 +47,8 @@ free_chain(struct cache_store *s, uint32_t b, uint64_t n)
 	}
 }
 
-static uint64_t
-head_octets(const struct cache_entry *e)
+uint64_t
+cache_head_octets(const struct cache_entry *e)
 {
 	return (uint64_t)e->n_vary + e->n_url + e->n_tags + e->n_head;
 }
@@ -56,7 +56,7 @@ head_octets(const struct cache_entry *e)
 static void
 free_entry(struct cache_store *s, struct cache_entry *e)
 {
-	free_chain(s, e->head, head_octets(e));
+	free_chain(s, e->head, cache_head_octets(e));
 	free_chain(s, e->body, e->n_body);
 	e->next = s->m->free_entry;
 	s->m->free_entry = (uint32_t)(e - s->entries); /* below n_entries */
@@ -69,8 +69,8 @@ entry_at(struct cache_store *s, uint32_t i)
 	return i < s->m->n_entries ? &s->entries[i] : NULL;
 }
 
-static uint32_t *
-bucket_of(struct cache_store *s, const uint8_t *key)
+uint32_t *
+cache_bucket_of(struct cache_store *s, const uint8_t *key)
 {
 	uint32_t h;
 
@@ -105,7 +105,7 @@ static void
 unlist(struct cache_store *s, struct cache_entry *e)
 {
 	uint32_t i = (uint32_t)(e - s->entries);
-	uint32_t *slot = bucket_of(s, e->key);
+	uint32_t *slot = cache_bucket_of(s, e->key);
 	struct cache_entry *at = entry_at(s, *slot);
 
 	while (at && *slot != i) {
@@ -227,7 +227,7 @@ find_entry(struct cache_store *s, const struct cache_key *key,
 	const struct http_fields *request, bool *known)
 {
 	struct cache_entry *best = NULL;
-	struct cache_entry *e = entry_at(s, *bucket_of(s, key->b));
+	struct cache_entry *e = entry_at(s, *cache_bucket_of(s, key->b));
 
 	for (; e; e = entry_at(s, e->next)) {
 		if (!same_key(e, key))
@@ -383,7 +383,7 @@ static void
 make_way(struct cache_store *s, const struct cache_texts *t)
 {
 	struct cache_entry *oldest = NULL;
-	struct cache_entry *e = entry_at(s, *bucket_of(s, t->key.b));
+	struct cache_entry *e = entry_at(s, *cache_bucket_of(s, t->key.b));
 	unsigned n = 0;
 
 	while (e) {
@@ -422,7 +422,7 @@ commit(struct cache_store *s, struct cache_fill *f, const struct cache_texts *t)
 	set_texts(e, t, &head);
 	e->body = f->first;
 	e->n_body = f->n;
-	uint32_t *slot = bucket_of(s, e->key);
+	uint32_t *slot = cache_bucket_of(s, e->key);
 	e->next = *slot;
 	*slot = (uint32_t)(e - s->entries);
 	e->listed = true;
@@ -457,7 +457,7 @@ cache_store_renew(struct cache_store *s, const struct cache_hit *hit,
 	struct cache_entry *e = entry_at(s, hit->entry);
 	bool ok = e && e->pins > 0 && e->listed && write_texts(s, texts, &head);
 	if (ok) {
-		free_chain(s, e->head, head_octets(e));
+		free_chain(s, e->head, cache_head_octets(e));
 		set_texts(e, texts, &head);
 	}
 	cache_store_unlock(s);
@@ -473,7 +473,7 @@ cache_store_forget(struct cache_store *s, const struct cache_key *key)
 
 	if (!cache_store_lock(s))
 		return 0;
-	for (struct cache_entry *e = entry_at(s, *bucket_of(s, key->b)); e;) {
+	for (struct cache_entry *e = entry_at(s, *cache_bucket_of(s, key->b)); e;) {
 		struct cache_entry *next = entry_at(s, e->next);
 		if (same_key(e, key)) {
 			unlist(s, e);

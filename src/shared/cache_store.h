@@ -29,7 +29,12 @@ struct cache_key {
 /* Of the parts, none of which runs into another. */
 void cache_key_make(struct cache_key *key, const struct span *parts, size_t n);
 
-/* path NULL: in memory only; else a file that the kernel may move it to, made anew. */
+/*
+ * path NULL: in memory only; else a file that the kernel may move it to, locked against
+ * other programs. What an earlier program left there is used if it was made by the same
+ * version, is whole, and the machine has not crashed since; else the file is made anew,
+ * with all of its room taken from the disk at once.
+ */
 struct cache_store *cache_store_new(size_t bytes, const char *path, struct err *err);
 /* Another holder in this process: settings that replace each other share one. */
 struct cache_store *cache_store_get(struct cache_store *s);
