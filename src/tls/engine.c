@@ -217,11 +217,10 @@ engine_new(struct profile *p, struct buf *in, struct buf *out)
 	return t;
 }
 
+/* What comes with a key that may be elsewhere. */
 static bool
-use_identity(struct tls *t, const struct identity *id, struct err *err)
+use_key(struct tls *t, const struct identity *id, struct err *err)
 {
-	if (SSL_use_cert_and_key(t->ssl, id->leaf, id->key, id->rest, 1) != 1)
-		return ossl_err(err, ERR_TLS_IDENTITY, "certificate and key");
 	t->presented = true;
 	if (!remote_is(id->key))
 		return true;
@@ -231,6 +230,14 @@ use_identity(struct tls *t, const struct identity *id, struct err *err)
 	if (SSL_set_async_callback(t->ssl, take_ask) != 1)
 		return ossl_err(err, ERR_TLS_IDENTITY, "asynchronous keys");
 	return true;
+}
+
+static bool
+use_identity(struct tls *t, const struct identity *id, struct err *err)
+{
+	if (SSL_use_cert_and_key(t->ssl, id->leaf, id->key, id->rest, 1) != 1)
+		return ossl_err(err, ERR_TLS_IDENTITY, "certificate and key");
+	return use_key(t, id, err);
 }
 
 static bool
@@ -273,7 +280,7 @@ tls_client_new(const struct tls_client_spec *spec, struct err *err)
 {
 	struct tls *t = engine_new(spec->profile, spec->wire_in, spec->wire_out);
 
-	must(t->profile->role == PROFILE_CLIENT);
+	must(t->profile->spec.role == PROFILE_CLIENT);
 	if (begin_client(t, spec, err))
 		return t;
 	tls_free(t);
@@ -311,6 +318,19 @@ limit_session(struct tls *t, uint32_t session_s)
 		SSL_set_cert_cb(t->ssl, set_session_time, NULL);
 }
 
+/* Sessions stay with the first context, so that all of a profile share them. */
+static bool
+dress_up(struct tls *t, const struct tls_server_spec *spec, struct err *err)
+{
+	SSL_CTX *ctx = spec->second ? NULL : dress_for(t->profile, spec->identity);
+
+	if (!ctx)
+		return tls_present(t, spec->identity, spec->second, err);
+	if (SSL_set_SSL_CTX(t->ssl, ctx) != ctx)
+		return ossl_err(err, ERR_TLS_IDENTITY, "certificate and key");
+	return use_key(t, spec->identity, err);
+}
+
 static bool
 begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 {
@@ -325,7 +345,7 @@ begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 		return ossl_err(err, ERR_TLS_HANDSHAKE, "session binding");
 	if (!spec->identity) {
 		SSL_set_cert_cb(t->ssl, wait_for_identity, NULL);
-	} else if (!tls_present(t, spec->identity, spec->second, err)) {
+	} else if (!dress_up(t, spec, err)) {
 		return false;
 	}
 	if (spec->identity)
@@ -339,7 +359,7 @@ tls_server_new(const struct tls_server_spec *spec, struct err *err)
 {
 	struct tls *t = engine_new(spec->profile, spec->wire_in, spec->wire_out);
 
-	must(t->profile->role == PROFILE_SERVER);
+	must(t->profile->spec.role == PROFILE_SERVER);
 	if (begin_server(t, spec, err))
 		return t;
 	tls_free(t);
@@ -363,10 +383,11 @@ opened(struct tls *t)
 	SSL_clear_mode(t->ssl, SSL_MODE_ASYNC);
 	/* OpenSSL tells of new sessions, but not of a TLS 1.2 one that was renewed by
 	 * its resumption, whose predecessor it marks as spent. */
-	if (t->profile->role == PROFILE_CLIENT && !t->session &&
+	if (t->profile->spec.role == PROFILE_CLIENT && !t->session &&
 		SSL_session_reused(t->ssl) && SSL_version(t->ssl) < TLS1_3_VERSION)
 		t->session = SSL_get1_session(t->ssl);
-	t->state = t->profile->role == PROFILE_CLIENT ? TLS_WANTS_VERDICT : TLS_OPEN;
+	t->state =
+		t->profile->spec.role == PROFILE_CLIENT ? TLS_WANTS_VERDICT : TLS_OPEN;
 	return t->state;
 }
 

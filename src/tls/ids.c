@@ -257,7 +257,8 @@ keep(SSL *ssl, SSL_SESSION *session)
 	int n = i2d_SSL_SESSION(session, NULL);
 	if (n <= 0 || n > IDS_SESSION_MAX || i2d_SSL_SESSION(session, &at) != n)
 		return 0;
-	(void)ids_keep(p->ids, p->tickets, id_of(session), span_of(der, (size_t)n));
+	(void)ids_keep(
+		p->spec.ids, p->spec.tickets, id_of(session), span_of(der, (size_t)n));
 	secret_wipe(der, sizeof(der));
 	return 0; /* we hold no reference */
 }
@@ -272,7 +273,8 @@ recall(SSL *ssl, const unsigned char *id, int id_n, int *copy)
 
 	*copy = 0; /* the reference goes to OpenSSL */
 	if (id_n > 0)
-		found = ids_recall(p->ids, p->tickets, span_of(id, (size_t)id_n), der);
+		found = ids_recall(
+			p->spec.ids, p->spec.tickets, span_of(id, (size_t)id_n), der);
 	SSL_SESSION *session =
 		found.n > 0 ? d2i_SSL_SESSION(NULL, &at, (long)found.n) : NULL;
 	secret_wipe(der, sizeof(der));
@@ -282,7 +284,7 @@ recall(SSL *ssl, const unsigned char *id, int id_n, int *copy)
 static void
 forget(SSL_CTX *ctx, SSL_SESSION *session)
 {
-	ids_forget(profile_of(ctx)->ids, id_of(session));
+	ids_forget(profile_of(ctx)->spec.ids, id_of(session));
 }
 
 void

@@ -136,7 +136,7 @@ set_ciphers(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 }
 
 static bool
-set_common(SSL_CTX *ctx, const struct profile *p, struct err *err)
+set_common(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 {
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_options(ctx,
@@ -148,7 +148,8 @@ set_common(SSL_CTX *ctx, const struct profile *p, struct err *err)
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_cert_verify_callback(ctx, leave_to_trust, NULL);
-	if (SSL_CTX_set_session_id_context(ctx, p->policy, sizeof(p->policy)) != 1)
+	if (SSL_CTX_set_session_id_context(ctx, spec->policy, sizeof(spec->policy)) !=
+		1)
 		return ossl_err(err, ERR_TLS_PROFILE, "session id context");
 	return true;
 }
@@ -174,9 +175,8 @@ set_ca_names(SSL_CTX *ctx, const struct profile_spec *spec, struct err *err)
 	return true;
 }
 
-static bool
-set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
-	struct err *err)
+static void
+set_server(SSL_CTX *ctx, const struct profile_spec *spec)
 {
 	int verify = SSL_VERIFY_NONE;
 
@@ -185,17 +185,15 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 	if (spec->client_cert == CLIENT_CERT_REQUIRE)
 		verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_CTX_set_verify(ctx, verify, NULL);
-	if (spec->n_ca_names > 0 && !set_ca_names(ctx, spec, err))
-		return false;
 
 	/* The client keeps the session, in its ticket. Only TLS 1.2 without tickets
 	 * goes by an id, into what all workers share, or a small cache of this process.
 	 */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	if (p->tickets && spec->session_timeout_s > 0) {
+	if (spec->tickets && spec->session_timeout_s > 0) {
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
 		SSL_CTX_sess_set_cache_size(ctx, SESSION_IDS);
-		if (p->ids)
+		if (spec->ids)
 			ids_prepare(ctx);
 		SSL_CTX_set_timeout(ctx, (long)spec->session_timeout_s);
 		/* One ticket a handshake: without early data a client may use it again,
@@ -209,7 +207,6 @@ set_server(SSL_CTX *ctx, struct profile *p, const struct profile_spec *spec,
 		SSL_CTX_set_num_tickets(ctx, 0);
 	}
 	engine_prepare_server(ctx);
-	return true;
 }
 
 static void
@@ -224,26 +221,56 @@ set_client(SSL_CTX *ctx)
 }
 
 static bool
-fill(struct profile *p, const struct profile_spec *spec, struct err *err)
+fill(SSL_CTX *ctx, struct profile *p, struct err *err)
+{
+	const struct profile_spec *spec = &p->spec;
+
+	SSL_CTX_set_app_data(ctx, p);
+	if (!set_versions(ctx, spec, err) || !set_ciphers(ctx, spec, err) ||
+		!set_common(ctx, spec, err))
+		return false;
+	if (spec->insecure_old_versions) /* their handshakes are signed with SHA-1 */
+		SSL_CTX_set_security_level(ctx, 0);
+	engine_prepare(ctx);
+	if (spec->role == PROFILE_SERVER) {
+		set_server(ctx, spec);
+	} else {
+		set_client(ctx);
+	}
+	return true;
+}
+
+SSL_CTX *
+profile_context(struct profile *p, struct err *err)
 {
 	/* Who reads certificates gains by the slim context; who only signs loses by it,
 	 * since the key of an identity lives in the default one. */
-	bool reads = p->role == PROFILE_CLIENT || p->client_cert != CLIENT_CERT_OFF;
-	p->ctx = SSL_CTX_new_ex(reads ? slim_context() : NULL, NULL, TLS_method());
+	bool reads = p->spec.role == PROFILE_CLIENT ||
+		p->spec.client_cert != CLIENT_CERT_OFF;
+	AUTO(SSL_CTX) *ctx =
+		SSL_CTX_new_ex(reads ? slim_context() : NULL, NULL, TLS_method());
+
+	if (!ctx) {
+		(void)ossl_err(err, ERR_TLS_PROFILE, "no SSL_CTX");
+		return NULL;
+	}
+	return fill(ctx, p, err) ? KEEP(ctx) : NULL;
+}
+
+static const char *
+own_text(const char *text)
+{
+	return text ? mem_cstr(span_str(text)) : NULL;
+}
+
+static bool
+open_profile(struct profile *p, const struct profile_spec *spec, struct err *err)
+{
 	p->wire = bio_method_new();
-	if (!p->ctx || !p->wire)
-		return ossl_err(err, ERR_TLS_PROFILE, "no SSL_CTX");
-	SSL_CTX_set_app_data(p->ctx, p);
-	if (!set_versions(p->ctx, spec, err) || !set_ciphers(p->ctx, spec, err) ||
-		!set_common(p->ctx, p, err))
-		return false;
-	if (spec->insecure_old_versions) /* their handshakes are signed with SHA-1 */
-		SSL_CTX_set_security_level(p->ctx, 0);
-	engine_prepare(p->ctx);
-	if (p->role == PROFILE_SERVER)
-		return set_server(p->ctx, p, spec, err);
-	set_client(p->ctx);
-	return true;
+	if (!p->wire)
+		return ossl_err(err, ERR_TLS_PROFILE, "no BIO_METHOD");
+	p->ctx = profile_context(p, err);
+	return p->ctx && (spec->n_ca_names == 0 || set_ca_names(p->ctx, spec, err));
 }
 
 struct profile *
@@ -251,15 +278,12 @@ profile_new(const struct profile_spec *spec, struct err *err)
 {
 	struct profile *p = mem_alloc(sizeof(*p));
 
-	*p = (struct profile){
-		.refs = 1,
-		.role = spec->role,
-		.client_cert = spec->client_cert,
-		.tickets = spec->tickets,
-		.ids = spec->ids,
-	};
-	memcpy(p->policy, spec->policy, sizeof(p->policy)); /* both PROFILE_POLICY */
-	if (!fill(p, spec, err)) {
+	*p = (struct profile){.refs = 1, .spec = *spec};
+	p->spec.ciphers = own_text(spec->ciphers);
+	p->spec.suites = own_text(spec->suites);
+	p->spec.ca_names = NULL;
+	p->spec.n_ca_names = 0;
+	if (!open_profile(p, spec, err)) {
 		profile_put(p);
 		return NULL;
 	}
@@ -278,8 +302,11 @@ profile_put(struct profile *p)
 {
 	if (!p || --p->refs > 0)
 		return;
+	dress_free(p);
 	SSL_CTX_free(p->ctx);
 	BIO_meth_free(p->wire);
+	mem_free((void *)(uintptr_t)p->spec.ciphers);
+	mem_free((void *)(uintptr_t)p->spec.suites);
 	mem_free(p);
 }
 
@@ -298,19 +325,19 @@ profile_has_hybrid(void)
 enum profile_role
 profile_role(const struct profile *p)
 {
-	return p->role;
+	return p->spec.role;
 }
 
 enum profile_client_cert
 profile_client_cert(const struct profile *p)
 {
-	return p->client_cert;
+	return p->spec.client_cert;
 }
 
 const uint8_t *
 profile_policy(const struct profile *p)
 {
-	return p->policy;
+	return p->spec.policy;
 }
 
 struct profile *

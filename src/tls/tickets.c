@@ -160,7 +160,7 @@ int
 tickets_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
 	EVP_MAC_CTX *mac, int seal)
 {
-	struct tickets *t = profile_of(SSL_get_SSL_CTX(ssl))->tickets;
+	struct tickets *t = profile_of(SSL_get_SSL_CTX(ssl))->spec.tickets;
 
 	if (seal)
 		return seal_ticket(t, name, iv, cipher, mac);
