@@ -205,7 +205,7 @@ ERR(TLS_REMOTE_LIED, "tls.remote-lied", "The key server answered with a wrong si
 ERR(EVENT_RECORD, "event.record", "An event's record is malformed.",
 	"All processes must run the same version; restart sekisho.")
 ERR(EVENT_STORE, "event.store", "The store of events cannot be used.",
-	"Check the path, its owner and free space; traffic goes on without it.")
+	"Check the path, its owner and free space; a gateway that runs goes on without it.")
 ERR(EVENT_SINK, "event.sink", "A sink for events cannot be used.",
 	"Check what the configuration says behind `events`.")
 ERR(EVENT_FILTER, "event.filter", "The filter cannot be understood.",
@@ -259,6 +259,8 @@ ERR(GATE_NOT_FOUND, "gate.not-found", "The gateway has no such page.",
 /* proc */
 ERR(PROC_USER, "proc.user", "The user to run as cannot be used.",
 	"Create it (`useradd --system --no-create-home sekisho`), or name another with `user`.")
+ERR(PROC_DATA, "proc.data", "The directory for what is kept cannot be written.",
+	"Give it to the user that the processes become, or name another with `data`.")
 ERR(PROC_STARTUP, "proc.startup", "A process of the new generation did not come up.",
 	"Read what it said; the generation before, if there is one, goes on.")
 ERR(PROC_BUSY, "proc.busy", "Another reload is under way.", "Wait until it has ended.")

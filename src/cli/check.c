@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "gate/advise.h"
 #include "gate/settings.h"
+#include "proc/ready.h"
 
 static const struct cli_option options[] = {
 	{"config", 'c', "FILE", "the configuration [" CLI_CONFIG "]", false},
@@ -40,6 +41,32 @@ plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+static void
+print_counts(const char *file, const struct settings *s)
+{
+	size_t listens = count_items(s->listens);
+	size_t gateways = count_items(s->gateways);
+	size_t edges = count_items(s->edges);
+	size_t rules = count_rules(s->gateways) + count_rules(s->edges);
+
+	text_out("%s: good: %zu listener%s, %zu gateway%s", file, listens,
+		plural(listens), gateways, plural(gateways));
+	if (edges > 0)
+		text_out(", %zu edge%s", edges, plural(edges));
+	text_out(", %zu rule%s\n", rules, plural(rules));
+}
+
+/* Of a configuration that is good it is no fault: it may be for another machine. */
+static void
+warn_of_machine(const struct settings *s)
+{
+	struct err err = {0};
+
+	if (!ready_check(s, &err))
+		text_err("warning: this machine is not ready for it: %s [%s]\n    %s\n",
+			err.text, err_id(err.code), err_hint(err.code));
+}
+
 static enum cli_exit
 run_check(const struct cli_call *call)
 {
@@ -56,20 +83,14 @@ run_check(const struct cli_call *call)
 	if (ok)
 		settings_advise(s, report);
 	config_complain(report);
-	if (!ok) {
+	if (ok) {
+		warn_of_machine(s);
+		if (!cli_has(call, "quiet"))
+			print_counts(file, s);
+	} else {
 		text_err("%s: %zu error%s, %zu warning%s\n", file, report->errors,
 			plural(report->errors), report->warnings,
 			plural(report->warnings));
-	} else if (!cli_has(call, "quiet")) {
-		size_t listens = count_items(s->listens);
-		size_t gateways = count_items(s->gateways);
-		size_t edges = count_items(s->edges);
-		size_t rules = count_rules(s->gateways) + count_rules(s->edges);
-		text_out("%s: good: %zu listener%s, %zu gateway%s", file, listens,
-			plural(listens), gateways, plural(gateways));
-		if (edges > 0)
-			text_out(", %zu edge%s", edges, plural(edges));
-		text_out(", %zu rule%s\n", rules, plural(rules));
 	}
 	settings_fini(s);
 	mem_free(s);
@@ -85,8 +106,10 @@ const struct command command_check = {
 		"certificates) and\n"
 		"prints everything that is wrong with it: file, line, column, the line "
 		"itself,\n"
-		"and what to do. Exit code 0 means that `sekisho run` would start with "
-		"it.",
+		"and what to do. Exit code 0 means that it is good. When this machine "
+		"is not ready\n"
+		"for it (no such user, a directory that cannot be written) there is a "
+		"warning.",
 	.examples = "sekisho check\nsekisho check -c new.conf && sekisho ctl reload\n",
 	.options = options,
 	.most = 1,

@@ -34,12 +34,14 @@ warn_finding(struct lint *l, const struct lint_finding *f)
 }
 
 static void
-advise_policy(const struct policy *p, const struct conf_nodes *nodes,
-	struct conf_report *report)
+advise_policy(
+	const struct policy *p, const struct lets_scope *of, struct conf_report *report)
 {
 	struct advice a = {
-		.lint = {.found = warn_finding, .is_public_suffix = is_public_suffix},
-		.nodes = nodes,
+		.lint = {.found = warn_finding,
+			.is_public_suffix = is_public_suffix,
+			.hosts_are_own = of->dialect == RULE_EDGE},
+		.nodes = of->nodes,
 		.report = report,
 	};
 	lint_policy(&a.lint, p);
@@ -65,7 +67,7 @@ advise_lets(const struct settings *s, const struct lets_scope *scope,
 		};
 		ok = policy_add(p, &rule, &unused);
 	}
-	advise_policy(p, nodes, report);
+	advise_policy(p, scope, report);
 	policy_free(p);
 }
 
@@ -77,7 +79,9 @@ advise_on(const struct settings *s, struct conf_item *first, struct conf_report 
 		const struct lets_scope scope = {.nodes = &g->let_nodes,
 			.dialect = g->sites.is_edge ? RULE_EDGE : RULE_GATEWAY};
 		advise_lets(s, &scope, g->lets, report);
-		advise_policy(g->policy, &g->rules, report);
+		const struct lets_scope rules = {
+			.nodes = &g->rules, .dialect = scope.dialect};
+		advise_policy(g->policy, &rules, report);
 	}
 }
 

@@ -28,6 +28,7 @@
 #include "proc/generation_priv.h"
 #include "proc/notify_priv.h"
 #include "proc/purge.h"
+#include "proc/ready.h"
 #include "proc/reply_priv.h"
 #include "proc/upgrade_priv.h"
 #include "proc/warden_priv.h"
@@ -319,22 +320,6 @@ tell_broke(struct generation *g)
 		timer_set(&m->loop, &m->rebirth, clock_now() + REBIRTH_MS);
 }
 
-/* As root: the directory belongs to whom the children become. One that everybody may
- * look into (/var/lib, named by mistake) is not ours to give away. */
-static bool
-prepare_data(const struct settings *s, const struct owner *owner, struct err *err)
-{
-	struct stat st;
-	char *path = mem_cstr(s->data);
-	bool ok = file_mkdir(path, 0750, err);
-	bool gives = ok && owner->drops && stat(path, &st) == 0 && st.st_uid == 0 &&
-		(st.st_mode & S_IRWXO) == 0;
-	if (gives && chown(path, owner->uid, owner->gid) != 0)
-		ok = err_errno(err, ERR_PROC_USER, errno, "%s", path);
-	mem_free(path);
-	return ok;
-}
-
 static void
 raise_fd_limit(const struct settings *s)
 {
@@ -367,7 +352,7 @@ start_generation(struct master *m, const struct settings *s, struct err *err)
 		.gone = tell_gone,
 	};
 	if (!sandbox_find_owner(s, &spec.owner, err) ||
-		!prepare_data(s, &spec.owner, err) ||
+		!ready_make(s, &spec.owner, err) ||
 		!ports_prepare(&m->ports, s, spec.n_workers, err))
 		return false;
 	raise_fd_limit(s);

@@ -21,6 +21,7 @@ struct lint {
 	/* Whether a name is one below which strangers register; NULL: top level only.
 	 */
 	bool (*is_public_suffix)(struct span name);
+	bool hosts_are_own; /* of an edge: its sites' names, which are meant whole */
 };
 
 void lint_policy(struct lint *l, const struct policy *p);

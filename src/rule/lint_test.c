@@ -203,7 +203,7 @@ lint_name(struct lint_run *r, const struct node *n, struct span name)
 		report_public(r, n, name);
 		return true;
 	}
-	if (count_labels(name) != 2)
+	if (r->lint->hosts_are_own || count_labels(name) != 2)
 		return false;
 	text_format(r->hint, sizeof(r->hint),
 		"any(http.request.domains[*] == \"%.*s\")",

@@ -89,6 +89,26 @@ each_lint_finds_what_it_is_for(void)
 	}
 }
 
+/* There a host is a site's name, and others do not come. */
+static void
+an_edge_compares_its_hosts_whole(void)
+{
+	struct scheme s;
+	struct rule_error error;
+	struct count c = {.lint = {.found = found, .hosts_are_own = true},
+		.id = "host-subdomains"};
+	const struct policy_rule rule = {.name = SPAN("a"),
+		.text = SPAN("http.request.host == \"example.com\""),
+		.action = &block};
+	scheme_init(&s, test_fields, COUNT_OF(test_fields), NULL);
+	struct policy *p = policy_new(&s);
+	CHECK(policy_add(p, &rule, &error));
+	lint_policy(&c.lint, p);
+	CHECK_INT(c.found, 0);
+	policy_free(p);
+	scheme_fini(&s);
+}
+
 static void
 rules_that_are_meant_as_they_stand_are_left_alone(void)
 {
@@ -153,6 +173,7 @@ a_finding_has_its_place_and_a_proposal(void)
 	CHECK_STR(c.last.at.hint, "any(http.request.domains[*] == \"example.com\")");
 }
 
-TESTS(each_lint_finds_what_it_is_for, rules_that_are_meant_as_they_stand_are_left_alone,
+TESTS(each_lint_finds_what_it_is_for, an_edge_compares_its_hosts_whole,
+	rules_that_are_meant_as_they_stand_are_left_alone,
 	a_rule_behind_one_that_always_decides_first_is_shadowed,
 	a_finding_has_its_place_and_a_proposal)
