@@ -12,6 +12,7 @@
 #include "fact/vocab.h"
 #include "gate/act_tls.h"
 #include "gate/act_value.h"
+#include "gate/fleet.h"
 #include "gate/keyserver.h"
 #include "gate/lets.h"
 #include "pki/authority.h"
@@ -502,6 +503,7 @@ settings_compile(struct settings *s, struct conf_report *report)
 	}
 	EACH_ITEM(struct keyserver_settings, k, s->keyservers)
 	ok = keyserver_compile(s, k, report) && ok;
+	ok = fleet_compile(s, report) && ok;
 	EACH_ITEM(struct listen_settings, l, s->listens)
 	ok = compile_listen(s, l, report) && ok;
 	join_servers(s);
@@ -533,6 +535,7 @@ settings_uncompile(struct settings *s)
 	}
 	EACH_ITEM(struct keyserver_settings, k, s->keyservers)
 	keyserver_uncompile(k);
+	fleet_uncompile(s);
 	scheme_fini(&s->scheme);
 	lists_free(s->rule_lists);
 	catalogue_free(s->apps);

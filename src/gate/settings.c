@@ -507,6 +507,8 @@ static const struct conf_row top_words[] = {
 		.help = "File of 64 hex digits: nodes with the same one resume each "
 			"other's sessions, and so does this one after a restart. "
 			"Absent: made at each start."},
+	{"tickets", CONF_BLOCK, TOP(tickets), .block = &fleet_block,
+		.help = "The same, from a private key that no worker has."},
 	{"pkcs11", CONF_BLOCK, TOP(pkcs11), .block = &pkcs11_table,
 		.help = "What the modules of keys in tokens need."},
 	{"let", CONF_NODES, TOP(let_nodes), .shape = "let NAME = EXPRESSION",

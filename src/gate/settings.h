@@ -10,6 +10,7 @@
 
 #include "conf/schema.h"
 #include "gate/acts.h"
+#include "gate/fleet.h"
 #include "gate/mint_limits.h"
 #include "gate/site.h"
 #include "gate/untrusted.h"
@@ -198,7 +199,8 @@ struct settings {
 	struct resolver_settings resolver;
 	struct pkcs11_settings pkcs11;
 	struct span ticket_file; /* path of the secret nodes share, or empty */
-	struct conf_texts geo;   /* paths of MaxMind DB files */
+	struct fleet_settings tickets;
+	struct conf_texts geo; /* paths of MaxMind DB files */
 	struct conf_nodes let_nodes;
 	struct cache_settings cache;
 	struct conf_item *categories; /* struct categories_settings */

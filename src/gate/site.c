@@ -502,50 +502,66 @@ bind(const struct gateway *g, struct site_name *n)
 	resume_binding(n->binding, parts, COUNT_OF(parts));
 }
 
-static void
-compile_keys(struct compiling *c)
+static bool
+check_key_block(const struct site_keys *k, struct err *err)
 {
-	struct site_keys *k = &c->g->sites.keys;
-	const char *word = c->g->sites.is_edge ? "keys" : "authority-keys";
-	struct err err = {0};
-
-	if (!k->servers)
-		return;
 	if (k->certificate.n == 0 || k->authority.n == 0) {
-		complain_text(c, &c->g->item, word,
+		return err_set(err, ERR_POLICY_SITE,
 			"key servers need a certificate and an authority");
-		return;
 	}
-	EACH_ITEM(struct site_key_server, server, k->servers)
+	EACH_ITEM(const struct site_key_server, server, k->servers)
 	{
 		if (span_starts(server->address.host, SPAN("/")) &&
 			server->name.n == 0) {
-			complain_text(c, &server->item, "address",
+			return err_set(err, ERR_POLICY_SITE,
 				"behind a Unix socket: say what it is `called`");
 		}
 	}
+	return true;
+}
+
+static bool
+load_key_block(struct site_keys *k, struct err *err)
+{
 	const char *files[] = {cstr(k->authority), NULL};
 	struct span key = k->key.n > 0 ? k->key : k->certificate;
-	k->id = identity_load(cstr(k->certificate), cstr(key), (struct span){0}, &err);
-	k->trust = k->id ? trust_new(false, files, &err) : NULL;
-	if (!k->trust)
-		complain(c, &c->g->item, word, &err);
+
+	k->id = identity_load(cstr(k->certificate), cstr(key), (struct span){0}, err);
+	k->trust = k->id ? trust_new(false, files, err) : NULL;
+	return k->trust != NULL;
+}
+
+bool
+site_compile_key_block(
+	struct site_keys *k, struct conf_place at, struct conf_report *report)
+{
+	struct err err = {0};
+
+	if (!k->servers || (check_key_block(k, &err) && load_key_block(k, &err)))
+		return true;
+	return conf_complain(report, at, err.code, "%s", err.text);
+}
+
+void
+site_uncompile_key_block(struct site_keys *k)
+{
+	identity_put(k->id);
+	trust_free(k->trust);
 }
 
 bool
 site_compile_keys(struct settings *s, struct gateway *g, struct conf_report *report)
 {
-	struct compiling c = {.s = s, .g = g, .report = report, .ok = true};
+	const char *word = g->sites.is_edge ? "keys" : "authority-keys";
 
-	compile_keys(&c);
-	return c.ok;
+	return site_compile_key_block(
+		&g->sites.keys, conf_place_of(&s->tree, g->item.node, word), report);
 }
 
 void
 site_uncompile_keys(struct gateway *g)
 {
-	identity_put(g->sites.keys.id);
-	trust_free(g->sites.keys.trust);
+	site_uncompile_key_block(&g->sites.keys);
 }
 
 bool
@@ -556,7 +572,7 @@ site_compile(struct settings *s, struct gateway *g, size_t *n_origins,
 
 	g->sites.is_edge = true;
 	map_init(&g->sites.names);
-	compile_keys(&c);
+	c.ok = site_compile_keys(s, g, report);
 	EACH_ITEM(struct site, site, g->sites.sites)
 	compile_site(&c, site, n_origins);
 	EACH_ITEM(struct site_clients, clients, g->sites.clients)

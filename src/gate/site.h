@@ -187,6 +187,10 @@ void site_uncompile(struct gateway *g);
 MUST_USE bool site_compile_keys(
 	struct settings *s, struct gateway *g, struct conf_report *report);
 void site_uncompile_keys(struct gateway *g);
+/* Any such block; one without servers is nothing and good. */
+MUST_USE bool site_compile_key_block(
+	struct site_keys *k, struct conf_place at, struct conf_report *report);
+void site_uncompile_key_block(struct site_keys *k);
 
 /* Whether the vault signs for this certificate. */
 MUST_USE bool site_is_kept(const struct site_certificate *c);

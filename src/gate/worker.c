@@ -304,7 +304,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 	w->event_timer.fired = events_due;
 	w->each_turn.run = turn_ended;
 	loop_each_turn(&w->loop, &w->each_turn);
-	if (!open_resolver(w, err) || !open_gateways(w, err) ||
+	if (!open_resolver(w, err) || !open_gateways(w, err) || !fleet_open(w, err) ||
 		!keyserver_open_all(w, err) || !issuer_open_all(w, err)) {
 		worker_close(w);
 		return false;
@@ -406,6 +406,7 @@ worker_close(struct worker *w)
 	upstream_pool_fini(&w->pool);
 	trunks_fini(w);
 	versions_fini(&w->versions);
+	fleet_close(w);
 	mint_fini(&w->mint);
 	evidence_fini(&w->evidence);
 	event_link_fini(&w->events);

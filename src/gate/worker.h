@@ -13,6 +13,7 @@
 #include "gate/crl.h"
 #include "gate/edge.h"
 #include "gate/evidence.h"
+#include "gate/fleet.h"
 #include "gate/issuer.h"
 #include "gate/mint.h"
 #include "gate/settings.h"
@@ -76,6 +77,7 @@ struct worker {
 	struct worker_gateway *gateways; /* owned; by gateway->index */
 	size_t n_gateways;
 	struct tickets *tickets; /* owned */
+	struct fleet fleet;
 	struct resume_cache resumes;
 	struct upstream_pool pool;
 	struct trunks trunks;

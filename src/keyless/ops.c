@@ -31,6 +31,7 @@ static const struct wire_op_row rows[] = {
 	{WIRE_LEAFKEYS, WIRE_KEY_NONE, 0, false, "leafkeys"},
 	{WIRE_CHAIN, WIRE_KEY_NONE, 0, false, "chain"},
 	{WIRE_CRL, WIRE_KEY_NONE, 0, false, "crl"},
+	{WIRE_DAYKEY, WIRE_KEY_NONE, 4, false, "daykey"},
 	{WIRE_PING, WIRE_KEY_NONE, 0, false, "ping"},
 };
 
@@ -150,7 +151,7 @@ static bool
 is_private(uint8_t op)
 {
 	return op == WIRE_MINT || op == WIRE_LEAFKEYS || op == WIRE_CHAIN ||
-		op == WIRE_CRL;
+		op == WIRE_CRL || op == WIRE_DAYKEY;
 }
 
 struct wire_mask

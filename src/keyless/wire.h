@@ -72,6 +72,7 @@ enum wire_op {
 	WIRE_LEAFKEYS = 0xa1, /* today's leaf keys, with their private halves */
 	WIRE_CHAIN = 0xa2,    /* an authority's certificates */
 	WIRE_CRL = 0xa3,      /* its list of what it took back; DER */
+	WIRE_DAYKEY = 0xa4,   /* payload: a day's number (4); answer: its secret */
 	WIRE_RESPONSE = 0xf0,
 	WIRE_PING = 0xf1,
 	WIRE_PONG = 0xf2,

@@ -88,6 +88,8 @@ struct key *key_wrap(EVP_PKEY *pkey);
 void key_free(struct key *k); /* NULL does nothing */
 struct key *key_open(const char *path, struct span passphrase, struct err *err);
 struct key *key_open_pem(struct span pem, struct span passphrase, struct err *err);
+/* A public key: a SubjectPublicKeyInfo in PEM. */
+struct key *key_open_public(const char *path, struct err *err);
 /* Borrowed. */
 EVP_PKEY *key_pkey(const struct key *k);
 

@@ -3,7 +3,9 @@
  * key_use: operations with private keys for rooms that do not know OpenSSL.
  */
 #include <openssl/core_names.h>
+#include <openssl/pem.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "pki/key.h"
@@ -43,6 +45,24 @@ key_open_pem(struct span pem, struct span passphrase, struct err *err)
 {
 	EVP_PKEY *pkey = key_from_pem(pem, passphrase, err);
 	return pkey ? key_wrap(pkey) : NULL;
+}
+
+struct key *
+key_open_public(const char *path, struct err *err)
+{
+	struct span text = {0};
+
+	if (!file_read(path, KEY_FILE_MAX, &text, err))
+		return NULL;
+	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n); /* at most KEY_FILE_MAX */
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	BIO_free(bio);
+	mem_free((void *)(uintptr_t)text.p);
+	if (!pkey) {
+		ossl_err(err, ERR_PKI_KEY, "%s: no public key in PEM", path);
+		return NULL;
+	}
+	return key_wrap(pkey);
 }
 
 EVP_PKEY *

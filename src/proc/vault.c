@@ -50,6 +50,7 @@ static const struct answer_op ops[] = {
 	{.op = WIRE_CRL, .answer_max = VAULT_CHAIN_MOST, .run = vault_run_crl},
 	{.op = WIRE_SEAL, .answer_max = SEALING_MOST, .run = vault_run_seal},
 	{.op = WIRE_UNSEAL, .answer_max = SEALING_MOST, .run = vault_run_unseal},
+	{.op = WIRE_DAYKEY, .dear = true, .run = vault_run_daykey},
 };
 
 /* ---- lines of workers */

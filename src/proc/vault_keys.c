@@ -10,9 +10,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/read.h"
 #include "base/text.h"
 #include "gate/keyserver.h"
 #include "gate/settings.h"
+#include "keyless/daykey.h"
 #include "keyless/sealing.h"
 #include "proc/vault_priv.h"
 
@@ -61,6 +63,53 @@ vault_run_unseal(struct answer_call *c)
 	}
 }
 
+/* ---- secrets of session tickets */
+
+enum {
+	DAYS_NEAR = 3
+}; /* of today, back and ahead: no other day is anybody's business */
+
+/* A worker that a stranger has taken over gets the secrets of these days, and not of
+ * all to come. */
+static bool
+is_near(uint32_t day)
+{
+	int64_t from_today = (int64_t)day - daykey_today();
+
+	return from_today >= -DAYS_NEAR && from_today <= DAYS_NEAR;
+}
+
+static struct keys_entry *
+day_key(const struct vault *v)
+{
+	const struct list *all = &v->days.all;
+
+	return list_empty(all) ? NULL
+			       : CONTAINER_OF(list_first(all), struct keys_entry, all);
+}
+
+void
+vault_run_daykey(struct answer_call *c)
+{
+	struct keys_entry *e = day_key(vault_of(c));
+	struct read r = read_from(c->req.payload);
+	uint32_t day = read_be(&r, 4);
+	struct daykey_job j;
+	uint8_t signature[KEYS_RESULT_MAX];
+	uint8_t secret[DAYKEY_SECRET];
+	size_t n = 0;
+
+	if (!e || !read_done(&r) || !is_near(day) || !daykey_job(&j, e->type, day) ||
+		keys_perform(e, j.op, j.input, signature, &n) != WIRE_OK) {
+		answer_refuse(c, WIRE_CRYPTO);
+		return;
+	}
+	daykey_secret(span_of(signature, n), secret);
+	answer_reply(c, span_of(secret, sizeof(secret)));
+	secret_wipe(signature, n);
+	secret_wipe(secret, sizeof(secret));
+}
+
 /* ---- stores */
 
 /* Our workers say so for themselves; they never pass on what an edge said there. No
@@ -105,6 +154,16 @@ want_token(struct vault *v, struct span name, struct keys *into, struct err *err
 	t->next = v->wanted;
 	v->wanted = t;
 	return read_pin(v, t, err) || err_within(err, "%.*s", SPAN_ARG(name));
+}
+
+static bool
+load_day_key(struct vault *v, const struct fleet_settings *f, struct err *err)
+{
+	if (f->key.n == 0)
+		return true;
+	return token_uri_is(f->key)
+		? want_token(v, f->key, &v->days, err)
+		: keys_add_file(&v->days, (const char *)f->key.p, err);
 }
 
 static bool
@@ -189,7 +248,7 @@ vault_load_keys(struct vault *v, const struct settings *s, struct err *err)
 		if (k->token.n > 0 && !want_token(v, k->token, &v->ca, err))
 			return false;
 	}
-	return true;
+	return load_day_key(v, &s->tickets, err);
 }
 
 /* ---- from tokens */
@@ -247,6 +306,18 @@ check_sites(const struct vault *v, const struct settings *s, struct err *err)
 	return true;
 }
 
+/* Found out at the start, not by the first client that comes back. */
+static bool
+check_day_key(const struct vault *v, const struct fleet_settings *f, struct err *err)
+{
+	const struct keys_entry *e = day_key(v);
+	struct daykey_job j;
+
+	return f->key.n == 0 || (e && daykey_job(&j, e->type, 0)) ||
+		err_set(err, ERR_KEYLESS_TICKETS,
+			"tickets: no two signatures of such a key are alike");
+}
+
 static bool
 check_authorities(const struct vault *v, struct err *err)
 {
@@ -296,7 +367,7 @@ vault_open_tokens(struct vault *v, const struct settings *s, struct err *err)
 		ok = open_token(v, t, err);
 	forget_wanted(v);
 	return ok && load_names(v, s, err) && check_sites(v, s, err) &&
-		check_authorities(v, err);
+		check_authorities(v, err) && check_day_key(v, &s->tickets, err);
 }
 
 void
@@ -304,6 +375,7 @@ vault_keys_init(struct vault *v)
 {
 	keys_init(&v->own);
 	keys_init(&v->ca);
+	keys_init(&v->days);
 }
 
 void
@@ -312,6 +384,7 @@ vault_keys_fini(struct vault *v)
 	forget_wanted(v);
 	keys_fini(&v->own);
 	keys_fini(&v->ca);
+	keys_fini(&v->days);
 	while (v->served) {
 		struct known_server *k = v->served;
 

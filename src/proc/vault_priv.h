@@ -63,6 +63,7 @@ struct vault {
 	struct leafkeys leafkeys;
 	struct known_server *served; /* owned; what key servers serve */
 	struct keys own;             /* what only our own workers may use */
+	struct keys days;            /* the key of session tickets, alone */
 	struct keys ca;              /* what signs leafs, and nobody else's words */
 	struct vault_token *wanted;  /* owned; until the tokens are open */
 	struct token_box *box;       /* owned; NULL without tokens */
@@ -123,3 +124,4 @@ void vault_keys_fini(struct vault *v);
 struct keys *vault_store(struct answer_door *d, const struct wire_msg *req);
 void vault_run_seal(struct answer_call *c);
 void vault_run_unseal(struct answer_call *c);
+void vault_run_daykey(struct answer_call *c);

@@ -118,7 +118,7 @@ asks_here(const struct settings *s)
 			    &((const struct gateway *)(const void *)it)->sites.keys))
 			return true;
 	}
-	return false;
+	return site_keys_are_here(&s->tickets.keys);
 }
 
 /* What is fetched lies in one directory, as the user the worker has become. */

@@ -30,6 +30,11 @@ struct tickets;
 /* secret: shared by all who are to open these tickets; copied. Tickets older than
  * life_s (5 minutes to 48 hours) are refused whatever is in them. */
 struct tickets *tickets_new(const uint8_t secret[TICKETS_SECRET], uint32_t life_s);
+/* The tickets of this day (since 1970, UTC) are sealed with another secret from now on;
+ * those of `secret` can still be opened. Secrets of seven days back are forgotten. */
+void tickets_set_day(
+	struct tickets *t, uint32_t day, const uint8_t secret[TICKETS_SECRET]);
+MUST_USE bool tickets_has_day(const struct tickets *t, uint32_t day);
 /* Wipes. After every profile that uses it. NULL is fine. */
 void tickets_free(struct tickets *t);
 

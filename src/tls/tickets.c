@@ -21,6 +21,8 @@ enum {
 	NAME_HOUR = 4,
 	HOURS = 64,     /* derived keys kept; more than TICKETS_LIFE_MAX_S has hours */
 	SKEW_HOURS = 1, /* a fleet's clocks may differ by this */
+	HOURS_A_DAY = 24,
+	DAYS = 8, /* secrets of days kept; more than TICKETS_LIFE_MAX_S and tomorrow */
 };
 
 struct hour_key {
@@ -31,10 +33,18 @@ struct hour_key {
 	uint8_t mac[32];
 };
 
+struct day_secret {
+	bool set;
+	uint32_t day; /* since 1970 */
+	uint8_t secret[TICKETS_SECRET];
+};
+
 struct tickets {
 	uint8_t secret[TICKETS_SECRET];
 	uint32_t life_s;
-	struct hour_key keys[HOURS]; /* at hour % HOURS */
+	struct hour_key keys[HOURS];   /* of `secret`, at hour % HOURS */
+	struct day_secret days[DAYS];  /* at day % DAYS */
+	struct hour_key shared[HOURS]; /* of those, at hour % HOURS */
 };
 
 struct tickets *
@@ -60,7 +70,7 @@ tickets_free(struct tickets *t)
 /* 32 octets that nobody without the secret can tell from chance: HMAC-SHA-256 of what
  * they are for and the hour. */
 static void
-derive(const struct tickets *t, const char *what, uint32_t hour, uint8_t out[32])
+derive(const uint8_t *secret, const char *what, uint32_t hour, uint8_t out[32])
 {
 	uint8_t label[32];
 	unsigned n = 0;
@@ -69,8 +79,7 @@ derive(const struct tickets *t, const char *what, uint32_t hour, uint8_t out[32]
 	write_span(&w, span_str(what));
 	write_be(&w, hour, 4);
 	struct span s = write_done(&w);
-	must(HMAC(EVP_sha256(), t->secret, TICKETS_SECRET, s.p, s.n, out, &n) &&
-		n == 32);
+	must(HMAC(EVP_sha256(), secret, TICKETS_SECRET, s.p, s.n, out, &n) && n == 32);
 }
 
 void
@@ -84,22 +93,58 @@ tickets_seal(const struct tickets *t, struct seal *seal)
 }
 
 static const struct hour_key *
-key_of_hour(struct tickets *t, uint32_t hour)
+make_key(struct hour_key *k, const uint8_t *secret, uint32_t hour)
 {
-	struct hour_key *k = &t->keys[hour % HOURS];
 	uint8_t tag[32];
 
 	if (k->made && k->hour == hour)
 		return k;
-	derive(t, "sekisho ticket cipher", hour, k->cipher);
-	derive(t, "sekisho ticket mac", hour, k->mac);
-	derive(t, "sekisho ticket name", hour, tag);
+	derive(secret, "sekisho ticket cipher", hour, k->cipher);
+	derive(secret, "sekisho ticket mac", hour, k->mac);
+	derive(secret, "sekisho ticket name", hour, tag);
 	struct write w = write_to(k->name, sizeof(k->name));
 	write_be(&w, hour, NAME_HOUR);
 	write_span(&w, span_of(tag, NAME - NAME_HOUR));
 	k->hour = hour;
 	k->made = true;
 	return k;
+}
+
+/* What everybody with the day's secret has; NULL while it is not here. */
+static const struct hour_key *
+shared_key(struct tickets *t, uint32_t hour)
+{
+	const struct day_secret *d = &t->days[hour / HOURS_A_DAY % DAYS];
+
+	return d->set && d->day == hour / HOURS_A_DAY
+		? make_key(&t->shared[hour % HOURS], d->secret, hour)
+		: NULL;
+}
+
+static const struct hour_key *
+own_key(struct tickets *t, uint32_t hour)
+{
+	return make_key(&t->keys[hour % HOURS], t->secret, hour);
+}
+
+void
+tickets_set_day(struct tickets *t, uint32_t day, const uint8_t secret[TICKETS_SECRET])
+{
+	struct day_secret *d = &t->days[day % DAYS];
+
+	d->day = day;
+	memcpy(d->secret, secret, sizeof(d->secret)); /* both TICKETS_SECRET */
+	d->set = true;
+	for (uint32_t i = 0; i < HOURS; i++) {
+		if (t->shared[i].hour / HOURS_A_DAY == day)
+			t->shared[i].made = false; /* of another secret */
+	}
+}
+
+bool
+tickets_has_day(const struct tickets *t, uint32_t day)
+{
+	return t->days[day % DAYS].set && t->days[day % DAYS].day == day;
 }
 
 static uint32_t
@@ -119,7 +164,10 @@ find_key(struct tickets *t, const uint8_t *name)
 
 	if (hour < oldest || hour > now + SKEW_HOURS)
 		return NULL;
-	const struct hour_key *k = key_of_hour(t, hour);
+	const struct hour_key *k = shared_key(t, hour);
+	if (k && secret_eq(k->name, name, NAME))
+		return k;
+	k = own_key(t, hour); /* of a time when the day's secret was not here */
 	return secret_eq(k->name, name, NAME) ? k : NULL;
 }
 
@@ -144,8 +192,10 @@ static int
 seal_ticket(struct tickets *t, unsigned char *name, unsigned char *iv,
 	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
-	const struct hour_key *k = key_of_hour(t, this_hour());
+	const struct hour_key *k = shared_key(t, this_hour());
 
+	if (!k)
+		k = own_key(t, this_hour());
 	if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1 ||
 		EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv) !=
 			1 ||

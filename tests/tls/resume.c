@@ -148,6 +148,41 @@ the_secret_is_all_that_others_need(void)
 	}
 }
 
+/* Begun before the day's secret came, gone on after; and on another node that has it.
+ */
+static void
+a_days_secret_is_shared_and_ones_own_still_opens(void)
+{
+	for (size_t v = 0; v < COUNT_OF(versions); v++) {
+		struct world w;
+		uint32_t today = (uint32_t)(clock_wall() / (24 * HOUR));
+		struct tickets *theirs = tickets_new(other_secret, 18 * HOUR);
+		struct tickets *late = tickets_new(other_secret, 18 * HOUR);
+
+		world_init(&w, versions[v], CLIENT_CERT_OFF);
+		struct profile *sp = server(theirs, 1, CLIENT_CERT_OFF);
+		struct profile *stranger = server(late, 1, CLIENT_CERT_OFF);
+		CHECK(!visit(&w, w.sp));
+		CHECK(!tickets_has_day(w.tickets, today));
+		tickets_set_day(w.tickets, today, secret);
+		tickets_set_day(theirs, today, secret);
+		tickets_set_day(late, today + 1, secret); /* of no use today */
+		CHECK(tickets_has_day(w.tickets, today));
+		CHECK(visit(&w, w.sp));       /* with a ticket of before */
+		if (versions[v] == TLS_1_2) { /* and no new one with it */
+			resume_drop(&w.cache, &w.key);
+			CHECK(!visit(&w, w.sp));
+		}
+		CHECK(visit(&w, sp));
+		CHECK(!visit(&w, stranger));
+		profile_put(sp);
+		profile_put(stranger);
+		tickets_free(theirs);
+		tickets_free(late);
+		world_fini(&w);
+	}
+}
+
 /* The attack on many proxies: begin where no certificate is asked for, go on where one
  * is. Same tickets, other policy. */
 static void
@@ -403,6 +438,7 @@ a_binding_is_the_same_for_the_same_parts_only(void)
 
 TESTS(a_second_visit_resumes, a_binding_is_the_same_for_the_same_parts_only,
 	the_secret_is_all_that_others_need,
+	a_days_secret_is_shared_and_ones_own_still_opens,
 	a_session_never_goes_on_under_another_policy,
 	a_session_never_goes_on_under_another_binding,
 	a_client_certificate_comes_back_with_its_session, tickets_grow_old,
