@@ -166,6 +166,10 @@ on_priority_update(struct h2 *h2, const nghttp2_ext_priority_update *update)
 	struct h2_stream *x = h2_stream_find(h2, update->stream_id);
 	struct span value = span_of(update->field_value, update->field_value_len);
 
+	if (update->stream_id == 0) {
+		h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
+			"PRIORITY_UPDATE for stream 0");
+	}
 	if (x && http_is_value(value) &&
 		span_copy(x->priority, sizeof(x->priority), value))
 		h2_wake(x);

@@ -129,6 +129,16 @@ look_at_dependency(struct h2 *h2, struct span s)
 	}
 }
 
+/* RFC 9113 §4.2: too short for what must be in it. */
+static void
+look_at_padding(struct h2 *h2, uint32_t length, uint32_t flags)
+{
+	if (length == 0 && flags & NGHTTP2_FLAG_PADDED) {
+		h2_fail(h2, ERR_H2_PROTOCOL, NGHTTP2_FRAME_SIZE_ERROR,
+			"padding without its length");
+	}
+}
+
 static void
 remember_end(struct h2_walk *walk, uint32_t id)
 {
@@ -154,6 +164,8 @@ look_at(struct h2 *h2, struct read *head)
 	} else if (h2->config.role == H2_SERVER) {
 		look_at_headers(h2, id);
 	}
+	if (message)
+		look_at_padding(h2, length, flags);
 	if (type == NGHTTP2_PRIORITY)
 		look_at_priority(h2, length, id);
 	if (type == NGHTTP2_RST_STREAM)
