@@ -51,6 +51,7 @@ static const struct cli_option make_options[] = {
 	{"from-days", 0, "DAYS", "first day of the node CA, from now [0]", false},
 	{"prepare", 0, NULL, "of rotate: only make it; `ca activate` puts it to use",
 		false},
+	{"root", 0, NULL, "of rotate: a new root too, and cross certificates", false},
 	{0},
 };
 
@@ -178,7 +179,11 @@ run_init(const struct cli_call *call)
 	struct wished w = {0};
 	struct err err = {0};
 	const char *dir = ca_dir(call, 0);
-	bool ok = read_wish(call, &w, &err) && authority_init(dir, &w.wish, &err);
+	bool ok = read_wish(call, &w, &err) &&
+		(w.wish.from_days == 0 ||
+			err_set(&err, ERR_USAGE,
+				"--from-days is for a node CA after the first")) &&
+		authority_init(dir, &w.wish, &err);
 
 	fini_wish(&w);
 	struct authority *a = ok ? ca_load(call, &err) : NULL;
@@ -344,7 +349,15 @@ const struct command command_ca_sign = {
 	.run = run_sign,
 };
 
+static const struct cli_option activate_options[] = {
+	{"node-passphrase", 0, "FILE",
+		"file or /dev/fd/N with the passphrase of the node's key", false},
+	{0},
+};
+
 static const struct cli_option adopt_options[] = {
+	{"cross", 0, "FILE",
+		"the root under an older root's signature: sent to clients", false},
 	{"node-passphrase", 0, "FILE",
 		"file or /dev/fd/N with the passphrase of the node's key", false},
 	{0},
@@ -365,21 +378,27 @@ static enum cli_exit
 run_adopt(const struct cli_call *call)
 {
 	struct wished w = {0};
-	struct span node = {0};
-	struct span root = {0};
+	struct authority_answer a = {0};
+	const char *cross = cli_get(call, "cross");
 	struct err err = {0};
 	bool ok = read_secret(call, &w, &err) &&
-		file_read(cli_operand(call, 0), PEM_MAX, &node, &err) &&
-		file_read(cli_operand(call, 1), PEM_MAX, &root, &err) &&
-		authority_adopt(
-			ca_dir(call, 2), node, root, w.wish.node_passphrase, &err);
-	fini_wish(&w);
+		file_read(cli_operand(call, 0), PEM_MAX, &a.node, &err) &&
+		file_read(cli_operand(call, 1), PEM_MAX, &a.root, &err) &&
+		(!cross || file_read(cross, PEM_MAX, &a.cross, &err));
 
-	mem_free((void *)(uintptr_t)node.p);
-	mem_free((void *)(uintptr_t)root.p);
+	a.passphrase = w.wish.node_passphrase;
+	ok = ok && authority_adopt(ca_dir(call, 2), &a, &err);
+	fini_wish(&w);
+	mem_free((void *)(uintptr_t)a.node.p);
+	mem_free((void *)(uintptr_t)a.root.p);
+	mem_free((void *)(uintptr_t)a.cross.p);
 	if (!ok)
 		return cli_fail(&err);
-	text_out("Adopted. A running gateway takes it at its next reload.\n");
+	if (authority_next(ca_dir(call, 2), clock_wall()) == AUTHORITY_NEXT_NONE) {
+		text_out("Adopted. A running gateway takes it at its next reload.\n");
+	} else {
+		text_out("Adopted. Its first day has not come: it is pending.\n");
+	}
 	return CLI_GOOD;
 }
 
@@ -396,6 +415,34 @@ const struct command command_ca_adopt = {
 	.run = run_adopt,
 };
 
+static bool
+rotate(const struct cli_call *call, const char *dir, const struct authority_wish *wish,
+	struct err *err)
+{
+	if (!cli_has(call, "root")) {
+		return cli_has(call, "prepare") ? authority_prepare(dir, wish, err)
+						: authority_rotate(dir, wish, err);
+	}
+	if (cli_has(call, "prepare"))
+		return err_set(err, ERR_USAGE, "--root cannot be only prepared");
+	return authority_rotate_root(dir, wish, err);
+}
+
+static void
+tell_new_root(const struct cli_call *call, const struct authority *a)
+{
+	const char *dir = ca_dir(call, 0);
+
+	ca_print_cert("root", a->root);
+	text_out(
+		"Clients that have only the old root are led to it by cross.crt, which "
+		"is sent to all;\nother nodes below the old root take %s/cross-old.crt "
+		"as their cross.crt.\n"
+		"Next: `sekisho ca export %s` to the clients. Keep root.key and "
+		"previous-root.key elsewhere.\n",
+		dir, dir);
+}
+
 static enum cli_exit
 run_rotate(const struct cli_call *call)
 {
@@ -403,8 +450,7 @@ run_rotate(const struct cli_call *call)
 	struct err err = {0};
 	bool prepares = cli_has(call, "prepare");
 	bool ok = read_wish(call, &w, &err) &&
-		(prepares ? authority_prepare(ca_dir(call, 0), &w.wish, &err)
-			  : authority_rotate(ca_dir(call, 0), &w.wish, &err));
+		rotate(call, ca_dir(call, 0), &w.wish, &err);
 
 	fini_wish(&w);
 	if (ok && prepares) {
@@ -415,8 +461,12 @@ run_rotate(const struct cli_call *call)
 	if (!a)
 		return cli_fail(&err);
 	ca_print_cert("node CA", a->node);
-	text_out("Made. A running gateway takes it at its next reload; clients see the "
-		 "same root.\n");
+	if (cli_has(call, "root")) {
+		tell_new_root(call, a);
+	} else {
+		text_out("Made. A running gateway takes it at its next reload; clients "
+			 "see the same root.\n");
+	}
 	authority_free(a);
 	return CLI_GOOD;
 }
@@ -426,8 +476,14 @@ const struct command command_ca_rotate = {
 	.operands = "[DIR]",
 	.summary = "make a new node key and certificate under the same root",
 	.help = "Needs root.key in DIR. The older pair is kept as previous.crt and "
-		"previous.key.",
-	.examples = "sekisho ca rotate --node-days 90\n",
+		"previous.key.\n"
+		"With --prepare the gateway puts it to use by itself when the one in "
+		"use nears\n"
+		"its end (`authority-activate`). With --root there is a new root too, "
+		"which each\n"
+		"root signs for the other: clients with either believe what follows.",
+	.examples = "sekisho ca rotate --node-days 90\n"
+		    "sekisho ca rotate --root --name 'Example CA 2'\n",
 	.options = make_options,
 	.least = 0,
 	.most = 1,
@@ -457,7 +513,7 @@ const struct command command_ca_activate = {
 		"pending, available). The older pair is kept as previous.crt and "
 		"previous.key.",
 	.examples = "sekisho ca rotate --prepare --from-days 7\nsekisho ca activate\n",
-	.options = adopt_options,
+	.options = activate_options,
 	.least = 0,
 	.most = 1,
 	.run = run_activate,

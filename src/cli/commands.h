@@ -13,6 +13,8 @@ extern const struct command command_ca_init;
 extern const struct command command_ca_import;
 extern const struct command command_ca_show;
 extern const struct command command_ca_export;
+extern const struct command command_ca_status;
+extern const struct command command_ca_cross;
 extern const struct command command_ca_install;
 extern const struct command command_ca_rotate;
 extern const struct command command_ca_activate;

@@ -182,7 +182,7 @@ load_node(struct authority *a, const char *dir, struct err *err)
 	/* A root that issues leafs itself is not sent: clients have it. */
 	if (X509_cmp(a->node, a->root) == 0)
 		chain_fini(&a->chain);
-	return true;
+	return authority_add_cross(a, dir, err);
 }
 
 static bool

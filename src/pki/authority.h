@@ -4,8 +4,9 @@
  * it.
  *
  * A directory holds root.crt, root.key (may be taken offline), node.crt, node.key
- * (0400), and, while a new node CA waits for its day, next.crt and next.key. Only the
- * vault loads keys; everybody else reads the certificates.
+ * (0400), and, while a new node CA waits for its day, next.crt and next.key. After a
+ * change of roots cross.crt is the root as another one signed it (authority_cross.c).
+ * Only the vault loads keys; everybody else reads the certificates.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ struct authority {
 	EVP_PKEY *
 		mirror_key; /* owned; of the CA nobody trusts; made at load with keys */
 	X509 *mirror;       /* owned; its self-signed certificate */
-	struct chain chain; /* what is sent behind a leaf: the node CA */
+	struct chain chain; /* what is sent behind a leaf: the node CA, and cross.crt */
 	int64_t not_before; /* of node, wall seconds */
 	int64_t not_after;
 	char *crl_url; /* owned; put into leafs when not NULL; the gateway serves it */
@@ -97,10 +98,17 @@ MUST_USE bool authority_request(const char *dir, const struct authority_wish *wi
 	struct span *csr, struct err *err);
 MUST_USE bool authority_sign(const char *dir, struct span csr,
 	const struct authority_wish *wish, struct span *certificate, struct err *err);
-/* Accepts the certificate made by authority_sign(), with the root's, into a node's dir.
- */
-MUST_USE bool authority_adopt(const char *dir, struct span node_pem,
-	struct span root_pem, struct span passphrase, struct err *err);
+/* What comes back to a node, each in PEM; borrowed. */
+struct authority_answer {
+	struct span node; /* made by authority_sign() */
+	struct span root;
+	struct span cross;      /* of that root by an older one, or empty */
+	struct span passphrase; /* of next.key */
+};
+/* Accepts it into a node's dir; a node CA whose first day has not come stays pending as
+ * next.crt. */
+MUST_USE bool authority_adopt(
+	const char *dir, const struct authority_answer *answer, struct err *err);
 
 /* What is known of the node CA after the one in use: see authority_next.c. */
 enum authority_next {
@@ -122,6 +130,18 @@ MUST_USE bool authority_activate(
 	const char *dir, struct span passphrase, struct err *err);
 /* Both at once. */
 MUST_USE bool authority_rotate(
+	const char *dir, const struct authority_wish *wish, struct err *err);
+/* Whether next.* is available, outlives node.crt, and node.crt ends within before_s. */
+MUST_USE bool authority_is_due(const char *dir, int64_t now, int64_t before_s);
+
+/* Another root (PEM) under this one's signature, as PEM for the caller to free. Needs
+ * root.key. See authority_cross.c. */
+MUST_USE bool authority_cross_sign(const char *dir, struct span other_pem,
+	struct span passphrase, struct span *pem, struct err *err);
+/* A new root and node CA; the old root stays as previous-root.*, cross.crt leads from
+ * the new one to it, cross-old.crt the other way. Needs root.key; wish->passphrase
+ * opens it and encrypts the new one. */
+MUST_USE bool authority_rotate_root(
 	const char *dir, const struct authority_wish *wish, struct err *err);
 
 /*

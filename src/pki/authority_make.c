@@ -117,7 +117,8 @@ authority_make_root(
 		.not_after = start + days * AUTHORITY_DAY_S - 1,
 	};
 
-	return make_ca(&plan, 1, wish->permitted, err);
+	/* No path length: a root may come to cross-sign another, which has nodes. */
+	return make_ca(&plan, -1, wish->permitted, err);
 }
 
 /* "sekisho CA node gw1": in a fleet one sees at the client which node it was. */

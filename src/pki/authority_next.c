@@ -43,6 +43,21 @@ authority_next_word(enum authority_next next)
 }
 
 bool
+authority_is_due(const char *dir, int64_t now, int64_t before_s)
+{
+	struct err ignored = {0};
+
+	if (authority_next(dir, now) != AUTHORITY_NEXT_AVAILABLE)
+		return false;
+	AUTO(X509) *node = authority_load_cert(dir, "node.crt", &ignored);
+	AUTO(X509) *next = authority_load_cert(dir, "next.crt", &ignored);
+	if (!node || !next)
+		return false;
+	int64_t end = mint_get_time(X509_get0_notAfter(node));
+	return end - now < before_s && end < mint_get_time(X509_get0_notAfter(next));
+}
+
+bool
 authority_prepare(const char *dir, const struct authority_wish *wish, struct err *err)
 {
 	if (authority_has(dir, "next.key")) {

@@ -103,8 +103,8 @@ authority_sign(const char *dir, struct span csr, const struct authority_wish *wi
 	return node && authority_pem(node, certificate, err);
 }
 
-static bool
-rename_in(const char *dir, const char *from, const char *to, struct err *err)
+bool
+authority_rename(const char *dir, const char *from, const char *to, struct err *err)
 {
 	char a[AUTHORITY_PATH];
 	char b[AUTHORITY_PATH];
@@ -135,9 +135,9 @@ authority_install_next(const char *dir, const X509 *node, struct err *err)
 {
 	char path[AUTHORITY_PATH];
 
-	if (!rename_in(dir, "node.key", "previous.key", err) ||
-		!rename_in(dir, "node.crt", "previous.crt", err) ||
-		!rename_in(dir, "next.key", "node.key", err) ||
+	if (!authority_rename(dir, "node.key", "previous.key", err) ||
+		!authority_rename(dir, "node.crt", "previous.crt", err) ||
+		!authority_rename(dir, "next.key", "node.key", err) ||
 		!authority_save_cert(dir, "node.crt", node, err))
 		return false;
 	return !authority_has(dir, "next.crt") ||
@@ -146,12 +146,58 @@ authority_install_next(const char *dir, const X509 *node, struct err *err)
 				err_set(err, ERR_FILE_WRITE, "%s stays", path)));
 }
 
-bool
-authority_adopt(const char *dir, struct span node_pem, struct span root_pem,
-	struct span passphrase, struct err *err)
+/* While the old node CA is in use, its root must stay root.crt. */
+static bool
+check_same_root(const char *dir, const X509 *root, struct err *err)
 {
-	AUTO(X509) *node = read_cert(node_pem, err);
-	AUTO(X509) *root = node ? read_cert(root_pem, err) : NULL;
+	if (!authority_has(dir, "node.crt"))
+		return true;
+	AUTO(X509) *have = authority_load_cert(dir, "root.crt", err);
+	if (!have)
+		return false;
+	return X509_cmp(have, root) == 0 ||
+		err_set(err, ERR_PKI_AUTHORITY,
+			"its first day has not come and its root is another one than "
+			"that in use: adopt it on its first day");
+}
+
+/* Of a root that is left, and worth nothing below the next one. */
+static bool
+replace_cross(const char *dir, const X509 *root, X509 *cross, struct err *err)
+{
+	if (cross) {
+		return authority_lint_cross(root, cross, err) &&
+			authority_save_cert(dir, "cross.crt", cross, err);
+	}
+	AUTO(X509) *have = authority_has(dir, "cross.crt")
+		? authority_load_cert(dir, "cross.crt", err)
+		: NULL;
+	struct err other = {0};
+	return !have || authority_lint_cross(root, have, &other) ||
+		authority_rename(dir, "cross.crt", "previous-cross.crt", err);
+}
+
+static bool
+adopt(const char *dir, X509 *const certs[3], struct err *err)
+{
+	X509 *node = certs[0];
+	X509 *root = certs[1];
+	bool waits = mint_get_time(X509_get0_notBefore(node)) > clock_wall();
+
+	if (waits && !check_same_root(dir, root, err))
+		return false;
+	return replace_cross(dir, root, certs[2], err) &&
+		authority_save_cert(dir, "root.crt", root, err) &&
+		authority_save_cert(dir, "next.crt", node, err) &&
+		(waits || authority_install_next(dir, node, err));
+}
+
+bool
+authority_adopt(const char *dir, const struct authority_answer *answer, struct err *err)
+{
+	AUTO(X509) *node = read_cert(answer->node, err);
+	AUTO(X509) *root = node ? read_cert(answer->root, err) : NULL;
+	AUTO(X509) *cross = NULL;
 	struct chain chain = {0};
 
 	if (!root || !chain_from_x509(&chain, node, NULL, err))
@@ -159,17 +205,19 @@ authority_adopt(const char *dir, struct span node_pem, struct span root_pem,
 	bool ok = authority_lint_root(root, "root.crt", err) &&
 		authority_lint_pair(root, &chain, err);
 	chain_fini(&chain);
+	if (ok && answer->cross.n > 0)
+		ok = (cross = read_cert(answer->cross, err)) != NULL;
 	if (!ok)
 		return false;
-	AUTO(EVP_PKEY) *key = authority_load_key(dir, "next.key", passphrase, err);
+	AUTO(EVP_PKEY) *key =
+		authority_load_key(dir, "next.key", answer->passphrase, err);
 	if (!key)
 		return false;
 	if (X509_check_private_key(node, key) != 1) {
 		return ossl_err(err, ERR_PKI_AUTHORITY,
 			"the certificate does not answer this node's request");
 	}
-	return authority_save_cert(dir, "root.crt", root, err) &&
-		authority_install_next(dir, node, err);
+	return adopt(dir, (X509 *const[3]){node, root, cross}, err);
 }
 
 /* RFC 5280 §5.2.3: the number must grow; the hour does. */

@@ -33,6 +33,20 @@ X509 *authority_make_node(const struct authority_wish *wish,
 MUST_USE bool authority_install_next(
 	const char *dir, const X509 *node, struct err *err);
 
+/* Within dir; nothing is done when there is no `from`. */
+MUST_USE bool authority_rename(
+	const char *dir, const char *from, const char *to, struct err *err);
+
+/* The name and key of `other`, signed by root; NULL on failure. */
+X509 *authority_make_cross(
+	X509 *root, const EVP_PKEY *root_key, X509 *other, struct err *err);
+/* Whether x is a cross certificate of root. */
+MUST_USE bool authority_lint_cross(const X509 *root, X509 *x, struct err *err);
+/* Adds dir's cross certificate, if there is one and it is in its time, to what is sent
+ * behind leafs. */
+MUST_USE bool authority_add_cross(
+	struct authority *a, const char *dir, struct err *err);
+
 /* Writes a certificate as PEM, mode 0644. */
 MUST_USE bool authority_save_cert(
 	const char *dir, const char *file, const X509 *x, struct err *err);

@@ -188,7 +188,10 @@ check_38_a_node_lives_without_the_roots_key(void)
 		CHECK(!authority_request(dir, &wish, &crt, &err)); /* one at a time */
 		CHECK_OK(authority_sign(home_dir, csr, &wish, &crt, &err), &err);
 		CHECK_OK(authority_root_pem(home, &root, &err), &err);
-		CHECK_OK(authority_adopt(dir, crt, root, SPAN(""), &err), &err);
+		CHECK_OK(authority_adopt(dir,
+				 &(struct authority_answer){.node = crt, .root = root},
+				 &err),
+			&err);
 		struct authority *a = authority_load(dir, true, (struct span){0}, &err);
 		CHECK_OK(a != NULL, &err);
 		CHECK_INT(authority_state(a, clock_wall()), AUTHORITY_IN_USE);
