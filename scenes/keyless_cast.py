@@ -204,3 +204,12 @@ class Configured(lab.Program):
 
     def is_ready(self):
         return lab.accepts(self.port)
+
+
+def check_list(port, ca, folder):
+    """The list that leafs name is served, though the key that signs it is elsewhere."""
+    url, got = "http://sekisho.internal/ca.crl", folder / "ca.crl"
+    lab.wait_for("the list", lambda: lab.run("curl", "-sf", "--proxy", f"http://127.0.0.1:{port}", url, "-o", got,
+                                             check=False).returncode == 0)
+    done = lab.run("openssl", "crl", "-inform", "DER", "-in", got, "-noout", "-CAfile", ca / "node.crt")
+    assert "verify OK" in done.stderr

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import lab
-from keyless_cast import EDGE, KEY_SERVER, Configured, Edge, KeyServer, cast, ends, home, memory_holds, origin, private_number, ski_of  # noqa: F401
+from keyless_cast import EDGE, KEY_SERVER, Configured, Edge, KeyServer, cast, check_list, ends, home, memory_holds, origin, private_number, ski_of  # noqa: F401
 from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, PING, PONG, PSS_SHA256, RESPONSE, SKI, Client, Server,
                           item, message, sign)
 
@@ -392,7 +392,7 @@ gateway office {{
 """
 
 
-@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+@pytest.mark.parametrize("kind", ["p256", "p384", "rsa2048", "ed25519"])
 def test_the_inspecting_authority_signs_elsewhere(cast, home, program, pki, names, tmp_path, stage, kind):
     ca = stage / f"ca-{kind}"
     lab.run(program, "ca", "init", ca, "--key", kind)
@@ -409,6 +409,7 @@ def test_the_inspecting_authority_signs_elsewhere(cast, home, program, pki, name
         got = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
                       f"http://127.0.0.1:{gateway.port}", f"https://www.good.example:{site.port}/", "-v", check=False)
         assert got.stdout == "good\n", got.stderr + gateway.text()
+    check_list(gateway.port, ca, tmp_path)
     keys.close()
     stranger = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
                        f"http://127.0.0.1:{gateway.port}", f"https://other.good.example:{site.port}/", check=False)

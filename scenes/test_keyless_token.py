@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import lab
-from keyless_cast import Configured, KeyServer, cast, ends, home, memory_holds, origin, private_number  # noqa: F401
+from keyless_cast import Configured, KeyServer, cast, check_list, ends, home, memory_holds, origin, private_number  # noqa: F401
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -157,4 +157,5 @@ def test_the_authoritys_key_is_in_the_token(cast, home, program, pki, names, sta
         got = lab.run("curl", "-sS", "--max-time", "20", "--cacert", ca / "root.crt", "--proxy",
                       f"http://127.0.0.1:{gateway.port}", f"https://www.good.example:{site.port}/", check=False)
         assert got.stdout == "good\n", got.stderr + gateway.text()
+    check_list(gateway.port, ca, stage)
     site.close()

@@ -36,6 +36,8 @@ STAT(FETCH_FAILURES, "fetch_failures", COUNTER, "Fetches that brought nothing of
 STAT(FETCHES_SHELVED, "fetches_shelved", COUNTER, "Fetches spared, because the cache on disk had it.")
 STAT(AUTHORITY_DAYS, "authority_days_left", GAUGE, "Days until the first of the authorities ends.")
 STAT(TRUST_AGE_DAYS, "trust_age_days", GAUGE, "Age of the oldest store of roots in use, in days.")
+STAT(AUTHORITY_NEXT, "authority_next", GAUGE, "The furthest that a next node CA has come: 0 there is none, 1 inactive, 2 pending, 3 available.")
+STAT(AUTHORITY_ACTIVATIONS, "authority_activations", COUNTER, "Node CAs that took the place of one near its end, by themselves.")
 STAT(TRUST_RELOADS, "trust_reloads", COUNTER, "Stores of roots read anew because a file had changed.")
 STAT(VAULT_REFUSED, "vault_refused", COUNTER, "Requests of workers that the vault refused by limit.")
 STAT(CLIENT_HANDSHAKES, "client_handshakes", COUNTER, "Full TLS handshakes with clients.")

@@ -328,6 +328,9 @@ compile_authority(struct settings *s, struct gateway *g, struct conf_report *rep
 	bool ok = a && describe_authority(s, g, a, &err);
 	if (ok)
 		g->authority_end = authority_end(a);
+	if (ok && !authority_signs_lists(a) &&
+		span_eq(g->crl_url, SPAN(GATEWAY_CRL_URL)))
+		g->crl_url = (struct span){0};
 	if (ok && g->trust)
 		trust_refuse_own(g->trust, a->id);
 	authority_free(a);
@@ -370,9 +373,7 @@ check_session_time(
 static void
 compile_crl(struct gateway *g)
 {
-	bool is_here = !g->sites.keys.servers && g->authority_token.n == 0;
-	if (span_eq(g->crl_url, SPAN("none")) ||
-		(!is_here && span_eq(g->crl_url, SPAN(GATEWAY_CRL_URL))))
+	if (span_eq(g->crl_url, SPAN("none")))
 		g->crl_url = (struct span){0};
 }
 

@@ -8,7 +8,8 @@
 
 enum {
 	RENEW_MS = 12 * 3600 * 1000, /* it is good for a week */
-	RETRY_MS = 60 * 1000,
+	RETRY_MS = 60 * 1000,        /* at most; the first time soon */
+	RETRY_FIRST_MS = 1000,
 };
 
 static void
@@ -16,7 +17,8 @@ came(struct ask *a)
 {
 	struct crl *c = CONTAINER_OF(a, struct crl, ask);
 
-	timer_set(c->loop, &c->timer, clock_now() + (a->ok ? RENEW_MS : RETRY_MS));
+	timer_set(c->loop, &c->timer, clock_now() + (a->ok ? RENEW_MS : c->retry_ms));
+	c->retry_ms = a->ok || 2 * c->retry_ms > RETRY_MS ? RETRY_MS : 2 * c->retry_ms;
 	if (!a->ok) {
 		log_info("gate.crl", "gateway=%.*s code=%s reason=\"%s\"",
 			SPAN_ARG(c->g->name), err_id(a->err.code), a->err.text);
@@ -45,7 +47,8 @@ void
 crl_open(struct crl *c, const struct gateway *g, struct ask_link *vault,
 	struct loop *loop)
 {
-	*c = (struct crl){.g = g, .vault = vault, .loop = loop};
+	*c = (struct crl){
+		.g = g, .vault = vault, .loop = loop, .retry_ms = RETRY_FIRST_MS};
 	if (g->crl_url.n == 0)
 		return;
 	c->timer.fired = ask_for_it;

@@ -21,6 +21,7 @@ struct crl {
 	struct span der; /* owned; empty: none yet */
 	struct ask ask;
 	struct timer timer;
+	uint64_t retry_ms; /* after the next failure */
 };
 
 /* Asks; nothing waits for it. Does nothing where leafs name no list of ours. */

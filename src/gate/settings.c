@@ -279,8 +279,12 @@ static const struct conf_row gateway_words[] = {
 		.help = "Address of the authority's revocation list, named in leafs "
 			"for "
 			"clients that insist on one; or `none`. The default is served "
-			"here, to clients of this proxy. Where the authority's key is "
-			"elsewhere, the default means `none`."},
+			"here, to clients of this proxy. Where the authority may not "
+			"sign lists (keyUsage), the default means `none`."},
+	{"authority-activate", CONF_DURATION, GATEWAY(activate_ms), .preset = "30d",
+		.help = "How long before its node CA ends the next one, if it is "
+			"available (`sekisho ca rotate --prepare`), takes its place by "
+			"itself, with a reload; 0: never."},
 	{"leaf-cache", CONF_SIZE, GATEWAY(leaf_cache), .preset = "16m", .min = 65536,
 		.help = "Memory per worker for certificates already minted."},
 	{"mint", CONF_BLOCK, GATEWAY(mint), .block = &mint_limits_block,

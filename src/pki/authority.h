@@ -88,6 +88,9 @@ MUST_USE bool authority_root_der(
 MUST_USE bool authority_root_pem(
 	const struct authority *a, struct span *pem, struct err *err);
 
+/* Whether its keyUsage lets the node CA sign CRLs: an authority from elsewhere may not.
+ */
+MUST_USE bool authority_signs_lists(const struct authority *a);
 /* A CRL signed by the node CA that revokes nothing, valid for 7 days: what SChannel
  * clients fetch. DER; the caller frees. Needs the key. */
 MUST_USE bool authority_crl(

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "pki/authority_priv.h"
+#include "pki/cert.h"
 
 enum { ROOT_DAYS = 3650, NODE_DAYS = 365, COMMON_NAME = 65, BACKDATE_S = 3600 };
 
@@ -121,16 +122,33 @@ authority_make_root(
 	return make_ca(&plan, -1, wish->permitted, err);
 }
 
+static const char *
+name_of_root(const X509 *root, char dst[256])
+{
+	struct err ignored = {0};
+	struct text t = text_to(dst, 256);
+	struct cert *c = cert_from_x509(root, &ignored);
+
+	if (c)
+		cert_common_name(c->subject, &t);
+	cert_put(c);
+	return t.n > 0 ? dst : name_of(&(struct authority_wish){0});
+}
+
 /* "sekisho CA node gw1": in a fleet one sees at the client which node it was. */
 static bool
-name_node(const struct authority_wish *wish, char cn[COMMON_NAME], struct err *err)
+name_node(const struct authority_wish *wish, const X509 *root, char cn[COMMON_NAME],
+	struct err *err)
 {
 	char host[65] = "";
+	char of_root[256];
 
 	if (!wish->node && gethostname(host, sizeof host - 1) != 0)
 		return err_set(err, ERR_PKI_AUTHORITY, "this host has no name");
 	struct text t = text_to(cn, COMMON_NAME);
-	text_add(&t, "%s node %s", name_of(wish), wish->node ? wish->node : host);
+	text_add(&t, "%s node %s",
+		wish->name ? wish->name : name_of_root(root, of_root),
+		wish->node ? wish->node : host);
 	if (t.cut) {
 		return err_set(err, ERR_PKI_AUTHORITY,
 			"the names of authority and node are over 64 characters "
@@ -145,7 +163,7 @@ authority_make_node(const struct authority_wish *wish,
 {
 	char cn[COMMON_NAME];
 
-	if (!name_node(wish, cn, err))
+	if (!name_node(wish, from->root, cn, err))
 		return NULL;
 	AUTO(X509_NAME) *name = new_name(wish, cn);
 	int64_t days = wish->node_days ? wish->node_days : NODE_DAYS;

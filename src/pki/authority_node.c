@@ -220,6 +220,12 @@ authority_adopt(const char *dir, const struct authority_answer *answer, struct e
 	return adopt(dir, (X509 *const[3]){node, root, cross}, err);
 }
 
+bool
+authority_signs_lists(const struct authority *a)
+{
+	return a->node && (X509_get_key_usage(a->node) & KU_CRL_SIGN) != 0;
+}
+
 /* RFC 5280 §5.2.3: the number must grow; the hour does. */
 bool
 authority_crl(const struct authority *a, int64_t now, struct span *der, struct err *err)
@@ -228,6 +234,7 @@ authority_crl(const struct authority *a, int64_t now, struct span *der, struct e
 		return err_set(err, ERR_PKI_AUTHORITY, "it was loaded without keys");
 	const struct mint_crl_plan plan = {.issuer = a->node,
 		.signer = a->key,
+		.md = key_kind_of(a->key) == KEY_ED25519 ? NULL : EVP_sha256(),
 		.number = (uint64_t)(now / 3600), /* times are after 1970 */
 		.this_update = now - 3600,
 		.next_update = now + (int64_t)(int64_t)CRL_DAYS * AUTHORITY_DAY_S};

@@ -77,6 +77,7 @@ client_ca_crl(const struct client_ca *ca, const struct client_crl_plan *plan,
 	unsigned days = plan->days ? plan->days : CLIENT_CA_CRL_DAYS;
 	const struct mint_crl_plan head = {.issuer = ca->crt,
 		.signer = ca->key,
+		.md = mint_digest(ca->key),
 		.number = plan->number,
 		.this_update = plan->now,
 		.next_update = plan->now + (int64_t)days * 86400};

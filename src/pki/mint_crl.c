@@ -65,8 +65,7 @@ mint_crl_finish(X509_CRL *crl, const struct mint_crl_plan *plan, struct span *de
 {
 	EVP_PKEY *signer = (EVP_PKEY *)(uintptr_t)plan->signer; /* only reads it */
 	AUTO_OCTETS *p = NULL;
-	int n = X509_CRL_sort(crl) == 1 &&
-			X509_CRL_sign(crl, signer, mint_digest(plan->signer)) > 0
+	int n = X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, signer, plan->md) > 0
 		? i2d_X509_CRL(crl, &p)
 		: -1;
 

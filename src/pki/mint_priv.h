@@ -36,6 +36,7 @@ const EVP_MD *mint_digest(const EVP_PKEY *signer);
 struct mint_crl_plan {
 	const X509 *issuer; /* all borrowed */
 	const EVP_PKEY *signer;
+	const EVP_MD *md; /* NULL for Ed25519; pki/resign.h knows SHA-256 */
 	uint64_t number;
 	int64_t this_update; /* wall seconds */
 	int64_t next_update;

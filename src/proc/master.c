@@ -29,6 +29,7 @@
 #include "proc/notify_priv.h"
 #include "proc/purge.h"
 #include "proc/ready.h"
+#include "proc/renewal_priv.h"
 #include "proc/reply_priv.h"
 #include "proc/upgrade_priv.h"
 #include "proc/warden_priv.h"
@@ -68,6 +69,7 @@ struct master {
 	uint64_t files_next; /* of next_settings when they were read */
 	struct timer warden_due;
 	struct warden warden;
+	struct renewal renewal;
 	uint64_t watchdog_ms;
 	uint64_t began_ms;
 	unsigned number;
@@ -657,7 +659,8 @@ tell_warden(struct timer *t)
 {
 	struct master *m = CONTAINER_OF(t, struct master, warden_due);
 	timer_set(&m->loop, t, clock_now() + WARDEN_MS);
-	if (warden_look(&m->warden, m->settings) && !m->ending)
+	bool renewed = !m->ending && renewal_look(&m->renewal, m->settings);
+	if ((warden_look(&m->warden, m->settings) || renewed) && !m->ending)
 		reload(m, NULL);
 }
 

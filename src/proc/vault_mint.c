@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/read.h"
@@ -16,7 +15,7 @@
 #include "base/text.h"
 #include "gate/settings.h"
 #include "keyless/ask_pool.h"
-#include "pki/resign.h"
+#include "proc/passphrase_priv.h"
 #include "proc/vault_priv.h"
 #include "tls/profile.h"
 
@@ -24,7 +23,6 @@ enum {
 	MINTED_BYTES = 16 << 20,
 	MINTED_KEEP_MS = 3600 * 1000,
 	FACTS_ARENA = 256 * 1024,
-	CRL_KEEP_MS = 3600 * 1000,
 };
 
 struct minted {
@@ -34,18 +32,8 @@ struct minted {
 	uint8_t bytes[];
 };
 
-/* A leaf that waits for its signature from elsewhere. */
-struct unsigned_leaf {
-	struct ask ask;
-	struct answer_call *call;
-	struct known_authority *by;
-	struct span der; /* owned; with the stand-in's signature */
-	struct resign parts;
-	uint8_t digest[SIGNER_DIGEST_MAX];
-};
-
-static struct known_authority *
-find_known(const struct vault *v, struct span dir)
+struct known_authority *
+vault_find_authority(const struct vault *v, struct span dir)
 {
 	for (struct known_authority *k = v->authorities; k; k = k->next) {
 		if (span_eq(k->dir, dir))
@@ -57,7 +45,7 @@ find_known(const struct vault *v, struct span dir)
 static const struct authority *
 find_authority(const struct vault *v, struct span dir)
 {
-	const struct known_authority *k = find_known(v, dir);
+	const struct known_authority *k = vault_find_authority(v, dir);
 
 	return k ? k->authority : NULL;
 }
@@ -139,7 +127,7 @@ mint(struct answer_call *c, struct span *der, bool *mirror, struct err *err)
 	struct vault *v = vault_of(c);
 	struct leaf_facts facts = {0};
 	struct arena arena;
-	const struct known_authority *k = find_known(v, c->req.cert_id);
+	const struct known_authority *k = vault_find_authority(v, c->req.cert_id);
 
 	if (!k) {
 		return err_set(err, ERR_PKI_AUTHORITY, "no such authority: %.*s",
@@ -190,84 +178,15 @@ reply_leaf(struct answer_call *c, struct span der, bool mirror)
 	answer_reply(c, span_of(chain.p, chain.n));
 }
 
-/* ---- leafs signed elsewhere */
-
 static void
-drop_unsigned(struct unsigned_leaf *u)
+tell_leaf(struct answer_call *c, struct known_authority *k, struct span der)
 {
-	mem_free((void *)(uintptr_t)u->der.p);
-	mem_free(u);
-}
-
-static void
-signature_came(struct ask *a)
-{
-	struct unsigned_leaf *u = CONTAINER_OF(a, struct unsigned_leaf, ask);
-	EVP_PKEY *issuer = X509_get0_pubkey(u->by->authority->node);
-	struct span der = {0};
-	struct err err = a->err;
-
-	if (a->ok && resign_join(&u->parts, issuer, a->answer, &der, &err)) {
-		reply_leaf(u->call, der, false);
-	} else {
-		refuse_mint(u->call, &err);
-	}
+	(void)k;
+	reply_leaf(c, der, false);
 	mem_free((void *)(uintptr_t)der.p);
-	drop_unsigned(u);
 }
 
-/* By a key in a token: here, and at once. */
-static void
-sign_here(struct answer_call *c, const struct known_authority *k, struct span der)
-{
-	struct vault *v = vault_of(c);
-	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
-	struct keys_entry *e = keys_by_ski(&v->ca, span_of(k->ski, KEY_SKI));
-	uint8_t digest[SIGNER_DIGEST_MAX];
-	uint8_t signature[KEYS_RESULT_MAX];
-	size_t n = 0;
-	struct resign parts;
-	struct span whole = {0};
-	struct err err = {0};
-
-	if (!resign_split(der, &parts, &err)) {
-		refuse_mint(c, &err);
-		return;
-	}
-	struct span input = resign_job(&parts, issuer, digest).input;
-	bool ok = e && keys_perform(e, k->op, input, signature, &n) == WIRE_OK;
-	if (!ok)
-		(void)err_set(&err, ERR_PKI_TOKEN, "the authority's key did not sign");
-	if (ok && resign_join(&parts, issuer, span_of(signature, n), &whole, &err)) {
-		reply_leaf(c, whole, false);
-	} else {
-		refuse_mint(c, &err);
-	}
-	mem_free((void *)(uintptr_t)whole.p);
-}
-
-/* Takes der over. */
-static void
-ask_for_signature(struct answer_call *c, struct known_authority *k, struct span der)
-{
-	struct unsigned_leaf *u = mem_alloc(sizeof(*u));
-	EVP_PKEY *issuer = X509_get0_pubkey(k->authority->node);
-	struct err err = {0};
-
-	u->call = c;
-	u->by = k;
-	u->der = der;
-	if (resign_split(der, &u->parts, &err)) {
-		u->ask.want = (struct wire_msg){.op = k->op,
-			.ski = span_of(k->ski, KEY_SKI),
-			.payload = resign_job(&u->parts, issuer, u->digest).input};
-		u->ask.done = signature_came;
-		if (ask_pool_send(k->pool, &u->ask, &err))
-			return;
-	}
-	refuse_mint(c, &err);
-	drop_unsigned(u);
-}
+static const struct vault_signed leaf_signed = {tell_leaf, refuse_mint};
 
 void
 vault_run_mint(struct answer_call *c)
@@ -277,7 +196,7 @@ vault_run_mint(struct answer_call *c)
 	struct err err = {0};
 	struct span key = key_of(&c->req, key_bytes, sizeof(key_bytes));
 	const struct minted *known = key.n > 0 ? find_minted(v, key) : NULL;
-	struct known_authority *k = find_known(v, c->req.cert_id);
+	struct known_authority *k = vault_find_authority(v, c->req.cert_id);
 	struct span der = {0};
 	bool mirror = false;
 
@@ -289,15 +208,11 @@ vault_run_mint(struct answer_call *c)
 		refuse_mint(c, &err);
 		return;
 	}
-	if (k->pool && !mirror) {
-		ask_for_signature(c, k, der);
+	if (!mirror && vault_signs_elsewhere(k)) {
+		vault_sign(c, k, der, &leaf_signed);
 		return;
 	}
-	if (k->token.n > 0 && !mirror) {
-		sign_here(c, k, der);
-	} else {
-		reply_leaf(c, der, mirror);
-	}
+	reply_leaf(c, der, mirror);
 	mem_free((void *)(uintptr_t)der.p);
 }
 
@@ -309,40 +224,6 @@ vault_run_chain(struct answer_call *c)
 	const struct authority *a = find_authority(vault_of(c), c->req.cert_id);
 	if (a && chain_write(&a->chain, bytes, sizeof(bytes), &n)) {
 		answer_reply(c, span_of(bytes, n));
-	} else {
-		answer_refuse(c, WIRE_NO_CERT);
-	}
-}
-
-/* One an hour is enough, however many workers ask. A key elsewhere would have to sign
- * it there: such an authority's list is for whoever has the key to publish. */
-static bool
-refresh_crl(struct known_authority *k, struct err *err)
-{
-	struct span der = {0};
-
-	if (k->crl.n > 0 && clock_now() - k->crl_at < CRL_KEEP_MS)
-		return true;
-	if (k->keys || k->token.n > 0) {
-		return err_set(err, ERR_PKI_AUTHORITY,
-			"the key that would sign it is elsewhere");
-	}
-	if (!authority_crl(k->authority, clock_wall(), &der, err))
-		return false;
-	mem_free((void *)(uintptr_t)k->crl.p);
-	k->crl = der;
-	k->crl_at = clock_now();
-	return true;
-}
-
-void
-vault_run_crl(struct answer_call *c)
-{
-	struct known_authority *k = find_known(vault_of(c), c->req.cert_id);
-	struct err err = {0};
-
-	if (k && refresh_crl(k, &err) && k->crl.n <= VAULT_CHAIN_MOST) {
-		answer_reply(c, k->crl);
 	} else {
 		answer_refuse(c, WIRE_NO_CERT);
 	}
@@ -391,45 +272,15 @@ vault_open_pools(struct vault *v)
 	}
 }
 
-enum { PASSPHRASE_MAX = 1024 };
-
-/* systemd puts credentials into a directory of the service's own. */
-static bool
-place_of_secret(struct span named, char path[1024], struct err *err)
-{
-	static const struct span credential = SPAN_INIT("credential:");
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	struct text t = text_to(path, 1024);
-
-	if (!span_starts(named, credential)) {
-		text_put(&t, named);
-	} else if (dir) {
-		text_add(&t, "%s/", dir);
-		text_put(&t, span_from(named, credential.n));
-	} else {
-		return err_set(err, ERR_PKI_PASSPHRASE,
-			"systemd has handed over no credentials");
-	}
-	return !t.cut || err_set(err, ERR_PKI_PASSPHRASE, "its path is too long");
-}
-
 static struct authority *
 load_here(const struct known_authority *k, const char *path, struct err *err)
 {
-	char place[1024];
 	struct span secret = {0};
 
-	if (k->passphrase.n == 0)
-		return authority_load(path, true, SPAN(""), err);
-	if (!place_of_secret(k->passphrase, place, err))
-		return NULL;
-	bool is_fd = span_starts(span_str(place), SPAN("/dev/fd/"));
-	if ((!is_fd && !file_is_private(place, err)) ||
-		!file_read(place, PASSPHRASE_MAX, &secret, err))
+	if (!passphrase_read(k->passphrase, &secret, err))
 		return NULL;
 	struct authority *a = authority_load(path, true, span_trim(secret), err);
-	secret_wipe((void *)(uintptr_t)secret.p, secret.n);
-	mem_free((void *)(uintptr_t)secret.p);
+	passphrase_forget(&secret);
 	return a;
 }
 
@@ -477,7 +328,7 @@ load_authority(struct vault *v, const struct gateway *g, struct err *err)
 static bool
 meet_authority(struct vault *v, const struct gateway *g, struct err *err)
 {
-	const struct known_authority *k = find_known(v, g->authority);
+	const struct known_authority *k = vault_find_authority(v, g->authority);
 
 	if (!k)
 		return load_authority(v, g, err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * vault_priv: what a vault has, for its files: vault.c is its life, vault_mint.c makes
- * leafs, vault_keys.c holds the keys that sign for key servers and sites.
+ * leafs, vault_crl.c lists, vault_sign.c has them signed elsewhere, vault_keys.c holds
+ * the keys that sign for key servers and sites.
  */
 #pragma once
 
@@ -90,6 +91,9 @@ struct vault *vault_of(const struct answer_call *c);
 
 /* ---- vault_mint.c ---- */
 
+/* Of this directory; NULL when no gateway has it. */
+struct known_authority *vault_find_authority(const struct vault *v, struct span dir);
+
 /* Reads the authorities of all gateways; before files go out of reach. */
 MUST_USE bool vault_load_authorities(
 	struct vault *v, const struct settings *s, struct err *err);
@@ -101,13 +105,31 @@ void vault_mint_init(struct vault *v);
 void vault_mint_fini(struct vault *v);
 void vault_run_mint(struct answer_call *c);
 void vault_run_chain(struct answer_call *c);
-void vault_run_crl(struct answer_call *c);
 
 enum {
 	/* LEAF_NAMES names of 253 octets with their heads, twice the node's chain. */
 	VAULT_LEAF_MOST = 45000,
 	VAULT_CHAIN_MOST = 6000, /* the node CA and what is above it */
 };
+
+/* ---- vault_crl.c ---- */
+
+void vault_run_crl(struct answer_call *c);
+
+/* ---- vault_sign.c ---- */
+
+/* What becomes of it; exactly one is called, once. */
+struct vault_signed {
+	/* der is done()'s to free. */
+	void (*done)(struct answer_call *c, struct known_authority *k, struct span der);
+	void (*refused)(struct answer_call *c, const struct err *why);
+};
+/* Whether its key is not in a file. */
+MUST_USE bool vault_signs_elsewhere(const struct known_authority *k);
+/* Has a certificate or list of a stand-in's signature signed by the authority's own key
+ * (pki/resign.h); then->… may be called before this returns. der is taken over. */
+void vault_sign(struct answer_call *c, struct known_authority *k, struct span der,
+	const struct vault_signed *then);
 
 /* ---- vault_keys.c ---- */
 
