@@ -570,7 +570,9 @@ part_from_origin(struct session *s)
 	stage_reach_keep_session(s);
 	if (!s->g->upstream.reuse || s->lane->up->bound)
 		return; /* stays this session's own */
-	upstream_give(s->lane->up, target_idle_ms(&x->target));
+	/* A request that was refused never got as far as a target of its own. */
+	upstream_give(s->lane->up,
+		x->target.g ? target_idle_ms(&x->target) : s->g->upstream.idle_ms);
 	s->lane->up = NULL;
 }
 
