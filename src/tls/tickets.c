@@ -87,7 +87,7 @@ tickets_seal(const struct tickets *t, struct seal *seal)
 {
 	uint8_t secret[SEAL_SECRET];
 
-	derive(t, "sekisho session id", 0, secret);
+	derive(t->secret, "sekisho session id", 0, secret);
 	seal_init(seal, secret, t->life_s);
 	secret_wipe(secret, sizeof(secret));
 }
