@@ -43,7 +43,7 @@ word_of(struct span action)
 		const char *word;
 	} words[] = {{"inspect", "inspected"}, {"bypass", "bypassed"},
 		{"block", "blocked"}, {"refuse", "refused"}, {"allow", "inspected"},
-		{"plain", "plain http"}, {"prompt", "asked"},
+		{"serve", "served"}, {"plain", "plain http"}, {"prompt", "asked"},
 		{"redirect", "redirected"}, {"sign", "signed"}, {"self", "own page"}};
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		if (span_eq(action, span_str(words[i].action)))

@@ -32,14 +32,16 @@ give_up(struct session *s, const struct err *err)
 	s->x->state = EXCHANGE_CLOSING;
 }
 
+/* Whom an edge trusts behind it is no business of its visitors. */
 static enum page_kind
-kind_of(enum err_code code)
+kind_of(const struct session *s, enum err_code code)
 {
 	if (code == ERR_GATE_BLOCKED)
 		return PAGE_BLOCKED;
 	if (code == ERR_GATE_PROMPT)
 		return PAGE_PROMPT;
-	return code == ERR_GATE_UNTRUSTED ? PAGE_UNTRUSTED : PAGE_ERROR;
+	return code == ERR_GATE_UNTRUSTED && !s->g->sites.is_edge ? PAGE_UNTRUSTED
+								  : PAGE_ERROR;
 }
 
 static struct page_answer
@@ -64,7 +66,8 @@ exchange_answer_refusal(struct session *s, const struct refusal *refusal)
 	x->reason = refusal->reason;
 	x->page_code = refusal->code;
 	const struct page_facts facts = {
-		.kind = kind_of(refusal->code),
+		.kind = kind_of(s, refusal->code),
+		.at_site = s->g->sites.is_edge,
 		.status = refusal->status,
 		.code = refusal->code,
 		.verdict = refusal->verdict,

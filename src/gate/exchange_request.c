@@ -271,7 +271,7 @@ exchange_start_record(struct session *s)
 	x->id = event_id_new();
 	x->wall_ms = clock_wall_ms();
 	x->began_us = clock_us();
-	x->action = "allow";
+	x->action = s->g->sites.is_edge ? "serve" : "allow";
 	x->verdicts = s->verdicts;
 	x->facts = s->facts;
 	x->facts.request_id = x->id;

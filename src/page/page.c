@@ -115,6 +115,22 @@ page_set_style(struct page_values *v, const struct page_style *style, struct are
 		page_set(v, "accent", style->accent);
 }
 
+/* The last topics are the most general: what is wrong behind a site is told as that, in
+ * the site's words; what is wrong with a request is first told as what it is. */
+static void
+set_site_topics(struct page_values *v, const struct page_facts *f, struct arena *a)
+{
+	const char *kind = kind_names[f->kind];
+	const char *id = err_id(f->code);
+
+	v->topics[v->n_topics++] = arena_format(a, "site.%s.%s", kind, id);
+	if (f->kind == PAGE_ERROR && f->status < 500)
+		v->topics[v->n_topics++] = arena_format(a, "%s.%s", kind, id);
+	v->topics[v->n_topics++] = arena_format(a, "site.%s", kind);
+	v->topics[v->n_topics++] = SPAN("site");
+	v->topics[v->n_topics++] = span_str(kind);
+}
+
 /* "error.net.timeout", then "error". */
 static void
 set_topics(struct page_values *v, const struct page_facts *f, struct arena *a)
@@ -178,15 +194,17 @@ set_values(struct page_values *v, const struct page_style *style,
 	char is[24];
 	struct span code = reason_code(f, a);
 
-	set_topics(v, f, a);
-	page_set_style(v, style, a);
+	if (f->at_site) {
+		set_site_topics(v, f, a);
+	} else {
+		set_topics(v, f, a);
+	}
 	set_request(v, f, a);
+	page_set_style(v, style, a);
 	page_set(v, "kind", span_str(kind_names[f->kind]));
 	text_format(is, sizeof(is), "is.%s", kind_names[f->kind]);
 	page_set(v, (const char *)arena_cstr(a, span_str(is)), SPAN("yes"));
 	page_set(v, "reason", f->reason);
-	page_set(v, "detail", f->detail);
-	page_set(v, "rule", f->rule);
 	page_set(v, "code", code);
 	if (page_is_link(style->reasons_url)) {
 		page_set(v, "code_url",
@@ -195,6 +213,10 @@ set_values(struct page_values *v, const struct page_style *style,
 	}
 	if (is_path(f->continue_to) || page_is_link(f->continue_to))
 		page_set(v, "continue", f->continue_to);
+	if (f->at_site)
+		return;
+	page_set(v, "detail", f->detail);
+	page_set(v, "rule", f->rule);
 	v->chain = f->chain;
 	v->n_chain = f->n_chain;
 }

@@ -31,9 +31,11 @@ struct page_cert {
 	struct span sha256; /* hex */
 };
 
-/* What the page tells. Empty spans are left out. All are borrowed for the call. */
+/* What the page tells. Empty spans are left out. All are borrowed for the call. At a
+ * site strangers are not told what was seen behind it, nor names of rules. */
 struct page_facts {
 	enum page_kind kind;
+	bool at_site; /* an edge says it, in the site's name: to strangers */
 	unsigned status;
 	enum err_code code;  /* the reason code */
 	struct span verdict; /* id of the verdict's class, as in verdict_list.h */

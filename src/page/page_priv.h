@@ -23,7 +23,7 @@ struct page_value {
 
 enum {
 	PAGE_VALUES = 28,
-	PAGE_TOPICS = 3,
+	PAGE_TOPICS = 5,
 	PAGE_TEXTS = 4,
 	PAGE_LINE = 1200, /* octets of one sentence with its values put in */
 	PAGE_BODY = 80 * 1024,

@@ -110,6 +110,61 @@ the_form_is_what_the_request_likes(void)
 	}
 }
 
+/* Strangers read it: nothing of what lies behind the site, nor how it is set up. */
+static void
+at_a_site_only_the_site_is_spoken_of(void)
+{
+	static const char *const forms[] = {
+		"text/html", "application/json", "text/plain"};
+	static const char *const secrets[] = {"10.0.0.5", "backend", "bad", "Some CA"};
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		struct page_facts f = blocked();
+		f.host = SPAN("shop.example");
+		f.kind = PAGE_ERROR;
+		f.status = 502;
+		f.code = ERR_NET_REFUSED;
+		f.at_site = true;
+		f.detail = SPAN("backend 10.0.0.5:80: connection refused");
+		f.reason = (struct span){0};
+		f.chain = certs;
+		f.n_chain = COUNT_OF(certs);
+		begin(forms[i], NULL);
+		make(&f);
+		CHECK(says("The site cannot answer now"));
+		CHECK(says("shop.example") && says("net.refused"));
+		CHECK(lacks("his network") && lacks("gateway of"));
+		for (size_t k = 0; k < COUNT_OF(secrets); k++)
+			CHECK(lacks(secrets[k]));
+		arena_fini(&t.arena);
+	}
+}
+
+static void
+at_a_site_too_what_is_wrong_with_the_request_is_said(void)
+{
+	static const struct {
+		enum err_code code;
+		unsigned status;
+		const char *title;
+	} rows[] = {{ERR_GATE_RATE, 429, "too much in too short a time"},
+		{ERR_GATE_TOO_LARGE, 413, "too large"},
+		{ERR_HTTP_FRAMING, 400, "could be read in two ways"},
+		{ERR_GATE_BUSY, 503, "The site is busy"},
+		{ERR_GATE_UNKNOWN_SITE, 404, "no such site here"}};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct page_facts f = blocked();
+		f.kind = PAGE_ERROR;
+		f.at_site = true;
+		f.code = rows[i].code;
+		f.status = rows[i].status;
+		begin(browser, NULL);
+		make(&f);
+		CHECK(says(rows[i].title));
+		CHECK(says("server in front of the site"));
+		arena_fini(&t.arena);
+	}
+}
+
 static void
 the_language_is_what_the_reader_likes(void)
 {
@@ -351,8 +406,9 @@ the_certificate_can_be_taken_away(void)
 	arena_fini(&t.arena);
 }
 
-TESTS(the_form_is_what_the_request_likes, the_language_is_what_the_reader_likes,
-	nothing_from_outside_becomes_markup,
+TESTS(the_form_is_what_the_request_likes, at_a_site_only_the_site_is_spoken_of,
+	at_a_site_too_what_is_wrong_with_the_request_is_said,
+	the_language_is_what_the_reader_likes, nothing_from_outside_becomes_markup,
 	what_turns_the_reading_direction_is_replaced, no_mark_of_a_template_is_left,
 	an_untrusted_origin_is_explained_by_its_class,
 	json_is_a_problem_with_members_of_ours, a_grpc_client_reads_a_status_of_its_own,
