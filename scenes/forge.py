@@ -137,6 +137,31 @@ def make_crl(by, revoked=(), *, begins=-1, ends=7, padding=0):
     return b.sign(by.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def _der(tag, *parts):
+    body = b"".join(parts)
+    n = len(body)
+    size = bytes([n]) if n < 128 else (lambda b: bytes([128 + len(b)]) + b)(
+        n.to_bytes((n.bit_length() + 7) // 8, "big"))
+    return bytes([tag]) + size + body
+
+
+def make_long_crl(by, revoked, numbers):
+    """A list of so many numbers of 16 octets and those revoked, made by hand: 100,000 take a
+    second."""
+    when = _der(0x17, now().strftime("%y%m%d%H%M%SZ").encode())
+    ends = _der(0x17, (now() + 7 * DAY).strftime("%y%m%d%H%M%SZ").encode())
+    own = [m.cert.serial_number.to_bytes(21, "big").lstrip(b"\0") for m in revoked]
+    own = [b"\0" + n if n[0] & 0x80 else n for n in own]
+    rows = [_der(0x30, _der(2, n), when)
+            for n in (*((1 << 120 | i).to_bytes(16, "big") for i in range(numbers)), *own)]
+    number = _der(0x30, bytes.fromhex("0603551d14"), _der(4, _der(2, b"\1")))
+    method = bytes.fromhex("300a06082a8648ce3d040302")
+    tbs = _der(0x30, b"\2\1\1", method, by.cert.subject.public_bytes(), when, ends,
+               _der(0x30, *rows), _der(0xA0, _der(0x30, number)))
+    signature = by.key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    return _der(0x30, tbs, method, _der(3, b"\0", signature))
+
+
 def make_ocsp(of, by, *, revoked=False, signer=None, begins=-1, ends=3):
     """DER of an answer about `of`, issued by `by`."""
     signer = signer or by
@@ -159,6 +184,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.read(length)
         owner.asked.append((self.command, self.path))
         answer = owner.answers.get(self.path)
+        if answer is None and self.command == "GET":
+            answer = owner.by_get.get("/" + self.path.split("/")[1])
         if callable(answer):
             answer(self)
             return
@@ -172,10 +199,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Responder:
-    """A plain http server: answers is path -> octets, or a function of the handler."""
+    """A plain http server: answers is path -> octets, or a function of the handler; by_get the
+    same for a first part of the path and whatever question follows it."""
 
     def __init__(self):
         self.answers = {}
+        self.by_get = {}
         self.asked = []
         self.released = threading.Event()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What verifying needs and the origin did not send is fetched (rubric 50, 51, 54 to 56)."""
 
+import base64
 import signal
 import threading
+import urllib.parse
 
 import pytest
 
@@ -78,6 +80,8 @@ def test_55_a_missing_intermediate_is_fetched_once_and_shared(scene):
     assert scene.responder.count("/middle.cer") == 1
     event = gateway.wait_event(kind="session", host=host)
     assert event["origin_verdict"] == "good" and event["fetched"] == 1 and event["us_fetch"] > 0
+    assert event["evidence"] == "issuer=network" and event["origin_chain_status"] == "completed"
+    assert event["origin_root_status"] == "trusted (private)"
     # Another gateway's workers find it on the disk of this one only if they share `data`.
     again = scene.gateway(ALLOW + "; fetch off")
     assert refused(scene.visit(again, host, origin), "incomplete-chain")
@@ -124,6 +128,55 @@ def test_51_the_responder_is_asked(scene, state):
     assert good(answer) if state == "good" else refused(answer, "revoked")
     scene.visit(gateway, host, origin)
     assert scene.responder.asked.count(("POST", path)) == 1
+
+
+def test_51_a_short_question_is_asked_by_an_address(scene):
+    host = "www.ocsp-get.example"
+    leaf = scene.leaf(host, ocsp_url=scene.responder.url("/by-get/"))
+    scene.responder.by_get["/by-get"] = forge.make_ocsp(leaf, leaf.above[0], revoked=True)
+    gateway = scene.gateway()
+    assert refused(scene.visit(gateway, host, scene.origin(leaf)), "revoked")
+    asked = [row for row in scene.responder.asked if row[1].startswith("/by-get/")]
+    assert [method for method, _ in asked] == ["GET"] and len(asked[0][1]) <= 255 - 20
+    question = base64.b64decode(urllib.parse.unquote(asked[0][1].removeprefix("/by-get/")))
+    assert forge.ocsp.load_der_ocsp_request(question).serial_number == leaf.cert.serial_number
+    event = gateway.wait_event(kind="session", host=host)
+    assert event["evidence"] == "ocsp=network" and event["origin_revocation"] == "revoked"
+
+
+def test_51_an_answer_by_address_that_proves_nothing_is_asked_for_by_post(scene):
+    host = "www.ocsp-post.example"
+    leaf = scene.leaf(host, ocsp_url=scene.responder.url("/by-post"))
+    scene.responder.by_get["/by-post"] = b"<html>what a nice address</html>"
+    scene.responder.answers["/by-post"] = forge.make_ocsp(leaf, leaf.above[0], revoked=True)
+    assert refused(scene.visit(scene.gateway(), host, scene.origin(leaf)), "revoked")
+
+
+def test_50_a_list_of_megabytes_is_taken_in_and_lies_on_disk(scene, make_gateway):
+    url, hosts = scene.responder.url("/long.crl"), [f"www.long{i}.example" for i in range(3)]
+    middle = forge.make("Evidence Long", scene.root, ca=True)
+    leafs = [forge.make(host, middle, names=[host], crl_url=url) for host in hosts]
+    scene.responder.answers["/long.crl"] = forge.make_long_crl(middle, leafs[:2], 110_000)
+    assert 3_500_000 < len(scene.responder.answers["/long.crl"]) < 4 << 20
+    gateway = make_gateway("", upstream=f"trust {scene.trust}; {ALLOW.replace('2s', '20s')}")
+
+    def evidence(host, origin, status):
+        assert scene.visit(gateway, host, origin).status == status
+        return gateway.wait_event(kind="session", host=host)["evidence"]
+
+    try:
+        origins = [scene.origin(leaf) for leaf in leafs]
+        assert evidence(hosts[0], origins[0], 502) == "crl=network"
+        assert evidence(hosts[2], origins[2], 200) == "crl=memory"
+        lab.wait_for("the list on disk", lambda: any(
+            p.stat().st_size > 3_500_000 and "." not in p.name
+            for p in gateway.folder.glob("**/fetched/*")))
+        gateway.process.process.send_signal(signal.SIGHUP)
+        lab.wait_for("the next generation", lambda: gateway.log().count("generation.serves") == 2)
+        assert evidence(hosts[1], origins[1], 502) == "crl=disk"
+        assert scene.responder.count("/long.crl") == 1
+    finally:
+        gateway.close()
 
 
 LIARS = {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,12 +147,27 @@ shelf_close(struct shelf *s)
 	s->dir = -1;
 }
 
-/* ---- one item */
+/* ---- reading an item */
 
-static bool
-read_whole(int fd, struct span *out, size_t n)
+void
+shelf_reader_init(struct shelf_reader *r)
 {
-	uint8_t *p = mem_alloc(n + 1);
+	*r = (struct shelf_reader){.fd = -1};
+}
+
+void
+shelf_read_end(struct shelf_reader *r)
+{
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	mem_free(r->p);
+	shelf_reader_init(r);
+}
+
+/* As many as there are, at most n. */
+static size_t
+read_octets(int fd, uint8_t *p, size_t n)
+{
 	size_t have = 0;
 
 	while (have < n) {
@@ -162,58 +178,100 @@ read_whole(int fd, struct span *out, size_t n)
 			break;
 		have += (size_t)got;
 	}
-	*out = (struct span){p, have};
-	return have == n;
+	return have;
 }
 
+/* What stands in front; false when the item is not ours or no longer wanted. */
 static bool
-read_file(const struct shelf *s, const char *name, size_t limit, struct span *out)
+read_head(struct shelf_reader *reader)
 {
-	struct stat st;
-	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return false;
-	bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= HEAD &&
-		(uint64_t)st.st_size - HEAD <= limit;
-	if (ok)
-		ok = read_whole(fd, out, (size_t)st.st_size);
-	(void)close(fd);
-	return ok;
-}
-
-/* What stands in the file, when it is whole and still of use. */
-static bool
-open_item(struct span file, struct span *octets)
-{
-	struct read r = read_from(file);
-	struct span head = read_bytes(&r, magic.n);
+	uint8_t head[HEAD];
+	struct read r =
+		read_from(span_of(head, read_octets(reader->fd, head, sizeof(head))));
+	struct span first = read_bytes(&r, magic.n);
 	int64_t until = (int64_t)read_be64(&r);
 	struct span digest = read_bytes(&r, SHA256_SIZE);
+
+	if (!read_done(&r) || !span_eq(first, magic) || until < clock_wall())
+		return false;
+	memcpy(reader->digest, digest.p, SHA256_SIZE); /* as many were read */
+	return true;
+}
+
+static bool
+open_item(struct shelf_reader *r, size_t limit)
+{
+	struct stat st;
+
+	if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < HEAD ||
+		(uint64_t)st.st_size - HEAD > limit || !read_head(r))
+		return false;
+	r->n = (size_t)st.st_size - HEAD;
+	r->p = mem_alloc(r->n + 1);
+	sha256_init(&r->hash);
+	return true;
+}
+
+bool
+shelf_read_begin(
+	struct shelf_reader *r, const struct shelf *s, struct span key, size_t limit)
+{
+	char name[NAME];
+
+	shelf_reader_init(r);
+	if (s->dir < 0)
+		return false;
+	name_of(key, name);
+	r->fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->fd >= 0 && open_item(r, limit))
+		return true;
+	shelf_read_end(r);
+	return false;
+}
+
+static bool
+is_whole(struct shelf_reader *r)
+{
 	uint8_t is[SHA256_SIZE];
 
-	sha256_of(r.left, is);
-	*octets = r.left;
-	return !r.bad && span_eq(head, magic) && until >= clock_wall() &&
-		span_eq(digest, span_of(is, sizeof(is)));
+	sha256_done(&r->hash, is);
+	return span_eq(span_of(r->digest, sizeof(r->digest)), span_of(is, sizeof(is)));
+}
+
+enum shelf_turn
+shelf_read_some(struct shelf_reader *r, size_t step, struct span *out)
+{
+	size_t want = r->n - r->have < step ? r->n - r->have : step;
+	size_t got = read_octets(r->fd, r->p + r->have, want);
+
+	sha256_add(&r->hash, span_of(r->p + r->have, got));
+	r->have += got;
+	if (got == want && r->have < r->n)
+		return SHELF_MORE;
+	bool ok = got == want && is_whole(r);
+	if (ok) {
+		*out = (struct span){r->p, r->n};
+		r->p = NULL;
+	}
+	shelf_read_end(r);
+	return ok ? SHELF_DONE : SHELF_FAILED;
 }
 
 bool
 shelf_get(const struct shelf *s, struct span key, size_t limit, struct span *out)
 {
-	char name[NAME];
-	struct span file = {0};
-	struct span octets = {0};
+	struct shelf_reader r;
 
-	if (s->dir < 0)
-		return false;
-	name_of(key, name);
-	bool ok = read_file(s, name, limit, &file) && open_item(file, &octets);
-	if (ok) {
-		*out = (struct span){(const uint8_t *)mem_cstr(octets), octets.n};
-	}
-	mem_free((void *)(uintptr_t)file.p);
-	return ok;
+	return shelf_read_begin(&r, s, key, limit) &&
+		shelf_read_some(&r, SIZE_MAX, out) == SHELF_DONE;
+}
+
+/* ---- putting one there */
+
+void
+shelf_writer_init(struct shelf_writer *w)
+{
+	*w = (struct shelf_writer){.fd = -1};
 }
 
 static bool
@@ -230,40 +288,87 @@ write_all(int fd, struct span octets)
 	return true;
 }
 
+/* Until the end it has a name nobody looks for. */
+void
+shelf_write_end(struct shelf_writer *w)
+{
+	if (w->fd < 0)
+		return;
+	(void)close(w->fd);
+	(void)unlinkat(w->s->dir, w->beside, 0);
+	shelf_writer_init(w);
+}
+
+bool
+shelf_write_begin(struct shelf_writer *w, struct shelf *s, struct span key,
+	struct span octets, int64_t until)
+{
+	const uint8_t room[HEAD] = {0};
+
+	shelf_writer_init(w);
+	if (s->dir < 0 || octets.n + HEAD > s->budget / 2)
+		return false;
+	*w = (struct shelf_writer){
+		.s = s, .left = octets, .n = octets.n, .until = until};
+	sha256_init(&w->hash);
+	name_of(key, w->name);
+	/* Somebody else may be writing the same: each has a file of its own. */
+	(void)text_format(w->beside, sizeof(w->beside), "%s.%d.%u", w->name,
+		(int)getpid(), s->writers++ % 100000);
+	w->fd = openat(s->dir, w->beside,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (w->fd >= 0 && write_all(w->fd, span_of(room, sizeof(room))))
+		return true;
+	shelf_write_end(w);
+	return false;
+}
+
+/* The head comes last: without it nothing counts. */
 static bool
-write_item(int fd, struct span octets, int64_t until)
+write_head(struct shelf_writer *w)
 {
 	uint8_t head[HEAD];
 	uint8_t digest[SHA256_SIZE];
-	struct write w = write_to(head, sizeof(head));
+	struct write to = write_to(head, sizeof(head));
 
-	sha256_of(octets, digest);
-	write_span(&w, magic);
-	write_be64(&w, (uint64_t)until);
-	write_span(&w, span_of(digest, sizeof(digest)));
-	return write_all(fd, write_done(&w)) && write_all(fd, octets);
+	sha256_done(&w->hash, digest);
+	write_span(&to, magic);
+	write_be64(&to, (uint64_t)w->until);
+	write_span(&to, span_of(digest, sizeof(digest)));
+	return lseek(w->fd, 0, SEEK_SET) == 0 && write_all(w->fd, write_done(&to));
+}
+
+static void
+count_added(struct shelf *s, size_t n)
+{
+	s->added += n + HEAD;
+	if (s->added > s->budget / SWEEP_SHARE)
+		sweep(s);
+}
+
+enum shelf_turn
+shelf_write_some(struct shelf_writer *w, size_t step)
+{
+	struct span piece = span_first(w->left, step);
+	struct shelf *s = w->s;
+	size_t n = w->n;
+
+	sha256_add(&w->hash, piece);
+	w->left = span_from(w->left, piece.n);
+	bool ok = write_all(w->fd, piece);
+	if (ok && w->left.n > 0)
+		return SHELF_MORE;
+	ok = ok && write_head(w) && renameat(s->dir, w->beside, s->dir, w->name) == 0;
+	shelf_write_end(w);
+	count_added(s, n);
+	return ok ? SHELF_DONE : SHELF_FAILED;
 }
 
 void
 shelf_put(struct shelf *s, struct span key, struct span octets, int64_t until)
 {
-	char name[NAME];
-	char beside[NAME_MOST];
+	struct shelf_writer w;
 
-	if (s->dir < 0 || octets.n + HEAD > s->budget / 2)
-		return;
-	name_of(key, name);
-	/* Another process may be writing the same: each has a file of its own. */
-	(void)text_format(beside, sizeof(beside), "%s.%d", name, (int)getpid());
-	int fd = openat(s->dir, beside,
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	bool ok = write_item(fd, octets, until);
-	(void)close(fd);
-	if (!ok || renameat(s->dir, beside, s->dir, name) != 0)
-		(void)unlinkat(s->dir, beside, 0);
-	s->added += octets.n + HEAD;
-	if (s->added > s->budget / SWEEP_SHARE)
-		sweep(s);
+	if (shelf_write_begin(&w, s, key, octets, until))
+		(void)shelf_write_some(&w, SIZE_MAX);
 }

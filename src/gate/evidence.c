@@ -1,230 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/evidence.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "base/sha256.h"
 #include "base/stats.h"
-#include "base/text.h"
+#include "gate/evidence_priv.h"
 #include "gate/settings.h"
-#include "pki/revoke.h"
 
-enum {
-	KEY = SHA256_SIZE + 4, /* what is fetched, and by which gateway */
-	TRIED_BYTES = 512 * 1024,
-	FETCH_MS = 30000,      /* a fetch nobody waits for any more ends then */
-	RETRY_MS = 120 * 1000, /* what failed is not asked for earlier */
-	RETRY_HARD_MS = 10 * 1000,
-	REPEAT_MS = 60 * 1000,         /* nor what brought nothing new */
-	ANSWER_MOST = REVOKE_OCSP_MAX, /* issuers are not larger either */
-	SHELF_S = 7 * 86400,           /* what lies longer is of no use to anybody */
-};
+enum { TRIED_BYTES = 512 * 1024 };
 
-enum kind { KIND_ISSUERS, KIND_OCSP, KIND_CRL };
-
-/* What differs between the three. */
-static const struct {
-	const char *name;
-	const char *accept;
-} kinds[] = {
-	[KIND_ISSUERS] = {"issuers", "application/pkix-cert, application/pkcs7-mime"},
-	[KIND_OCSP] = {"ocsp", "application/ocsp-response"},
-	[KIND_CRL] = {"crl", "application/pkix-crl"},
-};
-
-/* Something to fetch; all borrowed. */
-struct piece {
-	enum kind kind;
-	const struct gateway *g;
-	struct span url;
-	struct cert *cert; /* OCSP and CRL: whom it is about, and by whom */
-	struct cert *issuer;
-	struct span post; /* OCSP: the request */
-	bool urgent;
-};
-
-struct job {
-	struct map_item by_key;
-	struct corpse corpse;
-	struct list links; /* of those who wait */
-	struct evidence *e;
-	const struct gateway *g;
-	enum kind kind;
-	uint64_t began_ms;
-	struct cert *cert; /* held */
-	struct cert *issuer;
-	struct fetch fetch;
-	uint8_t key[KEY];
-	char url[FETCH_URL + 1];
-};
-
-struct tried {
-	struct lru_item item;
-	uint64_t until_ms;
-	uint8_t key[KEY];
-};
-
-/* ---- what was tried */
-
-static void
-forget_tried(struct lru_item *item)
-{
-	mem_free(CONTAINER_OF(item, struct tried, item));
-}
-
-static bool
-was_tried(struct evidence *e, const uint8_t key[KEY])
-{
-	struct lru_item *item = lru_get(&e->tried, span_of(key, KEY));
-	return item && CONTAINER_OF(item, struct tried, item)->until_ms > clock_now();
-}
-
-static void
-note_tried(struct evidence *e, const uint8_t key[KEY], uint64_t for_ms)
-{
-	struct lru_item *item = lru_get(&e->tried, span_of(key, KEY));
-	struct tried *t = item ? CONTAINER_OF(item, struct tried, item) : NULL;
-
-	if (!t) {
-		t = mem_alloc(sizeof(*t));
-		memcpy(t->key, key, KEY);
-		lru_add(&e->tried, &t->item, span_of(t->key, KEY), sizeof(*t));
-	}
-	t->until_ms = clock_now() + for_ms;
-}
-
-static void
-make_key(const struct piece *p, uint8_t key[KEY])
-{
-	struct sha256 h;
-	const uint8_t kind = (uint8_t)p->kind; /* one of three */
-	struct write w = write_to(key + SHA256_SIZE, KEY - SHA256_SIZE);
-
-	sha256_init(&h);
-	sha256_add(&h, span_of(&kind, 1));
-	sha256_add(&h, p->url);
-	sha256_add(&h, span_of("", 1));
-	sha256_add(&h, p->post);
-	sha256_done(&h, key);
-	write_be(&w, (uint32_t)p->g->index, 4); /* gateways are few */
-}
-
-/* What is fetched is the same for every gateway; who may fetch it is not. */
-static struct span
-shelf_key(const uint8_t key[KEY])
-{
-	return span_of(key, SHA256_SIZE);
-}
-
-/* ---- taking what came */
-
-static bool
-take_issuers(const struct gateway *g, struct span octets, struct err *err)
-{
-	struct chain chain = {0};
-
-	if (!chain_add_issuers(&chain, octets, err)) {
-		chain_fini(&chain);
-		return false;
-	}
-	for (size_t i = 0; i < chain.n; i++)
-		trust_learn(g->trust, chain.der[i]);
-	chain_fini(&chain);
-	return true;
-}
-
-static bool
-take_ocsp(
-	struct evidence *e, const struct piece *p, struct span octets, struct err *err)
-{
-	if (revoke_add_ocsp(e->revoke, octets, p->cert, p->issuer, err) !=
-		REVOKE_UNKNOWN)
-		return true;
-	return err->code == ERR_NONE ? err_set(err, ERR_PKI_OCSP, "it tells nothing")
-				     : false;
-}
-
-static bool
-take(struct evidence *e, const struct piece *p, struct span octets, struct err *err)
-{
-	switch (p->kind) {
-	case KIND_ISSUERS:
-		return take_issuers(p->g, octets, err);
-	case KIND_OCSP:
-		return take_ocsp(e, p, octets, err);
-	case KIND_CRL:
-		break;
-	}
-	return revoke_add_crl_of(e->revoke, octets, p->issuer, err) &&
-		(revoke_age(e->revoke, p->cert, p->issuer, clock_wall()) !=
-				REVOKE_NOTHING ||
-			err_set(err, ERR_PKI_CRL,
-				"it is not current, or not of this certificate"));
-}
-
-static size_t
-most_octets(const struct piece *p)
-{
-	return p->kind == KIND_CRL ? (size_t)p->g->upstream.fetch_most : ANSWER_MOST;
-}
-
-/* Another worker may have fetched it. True when that is of use. */
-static bool
-take_from_shelf(struct evidence *e, const struct piece *p, const uint8_t key[KEY])
-{
-	struct span octets = {0};
-	struct err ignored = {0};
-
-	if (!shelf_get(&e->shelf, shelf_key(key), most_octets(p), &octets))
-		return false;
-	bool ok = take(e, p, octets, &ignored);
-	mem_free((void *)(uintptr_t)octets.p);
-	if (ok && p->kind != KIND_ISSUERS) {
-		enum revoke_age age =
-			revoke_age(e->revoke, p->cert, p->issuer, clock_wall());
-		ok = age == REVOKE_YOUNG || (p->urgent && age == REVOKE_OLD);
-	}
-	if (ok)
-		stat_add(STAT_FETCHES_SHELVED, 1);
-	return ok;
-}
-
-/* ---- fetching */
-
-/* Where nobody gets through without the answer, a lost packet must not cost minutes. */
-static uint64_t
-retry_ms(const struct gateway *g)
-{
-	return g->upstream.revocation == TRUST_REVOCATION_HARD ? RETRY_HARD_MS
-							       : RETRY_MS;
-}
-
-static struct piece
-piece_of(const struct job *job)
-{
-	return (struct piece){.kind = job->kind,
-		.g = job->g,
-		.url = span_str(job->url),
-		.cert = job->cert,
-		.issuer = job->issuer};
-}
-
-static void
-bury_job(struct corpse *c)
-{
-	struct job *job = CONTAINER_OF(c, struct job, corpse);
-	cert_put(job->cert);
-	cert_put(job->issuer);
-	mem_free(job);
-}
+/* ---- who is told */
 
 /* From a list of its own: done() may begin other fetches. */
-static void
-tell_links(struct job *job)
+void
+evidence_tell(struct job *job, bool ok)
 {
 	struct list told;
 
@@ -239,6 +30,9 @@ tell_links(struct job *job)
 			CONTAINER_OF(list_first(&told), struct evidence_link, in_job);
 		struct evidence_wait *wait = link->wait;
 		list_leave(&link->in_job);
+		if (ok)
+			wait->from[job->kind] =
+				job->from_shelf ? EVIDENCE_SHELF : EVIDENCE_NETWORK;
 		if (--wait->pending > 0)
 			continue;
 		timer_stop(wait->e->place.loop, &wait->timer);
@@ -246,78 +40,11 @@ tell_links(struct job *job)
 	}
 }
 
-static void
-drop_job(struct job *job)
+void
+evidence_count_fetched(struct job *job)
 {
-	map_remove(&job->e->jobs, &job->by_key);
-	fetch_cancel(&job->fetch);
-	loop_bury(job->e->place.loop, &job->corpse);
-}
-
-static void
-fetched(struct fetch *f)
-{
-	struct job *job = CONTAINER_OF(f, struct job, fetch);
-	struct evidence *e = job->e;
-	struct span octets = buf_peek(&f->body);
-	const struct piece p = piece_of(job);
-	struct err err = f->err;
-	bool ok = f->ok && take(e, &p, octets, &err);
-
-	stat_add(ok ? STAT_FETCHES : STAT_FETCH_FAILURES, 1);
-	note_tried(e, job->key, ok ? REPEAT_MS : retry_ms(job->g));
-	if (ok) {
-		shelf_put(
-			&e->shelf, shelf_key(job->key), octets, clock_wall() + SHELF_S);
-	} else {
-		log_info("evidence.fetch", "kind=%s url=%s code=%s reason=\"%s\"",
-			kinds[job->kind].name, job->url, err_id(err.code), err.text);
-	}
-	drop_job(job);
-	tell_links(job);
-}
-
-static bool
-may_fetch(struct fetch *f, const struct addr *to, struct err *err)
-{
-	const struct job *job = CONTAINER_OF(f, struct job, fetch);
-	return gateway_fetch_allowed(job->g, job->e->settings, to, err);
-}
-
-static struct job *
-start_job(struct evidence *e, const struct piece *p, const uint8_t key[KEY])
-{
-	struct job *job = mem_alloc(sizeof(*job));
-	const struct fetch_ask ask = {
-		.url = p->url,
-		.post = p->post,
-		.type = "application/ocsp-request",
-		.accept = kinds[p->kind].accept,
-		.limit = most_octets(p),
-		.deadline_ms = clock_now() + FETCH_MS,
-	};
-	job->e = e;
-	job->g = p->g;
-	job->kind = p->kind;
-	job->began_ms = clock_now();
-	job->cert = p->cert ? cert_get(p->cert) : NULL;
-	job->issuer = p->issuer ? cert_get(p->issuer) : NULL;
-	job->corpse.bury = bury_job;
-	job->fetch.done = fetched;
-	job->fetch.allowed = may_fetch;
-	memcpy(job->key, key, KEY);
-	(void)!span_copy(job->url, sizeof(job->url), p->url); /* checked before */
-	list_init(&job->links);
-	map_add(&e->jobs, &job->by_key, span_of(job->key, KEY));
-	fetch_start(&job->fetch, &e->place, &ask);
-	return job;
-}
-
-static struct job *
-find_job(const struct evidence *e, const uint8_t key[KEY])
-{
-	struct map_item *item = map_get(&e->jobs, span_of(key, KEY));
-	return item ? CONTAINER_OF(item, struct job, by_key) : NULL;
+	LIST_EACH (it, &job->links)
+		CONTAINER_OF(it, struct evidence_link, in_job)->wait->fetched++;
 }
 
 /* ---- who waits */
@@ -349,7 +76,8 @@ wait_for(struct job *job, struct evidence_wait *wait)
 	link->wait = wait;
 	list_push(&job->links, &link->in_job);
 	wait->e = e;
-	wait->fetched++;
+	if (job->phase != JOB_LIFTING)
+		wait->fetched++;
 	if (wait->deadline_ms == 0)
 		wait->deadline_ms = clock_now() + job->g->upstream.fetch_ms;
 	wait->timer.fired = waited_too_long;
@@ -379,26 +107,26 @@ enum outcome {
 static enum outcome
 pursue(struct evidence *e, const struct piece *p, struct evidence_wait *wait)
 {
-	uint8_t key[KEY];
+	uint8_t key[EVIDENCE_KEY];
 
 	if (p->url.n > FETCH_URL || span_chr(p->url, 0) < p->url.n)
 		return OUTCOME_USELESS;
-	make_key(p, key);
-	struct job *job = find_job(e, key);
+	piece_key(p, key);
+	struct job *job = job_find(e, key);
 	if (!job) {
-		if (was_tried(e, key))
+		if (piece_was_tried(e, key))
 			return OUTCOME_USELESS;
-		if (take_from_shelf(e, p, key)) {
-			note_tried(e, key, REPEAT_MS);
+		if (piece_take_shelved(e, p, key)) {
+			wait->from[p->kind] = EVIDENCE_SHELF;
 			return OUTCOME_AGAIN;
 		}
 		/* Anybody can have issuers fetched; what proves something keeps its
 		 * half. */
 		size_t most =
-			p->kind == KIND_ISSUERS ? EVIDENCE_JOBS / 2 : EVIDENCE_JOBS;
+			p->kind == EVIDENCE_ISSUERS ? EVIDENCE_JOBS / 2 : EVIDENCE_JOBS;
 		if (e->jobs.n >= most)
 			return OUTCOME_USELESS;
-		job = start_job(e, p, key);
+		job = job_start(e, p, key);
 	}
 	if (p->urgent && is_worth_waiting(job, wait))
 		wait_for(job, wait);
@@ -443,7 +171,7 @@ pursue_way(struct evidence *e, const struct evidence_ask *ask,
 	bool ocsp = want->ways[i].how == REVOKE_BY_OCSP;
 	struct err ignored = {0};
 	struct piece p = {
-		.kind = ocsp ? KIND_OCSP : KIND_CRL,
+		.kind = ocsp ? EVIDENCE_OCSP : EVIDENCE_CRL,
 		.g = ask->g,
 		.url = want->ways[i].url,
 		.cert = want->cert,
@@ -480,7 +208,7 @@ evidence_gather(
 	struct evidence *e, const struct evidence_ask *ask, struct evidence_wait *wait)
 {
 	const struct piece issuers = {
-		.kind = KIND_ISSUERS,
+		.kind = EVIDENCE_ISSUERS,
 		.g = ask->g,
 		.url = missing_issuer(ask->verdict),
 		.urgent = true,
@@ -510,7 +238,7 @@ evidence_init(struct evidence *e, const struct fetch_place *at,
 	e->revoke = revoke_new((size_t)budget);
 	shelf_init(&e->shelf);
 	map_init(&e->jobs);
-	lru_init(&e->tried, TRIED_BYTES, forget_tried);
+	lru_init(&e->tried, TRIED_BYTES, job_forget_tried);
 }
 
 void
@@ -532,7 +260,7 @@ evidence_fini(struct evidence *e)
 	if (!e->revoke) /* never begun */
 		return;
 	while ((it = map_next(&e->jobs, NULL)) != NULL)
-		drop_job(CONTAINER_OF(it, struct job, by_key));
+		job_drop(CONTAINER_OF(it, struct job, by_key));
 	map_fini(&e->jobs);
 	lru_fini(&e->tried);
 	shelf_close(&e->shelf);

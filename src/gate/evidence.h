@@ -31,6 +31,15 @@ enum {
 	EVIDENCE_ROUNDS = 8, /* of judging: intermediates above intermediates */
 };
 
+enum evidence_kind { EVIDENCE_ISSUERS, EVIDENCE_OCSP, EVIDENCE_CRL, EVIDENCE_KINDS };
+
+/* Where what a verdict stands on was found. */
+enum evidence_source {
+	EVIDENCE_MEMORY, /* it was there already */
+	EVIDENCE_SHELF,  /* on disk: another worker or an earlier process fetched it */
+	EVIDENCE_NETWORK,
+};
+
 struct evidence {
 	struct fetch_place place;
 	const struct settings *settings; /* borrowed */
@@ -51,6 +60,7 @@ struct evidence_wait {
 	uint64_t deadline_ms; /* set by the first gather that waits; of all rounds */
 	unsigned fetched;     /* fetches that were waited for */
 	bool late;            /* the deadline has passed: nothing more is waited for */
+	enum evidence_source from[EVIDENCE_KINDS]; /* of what came, the last of each */
 
 	/* Private. */
 	struct evidence *e;

@@ -158,6 +158,7 @@ dialled(struct dial *d)
 		finish(f, false);
 		return;
 	}
+	f->reached = true;
 	f->io.moved = moved;
 	io_open(&f->io, f->loop, d->fd, WIRE, WIRE);
 	f->state = FETCH_TALKING;
@@ -246,6 +247,7 @@ fetch_start(struct fetch *f, const struct fetch_place *at, const struct fetch_as
 {
 	must(f->state == FETCH_IDLE);
 	f->ok = false;
+	f->reached = false;
 	f->err = (struct err){0};
 	f->loop = at->loop;
 	f->deadline_ms = ask->deadline_ms;

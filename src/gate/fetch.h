@@ -40,6 +40,7 @@ struct fetch {
 	/* The result: ok, and the octets in body; or err (ERR_GATE_FETCH and others).
 	 */
 	bool ok;
+	bool reached; /* a connection stood, whatever came of it */
 	struct buf body;
 	struct err err;
 

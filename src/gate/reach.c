@@ -180,6 +180,7 @@ start_tls(struct reach *r)
 		.alpn = r->to.alpn,
 		.session = may_resume(&r->to) ? resume_get(&w->resumes, &key) : NULL,
 		.identity = r->to.identity,
+		.scts = r->to.g->logs != NULL,
 		.wire_in = &side->io.in,
 		.wire_out = &side->io.out,
 	};
@@ -251,6 +252,7 @@ judge_chain(struct reach *r, const struct chain *chain)
 		.now = clock_wall(),
 		.options = trust_options_default(),
 		.staple = tls_peer_staple(up->side.tls),
+		.tls_scts = tls_peer_scts(up->side.tls),
 		.revoke = e->revoke,
 	};
 	const struct evidence_ask more = {
@@ -391,8 +393,10 @@ reach_keep_session(struct worker *w, const struct target *to, struct upstream *u
 {
 	const struct resume_key key = resume_key(w, to);
 	const struct verdict *v = &up->verdict;
-	/* A resumed handshake brings no staple, and some certificates need one. */
-	bool must_staple = v->n_path > 0 && v->path[0]->must_staple;
-	if (may_resume(to) && !must_staple)
+	/* A resumed handshake brings neither staple nor timestamps, and some
+	 * certificates need one or the other. */
+	bool needs_more = v->n_path > 0 &&
+		(v->path[0]->must_staple || tls_peer_scts(up->side.tls).n > 0);
+	if (may_resume(to) && !needs_more)
 		resume_put(&w->resumes, &key, up->side.tls);
 }

@@ -99,6 +99,7 @@ arrive(struct session *s)
 	story_origin(s, s->lane->up);
 	if (!s->target.tls)
 		return STAGE_TUNNEL;
+	story_evidence(s, &s->lane->up->verdict, &s->lane->reach.evidence);
 	bool accepted = stage_judge(s);
 	if (s->over)
 		return TURN_OVER;

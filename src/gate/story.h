@@ -35,6 +35,10 @@ struct session_story {
 	uint32_t origin_faults;        /* as in the verdict */
 	const char *origin_revocation; /* a constant of pki/, as the next */
 	const char *origin_ct;
+	struct trust_status origin_status;
+	char evidence[64];     /* as in the event */
+	uint64_t sign_us;      /* waiting for signatures from elsewhere */
+	char signer[64];       /* where; "" for here */
 	const char *untrusted; /* what was done about the verdict, or NULL */
 	unsigned fetched;
 	struct cert *origin_leaf; /* owned reference, or NULL */
@@ -64,6 +68,10 @@ void story_free(struct session_story *story);
 void story_stage(struct session *s);
 /* Takes over what the connection to the origin tells, once it stands. */
 void story_origin(struct session *s, const struct upstream *up);
+/* What the origin's verdict stands on, and where that came from. */
+struct evidence_wait;
+void story_evidence(
+	struct session *s, const struct verdict *v, const struct evidence_wait *wait);
 /* The same of the client's handshake. */
 void story_client(struct session *s);
 /* The alert that ended it, if one did. */

@@ -32,6 +32,53 @@ chain_text(const struct verdict *v)
 	return mem_cstr(text_span(&t));
 }
 
+static void
+add_word(struct text *t, const char *word)
+{
+	text_add(t, "%s%s", t->n > 0 ? "," : "", word);
+}
+
+/* Whether what a verdict stands on was at hand, or had to come from somewhere. */
+static const char *
+source_word(enum evidence_source from)
+{
+	switch (from) {
+	case EVIDENCE_SHELF:
+		return "disk";
+	case EVIDENCE_NETWORK:
+		return "network";
+	case EVIDENCE_MEMORY:
+		break;
+	}
+	return "memory";
+}
+
+void
+story_evidence(
+	struct session *s, const struct verdict *v, const struct evidence_wait *wait)
+{
+	static const struct {
+		unsigned proof;
+		const char *name;
+		enum evidence_kind kind;
+	} rows[] = {
+		{VERDICT_BY_OCSP, "ocsp", EVIDENCE_OCSP},
+		{VERDICT_BY_CRL, "crl", EVIDENCE_CRL},
+		{VERDICT_BY_LEARNED, "issuer", EVIDENCE_ISSUERS},
+	};
+	struct text t = text_to(s->story->evidence, sizeof(s->story->evidence));
+
+	if (v->proofs & VERDICT_BY_STAPLE)
+		add_word(&t, "staple=handshake");
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (!(v->proofs & rows[i].proof))
+			continue;
+		add_word(&t, rows[i].name);
+		text_add(&t, "=%s", source_word(wait->from[rows[i].kind]));
+	}
+	s->story->origin_status = trust_status(s->g->trust, v);
+}
+
 /* Only the first connection's: its certificate is the one the leaf was made from. */
 static void
 take_verdict(struct session_story *story, const struct verdict *v)
@@ -171,12 +218,6 @@ leaf_strength(enum key_kind kind)
 }
 
 static void
-add_word(struct text *t, const char *word)
-{
-	text_add(t, "%s%s", t->n > 0 ? "," : "", word);
-}
-
-static void
 tell_keys(struct text *t, const struct session_story *story)
 {
 	const struct cert *origin = story->origin_leaf;
@@ -272,6 +313,9 @@ tell_verdict(struct event *e, const struct session_story *story)
 	event_str(e, EVENT_ORIGIN_FAULTS, text_span(&t));
 	event_cstr(e, EVENT_ORIGIN_REVOCATION, story->origin_revocation);
 	event_cstr(e, EVENT_ORIGIN_CT, story->origin_ct);
+	event_cstr(e, EVENT_EVIDENCE, story->evidence);
+	event_cstr(e, EVENT_ORIGIN_CHAIN_STATUS, story->origin_status.chain);
+	event_cstr(e, EVENT_ORIGIN_ROOT_STATUS, story->origin_status.root);
 	event_cstr(e, EVENT_UNTRUSTED, story->untrusted);
 	event_cstr(e, EVENT_ORIGIN_CHAIN, story->origin_chain);
 	if (story->origin_root)

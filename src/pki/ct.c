@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "pki/ct_priv.h"
+#include "pki/revoke_priv.h"
 
 enum {
 	ENTRY_X509 = 0,
@@ -22,10 +23,10 @@ struct entry {
 	struct span body;          /* TBSCertificate or certificate */
 };
 
+/* What the timestamps come to: a log's word counts once. */
 struct tally {
-	unsigned good;
-	unsigned operators[CT_SCTS];
-	unsigned n_operators;
+	const struct ctlogs *of;
+	struct ct_seen seen;
 };
 
 static size_t
@@ -158,20 +159,34 @@ is_signed(const struct sct *s, const struct ctlog *log, const struct entry *e)
 	return ok;
 }
 
-static void
-count_operator(struct tally *t, unsigned number)
+static bool
+is_counted(const struct ct_seen *seen, size_t log)
 {
-	for (unsigned i = 0; i < t->n_operators; i++) {
-		if (t->operators[i] == number)
-			return;
+	for (unsigned i = 0; i < seen->n; i++) {
+		if (seen->logs[i] == log)
+			return true;
 	}
-	if (t->n_operators < CT_SCTS)
-		t->operators[t->n_operators++] = number;
+	return seen->n == CT_SCTS;
+}
+
+static unsigned
+count_operators(const struct tally *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->seen.n; i++) {
+		unsigned k = 0;
+		while (k < i &&
+			t->of->logs[t->seen.logs[k]].operator_number !=
+				t->of->logs[t->seen.logs[i]].operator_number)
+			k++;
+		n += k == i;
+	}
+	return n;
 }
 
 static void
-count_list(const struct ctlogs *l, struct span list, const struct entry *e, int64_t now,
-	struct tally *t)
+count_list(struct tally *t, struct span list, const struct entry *e, int64_t now)
 {
 	struct read whole = read_from(list);
 	struct read r = read_vec(&whole, 2);
@@ -180,19 +195,19 @@ count_list(const struct ctlogs *l, struct span list, const struct entry *e, int6
 		struct sct s = {0};
 		if (!open_sct(read_vec(&r, 2), &s))
 			continue;
-		const struct ctlog *log = find_log(l, s.log);
+		const struct ctlog *log = find_log(t->of, s.log);
 		bool in_time = log && s.when_ms <= (uint64_t)log->until_ms &&
 			s.when_ms / 1000 <= (uint64_t)now;
-		if (in_time && is_signed(&s, log, e)) {
-			t->good++;
-			count_operator(t, log->operator_number);
-		}
+		size_t number = log ? (size_t)(log - t->of->logs) : 0;
+		if (in_time && !is_counted(&t->seen, number) && is_signed(&s, log, e))
+			t->seen.logs[t->seen.n++] =
+				(uint16_t)number; /* under CT_LOGS */
 	}
 }
 
 static void
-count_embedded(const struct ctlogs *l, const struct cert *c, const struct cert *issuer,
-	int64_t now, struct tally *t)
+count_embedded(
+	struct tally *t, const struct cert *c, const struct cert *issuer, int64_t now)
 {
 	uint8_t *stripped = mem_alloc(c->tbs.n);
 	uint8_t *room = mem_alloc(c->tbs.n);
@@ -202,37 +217,67 @@ count_embedded(const struct ctlogs *l, const struct cert *c, const struct cert *
 
 	for (size_t i = 0; i < CERT_HASH; i++)
 		e.issuer[i] = issuer->spki_sha256[i];
-	count_list(l, der_take(&value, DER_OCTETS).left, &e, now, t);
+	count_list(t, der_take(&value, DER_OCTETS).left, &e, now);
 	mem_free(stripped);
 	mem_free(room);
+}
+
+void
+ct_look(const struct ctlogs *l, int64_t now, struct verdict *v)
+{
+	struct tally t = {.of = l};
+
+	if (l && v->n_path >= 2 && v->path[0]->scts.present)
+		count_embedded(&t, v->path[0], v->path[1], now);
+	v->embedded = t.seen;
+}
+
+static unsigned
+how_many(const struct cert *c)
+{
+	return c->not_after - c->not_before > LONG_LIVED_S ? 3 : 2;
+}
+
+static bool
+is_enough(const struct tally *t, const struct cert *c)
+{
+	return t->seen.n >= how_many(c) && count_operators(t) >= 2;
+}
+
+/* Those that came with the handshake are checked only where they are needed. */
+static void
+count_told(struct tally *t, const struct trust_ask *ask, const struct verdict *v)
+{
+	const struct cert *c = v->path[0];
+	struct entry whole = {.type = ENTRY_X509, .body = c->der};
+
+	if (!is_enough(t, c))
+		count_list(t, ask->tls_scts, &whole, ask->now);
+	if (!is_enough(t, c))
+		count_list(t, ocsp_scts(ask->staple, c, v->path[1]), &whole, ask->now);
 }
 
 void
 ct_judge(const struct ctlogs *l, const struct trust_ask *ask, bool required,
 	struct verdict *v)
 {
-	struct tally t = {0};
+	struct tally t = {.of = l, .seen = v->embedded};
 
 	if (!l || v->n_path < 2)
 		return;
-	const struct cert *c = v->path[0];
-	if (c->scts.present)
-		count_embedded(l, c, v->path[1], ask->now, &t);
-	struct entry whole = {.type = ENTRY_X509, .body = c->der};
-	count_list(l, ask->tls_scts, &whole, ask->now, &t);
-	unsigned want = c->not_after - c->not_before > LONG_LIVED_S ? 3 : 2;
-	bool enough = t.good >= want && t.n_operators >= 2;
-	v->ct = enough       ? "shown to enough logs"
-		: t.good > 0 ? "shown to too few logs"
-			     : "not shown to a log we know";
+	count_told(&t, ask, v);
+	bool enough = is_enough(&t, v->path[0]);
+	v->ct = enough         ? "shown to enough logs"
+		: t.seen.n > 0 ? "shown to too few logs"
+			       : "not shown to a log we know";
 	if (enough || !required)
 		return;
-	v->faults |= 1u << VERDICT_CT_MISSING;
-	if (findings_gravity(VERDICT_CT_MISSING) <= findings_gravity(v->class))
-		return;
-	v->class = VERDICT_CT_MISSING;
-	v->at = 0;
-	(void)text_format(v->text, sizeof v->text,
-		"%u timestamps of %u operators are valid; %u of 2 are wanted", t.good,
-		t.n_operators, want);
+	char text[128];
+	(void)text_format(text, sizeof text,
+		"timestamps of %u logs of %u operators are valid; %u of 2 are wanted",
+		t.seen.n, count_operators(&t), how_many(v->path[0]));
+	bool graver = findings_gravity(VERDICT_CT_MISSING) > findings_gravity(v->class);
+	verdict_add(v, VERDICT_CT_MISSING, text);
+	if (graver)
+		v->at = 0;
 }

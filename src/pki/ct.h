@@ -17,6 +17,12 @@ enum {
 
 struct ctlogs;
 
+/* Logs whose timestamps were checked: their places in the list. */
+struct ct_seen {
+	unsigned n;
+	uint16_t logs[CT_SCTS];
+};
+
 /* ERR_PKI_CT; NULL on failure. */
 struct ctlogs *ctlogs_load(const char *path, struct err *err);
 struct ctlogs *ctlogs_read(struct span json, struct err *err);

@@ -7,7 +7,13 @@
 #include "base/mem.h"
 #include "pki/revoke_priv.h"
 
-enum { DAY_S = 86400, RESPONSES = 32, DELEGATES = 4 };
+enum {
+	DAY_S = 86400,
+	RESPONSES = 32,
+	DELEGATES = 4,
+	RSA_LEAST = 2048,
+	LONGEST_S = 31 * DAY_S, /* an answer counts no longer, whatever it says */
+};
 
 /* BasicOCSPResponse, opened. */
 struct basic {
@@ -126,14 +132,19 @@ is_delegate(struct cert *d, struct cert *issuer, int64_t when)
 {
 	unsigned signatures = 0;
 
+	if (d->usage.present && !(d->key_usage & CERT_DIGITAL_SIGNATURE))
+		return false;
+	if (d->family == KEY_FAMILY_RSA && d->bits < RSA_LEAST)
+		return false;
 	return (d->ekus & CERT_EKU_OCSP) && !d->fault[0] && !d->has_unknown_critical &&
 		cert_names_eq(d->issuer, issuer->subject) && when >= d->not_before &&
 		when <= d->not_after && d->sig && !d->sig->weak &&
 		signature_check(d, issuer, &signatures);
 }
 
+/* By the issuer's own key, or by a delegate's: then not longer than it lives. */
 static bool
-is_proven(const struct basic *b, struct cert *issuer, int64_t when)
+is_proven(const struct basic *b, struct cert *issuer, struct ocsp_answer *a)
 {
 	struct read certs = b->delegates;
 	struct err ignored = {0};
@@ -143,8 +154,10 @@ is_proven(const struct basic *b, struct cert *issuer, int64_t when)
 	for (unsigned i = 0; i < DELEGATES && read_more(&certs); i++) {
 		struct cert *d =
 			cert_parse(der_take_whole(&certs, DER_SEQUENCE), &ignored);
-		bool ok = d && is_responder(b, d) && is_delegate(d, issuer, when) &&
-			is_signed_by(b, d);
+		bool ok = d && is_responder(b, d) &&
+			is_delegate(d, issuer, a->this_update) && is_signed_by(b, d);
+		if (ok && d->not_after < a->next_update)
+			a->next_update = d->not_after;
 		cert_put(d);
 		if (ok)
 			return true;
@@ -191,6 +204,25 @@ read_status(struct der status)
 	return status.tag == DER_EXPLICIT + 1 ? REVOKE_REVOKED : REVOKE_UNKNOWN;
 }
 
+/* The timestamps of logs in the extensions of a SingleResponse (RFC 6962 §3.3). */
+static struct span
+find_scts(struct read outer)
+{
+	static const struct span oid =
+		SPAN_INIT("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x05");
+	struct read list = der_take(&outer, DER_SEQUENCE);
+
+	while (read_more(&list)) {
+		struct read x = der_take(&list, DER_SEQUENCE);
+		bool it = span_eq(der_take(&x, DER_OID).left, oid);
+		(void)der_flag(&x);
+		struct read value = der_take(&x, DER_OCTETS);
+		if (it && read_done(&x))
+			return der_take(&value, DER_OCTETS).left;
+	}
+	return (struct span){0};
+}
+
 /* SingleResponse; true when it is about c. */
 static bool
 read_single(struct read r, const struct cert *c, const struct cert *issuer,
@@ -210,13 +242,44 @@ read_single(struct read r, const struct cert *c, const struct cert *issuer,
 		if (!read_done(&next))
 			return false;
 	}
-	if (der_is(&r, DER_EXPLICIT + 1) &&
-		has_critical(der_take(&r, DER_EXPLICIT + 1)))
-		return false;
+	if (a.next_update > a.this_update + LONGEST_S)
+		a.next_update = a.this_update + LONGEST_S;
+	if (der_is(&r, DER_EXPLICIT + 1)) {
+		struct read extensions = der_take(&r, DER_EXPLICIT + 1);
+		a.scts = find_scts(extensions);
+		if (has_critical(extensions))
+			return false;
+	}
 	if (!read_done(&r))
 		return false;
 	*out = a;
 	return true;
+}
+
+static bool
+find_single(struct basic *b, const struct cert *c, const struct cert *issuer,
+	struct ocsp_answer *out)
+{
+	for (unsigned i = 0; i < RESPONSES && read_more(&b->responses); i++) {
+		if (read_single(der_take(&b->responses, DER_SEQUENCE), c, issuer, out))
+			return true;
+	}
+	return false;
+}
+
+/* They are signed themselves, so the answer around them need not be. */
+struct span
+ocsp_scts(struct span response, const struct cert *c, const struct cert *issuer)
+{
+	struct basic b = {0};
+	struct ocsp_answer a = {0};
+	struct err ignored = {0};
+
+	if (response.n == 0 || response.n > REVOKE_OCSP_MAX ||
+		!open_response(response, &b, &ignored) ||
+		!find_single(&b, c, issuer, &a))
+		return (struct span){0};
+	return a.scts;
 }
 
 bool
@@ -225,19 +288,14 @@ ocsp_read(struct span response, struct cert *c, struct cert *issuer,
 {
 	struct basic b = {0};
 	struct ocsp_answer a = {0};
-	bool found = false;
 
 	if (response.n > REVOKE_OCSP_MAX)
 		return err_set(err, ERR_PKI_OCSP, "%zu octets", response.n);
 	if (!open_response(response, &b, err))
 		return false;
-	for (unsigned i = 0; i < RESPONSES && !found && read_more(&b.responses); i++) {
-		found = read_single(
-			der_take(&b.responses, DER_SEQUENCE), c, issuer, &a);
-	}
-	if (!found)
+	if (!find_single(&b, c, issuer, &a))
 		return err_set(err, ERR_PKI_OCSP, "it speaks of other certificates");
-	if (!is_proven(&b, issuer, a.this_update)) {
+	if (!is_proven(&b, issuer, &a)) {
 		return err_set(err, ERR_PKI_OCSP,
 			"it is signed neither by the issuer nor by its delegate");
 	}
@@ -250,26 +308,4 @@ ocsp_is_current(const struct ocsp_answer *a, int64_t now)
 {
 	return a->this_update <= now + REVOKE_SKEW_S && a->next_update >= now &&
 		a->next_update >= a->this_update;
-}
-
-bool
-revoke_ocsp_request(
-	struct cert *c, struct cert *issuer, struct span *der, struct err *err)
-{
-	X509 *x = cert_x509(c, err);
-	X509 *ix = x ? cert_x509(issuer, err) : NULL;
-	if (!ix)
-		return false;
-	AUTO(OCSP_REQUEST) *req = OCSP_REQUEST_new();
-	AUTO(OCSP_CERTID) *id = OCSP_cert_to_id(EVP_sha1(), x, ix);
-	AUTO_OCTETS *p = NULL;
-	if (!req || !id || !OCSP_request_add0_id(req, id))
-		return ossl_err(err, ERR_PKI_OCSP, "making a request");
-	(void)KEEP(id); /* req owns it now */
-	int n = i2d_OCSP_REQUEST(req, &p);
-	if (n <= 0)
-		return ossl_err(err, ERR_PKI_OCSP, "making a request");
-	*der = (struct span){
-		(const uint8_t *)mem_cstr(span_of(p, (size_t)n)), (size_t)n};
-	return true;
 }

@@ -111,6 +111,9 @@ const EVP_MD *signature_md(const struct cert_sigalg *sig);
 /* Revocation of everything on the path, by what ask has at hand. */
 void revoke_judge(const struct trust_ask *ask, struct verdict *v);
 
+/* Looks for the timestamps that the leaf has in it: that is remembered with a verdict.
+ */
+void ct_look(const struct ctlogs *l, int64_t now, struct verdict *v);
 /* Signed timestamps, when a list of logs is there; `required`: too few is a fault. */
 void ct_judge(const struct ctlogs *l, const struct trust_ask *ask, bool required,
 	struct verdict *v);

@@ -385,6 +385,7 @@ keep_answer(struct revoke *r, const struct cert *c, const struct cert *issuer,
 		lru_add(&r->answers, &k->item, span_of(k->key, CERT_HASH), sizeof *k);
 	}
 	k->answer = *a;
+	k->answer.scts = (struct span){0}; /* they die with the response */
 	SHA256(response.p, response.n, k->source);
 }
 
@@ -450,18 +451,31 @@ revoke_add_ocsp(struct revoke *r, struct span response, struct cert *c,
 }
 
 enum revoke_state
+revoke_find(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now,
+	unsigned *proofs)
+{
+	enum revoke_state listed = ask_crls(r, c, issuer, now);
+	const struct kept *k =
+		listed == REVOKE_REVOKED ? NULL : find_answer(r, c, issuer);
+	enum revoke_state told = k ? k->answer.state : REVOKE_UNKNOWN;
+
+	if (told == REVOKE_GOOD && !ocsp_is_current(&k->answer, now))
+		told = REVOKE_UNKNOWN;
+	if (told != REVOKE_UNKNOWN) {
+		*proofs |= VERDICT_BY_OCSP;
+		return told;
+	}
+	if (listed != REVOKE_UNKNOWN)
+		*proofs |= VERDICT_BY_CRL;
+	return listed;
+}
+
+enum revoke_state
 revoke_ask(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 {
-	enum revoke_state state = ask_crls(r, c, issuer, now);
-	if (state == REVOKE_REVOKED)
-		return state;
+	unsigned ignored = 0;
 
-	struct kept *k = find_answer(r, c, issuer);
-	if (k && k->answer.state == REVOKE_REVOKED)
-		return REVOKE_REVOKED;
-	if (k && k->answer.state == REVOKE_GOOD && ocsp_is_current(&k->answer, now))
-		return REVOKE_GOOD;
-	return state;
+	return revoke_find(r, c, issuer, now, &ignored);
 }
 
 /* Past three quarters of its life: time for the next one, and time enough. */

@@ -123,6 +123,11 @@ struct revoke_want {
 size_t revoke_wants(const struct trust_ask *ask, const struct verdict *v,
 	struct revoke_want *out, size_t cap);
 
+/* The address by which a short request is asked with GET (RFC 6960 A.1), added to t;
+ * false when it cannot be, or does not fit. */
+struct text;
+enum { REVOKE_GET_MOST = 192 }; /* octets of such a request */
+MUST_USE bool revoke_ocsp_url(struct span responder, struct span der, struct text *t);
 /* The request to post to cert->ocsp; the caller frees with mem_free(). */
 MUST_USE bool revoke_ocsp_request(
 	struct cert *c, struct cert *issuer, struct span *der, struct err *err);

@@ -6,40 +6,55 @@
 
 enum { SHORT_LIVED_S = 10 * 86400 };
 
-/* What is known about one certificate of a path, with the word for the log. */
-static enum revoke_state
-judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i,
-	const char **word)
+/* One certificate of a path, and what was found out about it. */
+struct finding {
+	enum revoke_state state;
+	const char *word; /* for the log */
+	unsigned proofs;
+};
+
+/* Whoever has a stolen key staples the last good answer; what is known otherwise weighs
+ * more. */
+static bool
+judge_staple(const struct trust_ask *ask, struct cert *c, struct cert *issuer,
+	struct finding *f)
+{
+	struct err ignored = {0};
+
+	if (ask->staple.n == 0 || ask->staple.n > REVOKE_OCSP_MAX)
+		return false;
+	f->state = ask->revoke
+		? revoke_recall(ask->revoke, ask->staple, c, issuer, ask->now)
+		: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
+	if (f->state == REVOKE_GOOD && ask->revoke &&
+		revoke_ask(ask->revoke, c, issuer, ask->now) == REVOKE_REVOKED)
+		return false;
+	if (f->state == REVOKE_UNKNOWN)
+		return false;
+	f->proofs = VERDICT_BY_STAPLE;
+	f->word = "good (stapled)";
+	return true;
+}
+
+static struct finding
+judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i)
 {
 	struct cert *c = v->path[i];
 	struct cert *issuer = v->path[i + 1];
-	enum revoke_state state = REVOKE_UNKNOWN;
-	struct err ignored = {0};
+	struct finding f = {.word = "unknown"};
 
-	if (i == 0 && ask->staple.n > 0 && ask->staple.n <= REVOKE_OCSP_MAX) {
-		state = ask->revoke
-			? revoke_recall(ask->revoke, ask->staple, c, issuer, ask->now)
-			: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
-		/* Whoever has a stolen key staples the last good answer; what is known
-		 * of a revocation stands against it. */
-		if (state == REVOKE_GOOD && ask->revoke &&
-			revoke_ask(ask->revoke, c, issuer, ask->now) == REVOKE_REVOKED)
-			return REVOKE_REVOKED;
-		if (state != REVOKE_UNKNOWN) {
-			*word = "good (stapled)";
-			return state;
-		}
-	}
-	if (ask->revoke)
-		state = revoke_ask(ask->revoke, c, issuer, ask->now);
-	if (state == REVOKE_GOOD) {
-		*word = "good";
-	} else if (state == REVOKE_UNKNOWN &&
+	if (i == 0 && judge_staple(ask, c, issuer, &f))
+		return f;
+	f.state = ask->revoke ? revoke_find(ask->revoke, c, issuer, ask->now, &f.proofs)
+			      : REVOKE_UNKNOWN;
+	if (f.state == REVOKE_GOOD) {
+		f.word = "good";
+	} else if (f.state == REVOKE_UNKNOWN &&
 		c->not_after - c->not_before <= SHORT_LIVED_S) {
-		*word = "needless (short-lived)";
-		return REVOKE_GOOD;
+		f.state = REVOKE_GOOD;
+		f.word = "needless (short-lived)";
 	}
-	return state;
+	return f;
 }
 
 static void
@@ -56,14 +71,13 @@ static bool
 wants(const struct trust_ask *ask, const struct verdict *v, size_t i,
 	struct revoke_want *w)
 {
-	const char *word = "";
-	enum revoke_state state = judge_cert(ask, v, i, &word);
-	bool learned = span_eq(span_str(word), SPAN("good"));
+	const struct finding f = judge_cert(ask, v, i);
+	bool learned = f.proofs & (VERDICT_BY_OCSP | VERDICT_BY_CRL);
 
 	*w = (struct revoke_want){.cert = v->path[i], .issuer = v->path[i + 1]};
-	w->urgent = state == REVOKE_UNKNOWN;
+	w->urgent = f.state == REVOKE_UNKNOWN;
 	if (!w->urgent &&
-		!(learned &&
+		!(learned && f.state == REVOKE_GOOD &&
 			revoke_age(ask->revoke, w->cert, w->issuer, ask->now) ==
 				REVOKE_OLD))
 		return false;
@@ -106,16 +120,16 @@ judge_path(const struct trust_ask *ask, struct verdict *v)
 	bool hard = ask->options.revocation == TRUST_REVOCATION_HARD;
 
 	for (size_t i = 0; i + 1 < v->n_path; i++) {
-		const char *word = "unknown";
-		enum revoke_state state = judge_cert(ask, v, i, &word);
+		const struct finding f = judge_cert(ask, v, i);
+		v->proofs |= f.proofs;
 		if (i == 0)
-			v->revocation = word;
-		if (state == REVOKE_REVOKED) {
+			v->revocation = f.word;
+		if (f.state == REVOKE_REVOKED) {
 			v->revocation = "revoked";
 			find_fault(v, VERDICT_REVOKED, i, "its issuer says so");
 			return;
 		}
-		if (state == REVOKE_UNKNOWN && hard) {
+		if (f.state == REVOKE_UNKNOWN && hard) {
 			find_fault(v, VERDICT_REVOCATION_UNKNOWN, i,
 				"neither a current list nor an answer is at hand");
 		}

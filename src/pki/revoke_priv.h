@@ -100,8 +100,12 @@ struct ocsp_answer {
 	enum revoke_state state;
 	int64_t this_update;
 	int64_t next_update;
+	struct span scts; /* in the response: what logs signed of c; or empty */
 };
 
+/* The timestamps of a response about c, or nothing. */
+struct span ocsp_scts(
+	struct span response, const struct cert *c, const struct cert *issuer);
 /* What a response proves about c; false with ERR_PKI_OCSP when nothing. */
 MUST_USE bool ocsp_read(struct span response, struct cert *c, struct cert *issuer,
 	struct ocsp_answer *out, struct err *err);
@@ -110,6 +114,9 @@ MUST_USE bool ocsp_is_current(const struct ocsp_answer *a, int64_t now);
 
 /* Takes a list in, in the place of an older one that the same key signed. */
 void revoke_keep_list(struct revoke *r, struct crl *c);
+/* As revoke_ask(); *proofs gains what told it (enum verdict_proof). */
+enum revoke_state revoke_find(struct revoke *r, struct cert *c, struct cert *issuer,
+	int64_t now, unsigned *proofs);
 /* A good answer that was looked at before needs no second look. */
 enum revoke_state revoke_recall(struct revoke *r, struct span response, struct cert *c,
 	struct cert *issuer, int64_t now);

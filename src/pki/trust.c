@@ -617,6 +617,7 @@ search_or_recall(struct trust *t, const struct trust_ask *ask, struct path_pool 
 	pool->n_told = pool->n;
 	add_learned(t, pool);
 	path_search(t, ask, pool, out);
+	ct_look(t->logs, ask->now, out);
 	if (t->verdicts.budget > 0)
 		remember(t, key, ask->now, out);
 }
@@ -639,6 +640,30 @@ wants_ct(const struct trust *t, const struct trust_ask *ask, const struct verdic
 	return false;
 }
 
+static bool
+is_told(const struct path_pool *pool, size_t n, const struct cert *c)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (span_eq(span_of(pool->certs[i]->sha256, CERT_HASH),
+			    span_of(c->sha256, CERT_HASH)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the path goes over an issuer that neither the peer sent nor the store has. */
+static bool
+goes_over_learned(const struct trust *t, const struct path_pool *pool, size_t n_told,
+	const struct verdict *v)
+{
+	for (size_t i = 1; i < v->n_path; i++) {
+		if (!trust_anchor_of(t, v->path[i]) &&
+			!is_told(pool, n_told, v->path[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out)
 {
@@ -650,7 +675,10 @@ trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out)
 		(void)text_format(
 			out->text, sizeof out->text, "no certificate was sent");
 	} else if (fill_pool(ask, &pool, out)) {
+		size_t n_told = pool.n;
 		search_or_recall(t, ask, &pool, out);
+		if (goes_over_learned(t, &pool, n_told, out))
+			out->proofs |= VERDICT_BY_LEARNED;
 		revoke_judge(ask, out);
 		ct_judge(t->logs, ask, wants_ct(t, ask, out), out);
 	}

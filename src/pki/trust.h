@@ -10,6 +10,7 @@
 
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "pki/ct.h"
 
 struct trust;  /* a set of roots, with what else is believed */
 struct revoke; /* revoke.h: what is known to be revoked */
@@ -27,6 +28,14 @@ enum {
 	TRUST_ROOTS = 2000, /* in a store */
 };
 
+/* What besides the chain itself a verdict stands on. */
+enum verdict_proof {
+	VERDICT_BY_STAPLE = 1 << 0,
+	VERDICT_BY_OCSP = 1 << 1, /* an answer that was fetched */
+	VERDICT_BY_CRL = 1 << 2,
+	VERDICT_BY_LEARNED = 1 << 3, /* an issuer nobody sent, fetched or seen before */
+};
+
 struct verdict {
 	enum verdict_class class;
 	uint32_t faults; /* bit 1 << class for every fault of the path; class is the
@@ -37,10 +46,12 @@ struct verdict {
 		*path[TRUST_PATH]; /* leaf first; a good one ends in the root; held */
 	size_t n_path;
 	bool cached;
-	const char *revocation; /* "good (stapled)", "unknown", …; a constant */
-	const char *ct;         /* the same for transparency, or "" */
-	unsigned paths;         /* tried */
-	unsigned signatures;    /* checked now, not remembered */
+	unsigned proofs; /* enum verdict_proof, of revocation for the whole path */
+	const char *revocation;  /* "good (stapled)", "unknown", …; a constant */
+	const char *ct;          /* the same for transparency, or "" */
+	struct ct_seen embedded; /* logs whose timestamps the leaf has in it */
+	unsigned paths;          /* tried */
+	unsigned signatures;     /* checked now, not remembered */
 };
 
 /* Lets the path go. A zeroed verdict may be given. */
@@ -132,6 +143,14 @@ void trust_learn(struct trust *t, struct span der);
  * costs one look-up. Revocation is asked every time.
  */
 void trust_check(struct trust *t, const struct trust_ask *ask, struct verdict *out);
+
+/* How far the chain of a verdict goes, and where it ends. Constants. */
+struct trust_status {
+	const char *chain; /* complete, completed (by issuers that were not sent),
+			      incomplete, self-signed, unreadable */
+	const char *root;  /* trusted (public), trusted (private), untrusted, unknown */
+};
+struct trust_status trust_status(const struct trust *t, const struct verdict *v);
 
 /* Octets for remembered verdicts, 4 MiB at the start; 0 turns it off. */
 void trust_cache_limit(struct trust *t, size_t bytes);

@@ -181,10 +181,49 @@ engine_prepare_server(SSL_CTX *ctx)
 	SSL_CTX_set_tlsext_status_cb(ctx, give_staple);
 }
 
-void
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+static int
+ask_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char **out,
+	size_t *out_n, X509 *leaf, size_t depth, int *alert, void *unused)
+{
+	(void)type;
+	(void)where;
+	(void)leaf;
+	(void)depth;
+	(void)alert;
+	(void)unused;
+	*out = NULL;
+	*out_n = 0;
+	return engine_of(ssl)->wants_scts ? 1 : 0;
+}
+
+/* In TLS 1.3 each certificate may have some; the leaf's are wanted. */
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+static int
+take_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char *in, size_t in_n,
+	X509 *leaf, size_t depth, int *alert, void *unused)
+{
+	struct tls *t = engine_of(ssl);
+
+	(void)type;
+	(void)where;
+	(void)leaf;
+	(void)alert;
+	(void)unused;
+	if (depth == 0 && t->scts.n == 0 && in_n > 0)
+		t->scts = (struct span){
+			(const uint8_t *)mem_cstr(span_of(in, in_n)), in_n};
+	return 1;
+}
+
+bool
 engine_prepare_client(SSL_CTX *ctx)
 {
 	SSL_CTX_sess_set_new_cb(ctx, keep_session);
+	return SSL_CTX_add_custom_ext(ctx, TLSEXT_TYPE_signed_certificate_timestamp,
+		       SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO |
+			       SSL_EXT_TLS1_3_CERTIFICATE,
+		       ask_scts, NULL, NULL, take_scts, NULL) == 1;
 }
 
 /* ---- beginning ---- */
@@ -268,6 +307,7 @@ begin_client(struct tls *t, const struct tls_client_spec *spec, struct err *err)
 	t->owner = spec->owner;
 	if (spec->identity && !use_identity(t, spec->identity, err))
 		return false;
+	t->wants_scts = spec->scts;
 	SSL_set_tlsext_status_type(t->ssl, TLSEXT_STATUSTYPE_ocsp);
 	SSL_set_connect_state(t->ssl);
 	if (spec->session && SSL_set_session(t->ssl, spec->session->ssl) != 1)
@@ -617,6 +657,7 @@ tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	SSL_SESSION_free(t->session);
 	profile_put(t->profile);
+	mem_free((void *)(uintptr_t)t->scts.p);
 	mem_free(t->why);
 	ERR_clear_error();
 	mem_free(t);

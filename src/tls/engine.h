@@ -59,6 +59,7 @@ struct tls_client_spec {
 	struct identity *identity;   /* shown if the server asks; or NULL */
 	struct remote_owner
 		*owner; /* for an identity whose key is elsewhere; or NULL */
+	bool scts;      /* ask for timestamps of transparency logs (RFC 6962 §3.3.1) */
 	struct buf *wire_in;
 	struct buf *wire_out;
 };
@@ -152,6 +153,9 @@ MUST_USE bool tls_has_peer(const struct tls *t);
 MUST_USE bool tls_peer_chain(const struct tls *t, struct chain *out, struct err *err);
 /* The OCSP response a server stapled, or empty; valid until tls_free(). */
 struct span tls_peer_staple(const struct tls *t);
+/* The timestamps a server sent along (SignedCertificateTimestampList), or empty; valid
+ * until tls_free(). Nobody looked into them. */
+struct span tls_peer_scts(const struct tls *t);
 
 /* A plaintext alert record, for refusing a client before there is an engine. False when
  * it does not fit. */

@@ -99,6 +99,12 @@ tls_peer_staple(const struct tls *t)
 	return n > 0 ? span_of(p, (size_t)n) : (struct span){0};
 }
 
+struct span
+tls_peer_scts(const struct tls *t)
+{
+	return t->scts;
+}
+
 bool
 tls_put_alert(struct buf *wire_out, uint8_t number)
 {

@@ -26,6 +26,8 @@ struct tls {
 	struct tls_judge *judge;    /* server: borrowed; or NULL */
 	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */
 	struct chain *peer;     /* server: what the client showed; owned, or NULL */
+	bool wants_scts;        /* client: asks for timestamps of transparency logs */
+	struct span scts;       /* client; owned; SignedCertificateTimestampList */
 	SSL_SESSION *session;   /* client: newest that can be resumed; owned, or NULL */
 	size_t retry;        /* octets of a write that OpenSSL must see again, or 0 */
 	uint64_t burst;      /* octets written since the last pause */
@@ -36,7 +38,7 @@ struct tls {
 /* Callbacks that belong to every SSL_CTX, and to those of one role. */
 void engine_prepare(SSL_CTX *ctx);
 void engine_prepare_server(SSL_CTX *ctx);
-void engine_prepare_client(SSL_CTX *ctx);
+MUST_USE bool engine_prepare_client(SSL_CTX *ctx);
 /* peer.c: the client's certificates are kept by the engine, not by OpenSSL. */
 void peer_keep(struct tls *t, struct chain *chain); /* takes it */
 void peer_free(struct tls *t);

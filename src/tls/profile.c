@@ -209,15 +209,16 @@ set_server(SSL_CTX *ctx, const struct profile_spec *spec)
 	engine_prepare_server(ctx);
 }
 
-static void
-set_client(SSL_CTX *ctx)
+static bool
+set_client(SSL_CTX *ctx, struct err *err)
 {
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	/* Sessions come to the engine by callback and go to our own cache, which knows
 	 * under what verdict they may be used. */
 	SSL_CTX_set_session_cache_mode(
 		ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	engine_prepare_client(ctx);
+	return engine_prepare_client(ctx) ||
+		ossl_err(err, ERR_TLS_PROFILE, "timestamps of transparency logs");
 }
 
 static bool
@@ -232,11 +233,9 @@ fill(SSL_CTX *ctx, struct profile *p, struct err *err)
 	if (spec->insecure_old_versions) /* their handshakes are signed with SHA-1 */
 		SSL_CTX_set_security_level(ctx, 0);
 	engine_prepare(ctx);
-	if (spec->role == PROFILE_SERVER) {
-		set_server(ctx, spec);
-	} else {
-		set_client(ctx);
-	}
+	if (spec->role == PROFILE_CLIENT)
+		return set_client(ctx, err);
+	set_server(ctx, spec);
 	return true;
 }
 

@@ -152,6 +152,49 @@ it_never_grows_beyond_its_budget(void)
 	end();
 }
 
-TESTS(what_was_put_is_found_until_its_end, another_process_finds_it_too,
-	what_was_damaged_is_a_miss, a_larger_one_than_the_limit_is_a_miss,
-	it_never_grows_beyond_its_budget)
+static void
+what_is_long_comes_and_goes_a_step_at_a_time(void)
+{
+	enum { LONG = 10000, STEP = 1000 };
+	static uint8_t octets[LONG];
+	struct shelf_writer w;
+	struct shelf_reader r;
+	struct span out = {0};
+	size_t steps = 1;
+
+	begin(1 << 20);
+	for (size_t i = 0; i < LONG; i++)
+		octets[i] = (uint8_t)(i * 7);
+	int64_t until = clock_wall() + 60;
+	CHECK(shelf_write_begin(&w, &shelf, SPAN("key"), span_of(octets, LONG), until));
+	for (; shelf_write_some(&w, STEP) == SHELF_MORE; steps++)
+		CHECK(!shelf_read_begin(&r, &shelf, SPAN("key"), LONG));
+	CHECK_INT(steps, LONG / STEP);
+	CHECK(shelf_read_begin(&r, &shelf, SPAN("key"), LONG));
+	for (steps = 1; shelf_read_some(&r, STEP, &out) == SHELF_MORE; steps++)
+		CHECK_INT(out.n, 0);
+	CHECK_INT(steps, LONG / STEP);
+	CHECK(span_eq(out, span_of(octets, LONG)));
+	mem_free((void *)(uintptr_t)out.p);
+	/* Given up in the middle, neither leaves anything behind. */
+	CHECK(shelf_write_begin(
+		&w, &shelf, SPAN("other"), span_of(octets, LONG), until));
+	CHECK_INT(shelf_write_some(&w, STEP), SHELF_MORE);
+	shelf_write_end(&w);
+	CHECK_INT(each_file(CHANGE_NOTHING), 1);
+	CHECK(shelf_read_begin(&r, &shelf, SPAN("key"), LONG));
+	CHECK_INT(shelf_read_some(&r, STEP, &out), SHELF_MORE);
+	shelf_read_end(&r);
+	/* One octet altered is found at the end. */
+	CHECK_INT(each_file(CHANGE_OCTET), 1);
+	CHECK(shelf_read_begin(&r, &shelf, SPAN("key"), LONG));
+	enum shelf_turn turn = SHELF_MORE;
+	while (turn == SHELF_MORE)
+		turn = shelf_read_some(&r, STEP, &out);
+	CHECK_INT(turn, SHELF_FAILED);
+	end();
+}
+
+TESTS(what_is_long_comes_and_goes_a_step_at_a_time, what_was_put_is_found_until_its_end,
+	another_process_finds_it_too, what_was_damaged_is_a_miss,
+	a_larger_one_than_the_limit_is_a_miss, it_never_grows_beyond_its_budget)

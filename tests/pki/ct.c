@@ -132,7 +132,7 @@ embed(struct forged *leaf, const size_t *which, size_t n, int64_t days)
 }
 
 static const char *
-judge(const struct forged *leaf, struct span tls)
+judge_with(const struct forged *leaf, struct span tls, struct span staple)
 {
 	struct chain sent = {0};
 	struct chain roots = {0};
@@ -147,7 +147,8 @@ judge(const struct forged *leaf, struct span tls)
 		.host = SPAN("a.example"),
 		.now = clock_wall(),
 		.options = trust_options_default(),
-		.tls_scts = tls};
+		.tls_scts = tls,
+		.staple = staple};
 	trust_check(t, &ask, &v);
 	CHECK_STR(verdict_id(v.class), "good"); /* only reported */
 	verdict_fini(&v);
@@ -159,6 +160,12 @@ judge(const struct forged *leaf, struct span tls)
 	chain_fini(&sent);
 	chain_fini(&roots);
 	return id;
+}
+
+static const char *
+judge(const struct forged *leaf, struct span tls)
+{
+	return judge_with(leaf, tls, (struct span){0});
 }
 
 static struct forged
@@ -241,6 +248,90 @@ timestamps_of_the_handshake_count_as_well(void)
 	end();
 }
 
+/* What one log says twice, or in two places, it has said once. */
+static void
+the_word_of_a_log_counts_once(void)
+{
+	begin();
+	struct forged l = new_leaf(30);
+	embed(&l, (const size_t[]){0, 0, 0}, 3, -1);
+	struct span der = forge_der(&l);
+	uint8_t buf[4096];
+	struct write list = write_to(buf, sizeof buf);
+	size_t mark = write_open(&list, 2);
+	put_sct(&list, 0, der, NULL, -1);
+	write_close(&list, mark, 2);
+	CHECK_STR(judge(&l, write_done(&list)), "ct-missing");
+	/* With that of another one they are two. */
+	list = write_to(buf, sizeof buf);
+	mark = write_open(&list, 2);
+	put_sct(&list, 2, der, NULL, -1);
+	write_close(&list, mark, 2);
+	CHECK_STR(judge(&l, write_done(&list)), "good");
+	OPENSSL_free((void *)(uintptr_t)der.p);
+	end();
+}
+
+/* An answer about the leaf with a list of timestamps in it (RFC 6962 §3.3). */
+static struct span
+answer_with(const struct forged *leaf, struct span list)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), leaf->x, root.x);
+	ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(clock_wall() - 60));
+	ASN1_TIME *to = ASN1_TIME_set(NULL, (time_t)(clock_wall() + FORGE_DAY));
+	ASN1_OCTET_STRING *inner = ASN1_OCTET_STRING_new();
+	ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.4.1.11129.2.4.5", 1);
+	uint8_t *der = NULL;
+
+	OCSP_SINGLERESP *single = OCSP_basic_add1_status(
+		basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, from, to);
+	ASN1_OCTET_STRING_set(inner, list.p, (int)list.n);
+	int m = i2d_ASN1_OCTET_STRING(inner, &der);
+	ASN1_OCTET_STRING_set(inner, der, m);
+	OPENSSL_free(der);
+	X509_EXTENSION *e = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, inner);
+	CHECK(OCSP_SINGLERESP_add_ext(single, e, -1) == 1);
+	CHECK(OCSP_basic_sign(
+		      basic, root.x, root.key, EVP_sha256(), NULL, OCSP_NOCERTS) == 1);
+	OCSP_RESPONSE *r = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	der = NULL;
+	int n = i2d_OCSP_RESPONSE(r, &der);
+	OCSP_RESPONSE_free(r);
+	X509_EXTENSION_free(e);
+	ASN1_OBJECT_free(oid);
+	ASN1_OCTET_STRING_free(inner);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	OCSP_CERTID_free(id);
+	OCSP_BASICRESP_free(basic);
+	return span_of(der, (size_t)n);
+}
+
+static void
+timestamps_of_a_staple_count_as_well(void)
+{
+	begin();
+	struct forged l = new_leaf(30);
+	struct span der = forge_der(&l);
+	uint8_t buf[4096];
+	struct write list = write_to(buf, sizeof buf);
+	size_t mark = write_open(&list, 2);
+	put_sct(&list, 0, der, NULL, -1);
+	put_sct(&list, 2, der, NULL, -1);
+	write_close(&list, mark, 2);
+	struct span staple = answer_with(&l, write_done(&list));
+	CHECK_STR(judge_with(&l, (struct span){0}, staple), "good");
+	for (size_t n = 0; n < staple.n; n += 7)
+		CHECK_STR(judge_with(&l, (struct span){0}, (struct span){staple.p, n}),
+			"ct-missing");
+	struct forged other = new_leaf(30);
+	CHECK_STR(judge_with(&other, (struct span){0}, staple), "ct-missing");
+	OPENSSL_free((void *)(uintptr_t)staple.p);
+	OPENSSL_free((void *)(uintptr_t)der.p);
+	end();
+}
+
 static void
 a_list_without_logs_is_refused(void)
 {
@@ -254,4 +345,5 @@ a_list_without_logs_is_refused(void)
 
 TESTS(check_58_timestamps_of_enough_logs_are_wanted,
 	timestamps_of_another_certificate_prove_nothing,
-	timestamps_of_the_handshake_count_as_well, a_list_without_logs_is_refused)
+	timestamps_of_the_handshake_count_as_well, the_word_of_a_log_counts_once,
+	timestamps_of_a_staple_count_as_well, a_list_without_logs_is_refused)

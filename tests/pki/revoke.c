@@ -199,6 +199,114 @@ check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time(void)
 	forge_end();
 }
 
+/* Whatever it says of itself: an answer counts a month, and no longer than the delegate
+ * that signed it. */
+static void
+an_answer_does_not_count_for_ever(void)
+{
+	lists_begin();
+	struct err err = {0};
+	struct forged brief = forge(&(struct forge){
+		.cn = "O", .by = &middle, .eku = "OCSPSigning", .to_days = 2});
+	struct cert *c = cert_from_x509(leaf.x, &err);
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+	const struct answer_plan plans[] = {
+		{.about = &leaf,
+			.issuer = &middle,
+			.signer = &middle,
+			.status = GOOD,
+			.to_days = 4000},
+		{.about = &leaf,
+			.issuer = &middle,
+			.signer = &brief,
+			.delegate = &brief,
+			.status = GOOD,
+			.to_days = 20},
+	};
+	static const int64_t good_for[] = {30, 1};
+	for (size_t i = 0; i < COUNT_OF(plans); i++) {
+		struct span r = make_ocsp(&plans[i]);
+		int64_t now = clock_wall() + good_for[i] * FORGE_DAY;
+		CHECK_INT(revoke_read_ocsp(r, c, issuer, now, &err), REVOKE_GOOD);
+		now += 2 * FORGE_DAY;
+		CHECK_INT(revoke_read_ocsp(r, c, issuer, now, &err), REVOKE_UNKNOWN);
+		OPENSSL_free((void *)(uintptr_t)r.p);
+	}
+	cert_put(c);
+	cert_put(issuer);
+	forge_end();
+}
+
+/* RFC 6960 §4.2.2.2: that the authority said so is not all. */
+static void
+a_delegate_is_as_good_as_a_certificate_must_be(void)
+{
+	lists_begin();
+	struct forged must = promising();
+	struct forged weak = forge(&(struct forge){.cn = "W",
+		.by = &middle,
+		.eku = "OCSPSigning",
+		.key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024)});
+	struct forged no_signature = forge(&(struct forge){.cn = "K",
+		.by = &middle,
+		.eku = "OCSPSigning",
+		.usage = "critical,keyEncipherment"});
+	struct forged any = forge(&(struct forge){
+		.cn = "A", .by = &middle, .eku = "anyExtendedKeyUsage"});
+	struct forged below = forge(
+		&(struct forge){.cn = "B", .ca = true, .by = &middle, .to_days = 20});
+	struct forged grandchild =
+		forge(&(struct forge){.cn = "G", .by = &below, .eku = "OCSPSigning"});
+	const struct forged *const bad[] = {&weak, &no_signature, &any, &grandchild};
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		STAPLE("revocation-unknown", &must, .about = &must, .issuer = &middle,
+			.signer = bad[i], .delegate = bad[i], .status = GOOD);
+	EVP_PKEY_free(weak.key); /* the forge has its own reference */
+	forge_end();
+}
+
+/* RFC 5019 §5: short enough for the caches between. */
+static void
+a_question_fits_an_address(void)
+{
+	static const struct {
+		const char *at;
+		const char *begins; /* NULL: it must be posted */
+	} cases[] = {
+		{"http://o.example", "http://o.example/ME"},
+		{"http://o.example/", "http://o.example/ME"},
+		{"http://o.example/a/b", "http://o.example/a/b/ME"},
+		{"http://o.example/?x=1", NULL},
+	};
+	lists_begin();
+	struct err err = {0};
+	struct span request = {0};
+	struct cert *c = cert_from_x509(leaf.x, &err);
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+	CHECK_OK(revoke_ocsp_request(c, issuer, &request, &err), &err);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char url[256];
+		struct text t = text_to(url, sizeof url);
+		bool fits = revoke_ocsp_url(span_str(cases[i].at), request, &t);
+		CHECK(fits == (cases[i].begins != NULL));
+		if (!fits)
+			continue;
+		CHECK(span_starts(text_span(&t), span_str(cases[i].begins)));
+		struct span question =
+			span_from(text_span(&t), span_str(cases[i].at).n);
+		/* Base64's own signs are escaped. */
+		CHECK(span_chr(question, '+') == question.n);
+		CHECK(span_chr(question, '=') == question.n);
+	}
+	char small[40];
+	struct text t = text_to(small, sizeof small);
+	CHECK(!revoke_ocsp_url(SPAN("http://o.example"), request, &t));
+	mem_free((void *)(uintptr_t)request.p);
+	cert_put(c);
+	cert_put(issuer);
+	forge_end();
+}
+
 static void
 check_53_a_promised_staple_must_come(void)
 {
@@ -352,7 +460,8 @@ TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
 	check_54_hard_refuses_what_soft_lets_pass,
 	check_51_a_revoked_answer_is_believed,
 	check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time,
-	check_53_a_promised_staple_must_come,
+	check_53_a_promised_staple_must_come, an_answer_does_not_count_for_ever,
+	a_delegate_is_as_good_as_a_certificate_must_be, a_question_fits_an_address,
 	every_truncation_of_an_answer_proves_nothing,
 	check_63_short_lived_certificates_need_no_answer, check_60_no_verdict_is_stale,
 	an_issuer_fetched_elsewhere_completes_the_chain)
