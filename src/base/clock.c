@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -93,35 +94,38 @@ day_of(int64_t days_since_1970)
 	};
 }
 
+/* The last n digits of v, over the noughts of a form. */
+static void
+write_digits(char *dst, size_t n, unsigned v)
+{
+	for (size_t i = n; i > 0; i--, v /= 10)
+		dst[i - 1] = (char)('0' + v % 10);
+}
+
 const char *
 clock_text(char dst[CLOCK_TEXT], int64_t wall_ms)
 {
 	enum { DAY_MS = 86400000 };
 	static const int64_t year_0 = -62167219200000;
 	static const int64_t year_10000 = 253402300800000;
-	struct text t = text_to(dst, CLOCK_TEXT);
+	static const char form[CLOCK_TEXT] = "0000-00-00T00:00:00.000Z";
+	static const char none[CLOCK_TEXT] = "(no date)";
 
 	if (wall_ms < year_0 || wall_ms >= year_10000) {
-		text_put(&t, SPAN("(no date)"));
+		memcpy(dst, none, sizeof(none));
 		return dst;
 	}
 	int64_t days = (wall_ms - year_0) / DAY_MS + year_0 / DAY_MS;
 	unsigned ms = (unsigned)(wall_ms - days * DAY_MS);
 	struct day d = day_of(days);
-	text_put_padded(&t, (uint64_t)d.year, 4);
-	text_put(&t, SPAN("-"));
-	text_put_padded(&t, d.month, 2);
-	text_put(&t, SPAN("-"));
-	text_put_padded(&t, d.day, 2);
-	text_put(&t, SPAN("T"));
-	text_put_padded(&t, ms / 3600000, 2);
-	text_put(&t, SPAN(":"));
-	text_put_padded(&t, ms / 60000 % 60, 2);
-	text_put(&t, SPAN(":"));
-	text_put_padded(&t, ms / 1000 % 60, 2);
-	text_put(&t, SPAN("."));
-	text_put_padded(&t, ms % 1000, 3);
-	text_put(&t, SPAN("Z"));
+	memcpy(dst, form, sizeof(form));
+	write_digits(dst, 4, (unsigned)d.year);
+	write_digits(dst + 5, 2, d.month);
+	write_digits(dst + 8, 2, d.day);
+	write_digits(dst + 11, 2, ms / 3600000);
+	write_digits(dst + 14, 2, ms / 60000 % 60);
+	write_digits(dst + 17, 2, ms / 1000 % 60);
+	write_digits(dst + 20, 3, ms % 1000);
 	return dst;
 }
 

@@ -39,17 +39,28 @@ json_text(const struct json_out *j)
 	return span_of(j->p, j->n);
 }
 
+/* Where n octets may be written, to be added to j->n; NULL when they do not fit. */
+static uint8_t *
+room_for(struct json_out *j, size_t n)
+{
+	if (j->cut || n > j->limit - j->n)
+		return NULL;
+	if (n > j->cap - j->n)
+		j->p = mem_grow(j->p, &j->cap, j->n + n, 1);
+	return (uint8_t *)j->p + j->n;
+}
+
 static void
 put(struct json_out *j, struct span s)
 {
-	if (j->cut || s.n > j->limit - j->n) {
+	uint8_t *at = room_for(j, s.n);
+
+	if (!at) {
 		j->cut = true;
 		return;
 	}
-	if (s.n > j->cap - j->n)
-		j->p = mem_grow(j->p, &j->cap, j->n + s.n, 1);
 	if (s.n > 0)
-		memcpy(j->p + j->n, s.p, s.n);
+		memcpy(at, s.p, s.n);
 	j->n += s.n;
 }
 
@@ -79,11 +90,29 @@ put_escaped(struct json_out *j, uint8_t c)
 	put(j, span_str(text));
 }
 
+/* Whether all eight octets are from 0x20 to 0x7e, but neither '"' nor '\\'. */
+static bool
+is_plain_word(const uint8_t *p)
+{
+	const uint64_t ones = 0x0101010101010101U;
+	const uint64_t tops = 0x8080808080808080U;
+	uint64_t w = 0;
+
+	memcpy(&w, p, 8);
+	uint64_t quote = w ^ (ones * '"');
+	uint64_t slash = w ^ (ones * '\\');
+	uint64_t bad =
+		(w - ones * 0x20) | (quote - ones) | (slash - ones) | (w + ones) | w;
+	return (bad & tops) == 0;
+}
+
 /* How many bytes at the front need no escape and are well-formed. */
 static size_t
 plain_length(struct span s)
 {
 	size_t n = 0;
+	while (n + 8 <= s.n && is_plain_word(s.p + n))
+		n += 8;
 	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' &&
 		s.p[n] != '\\')
 		n++;
@@ -100,9 +129,31 @@ wide_length(struct span s)
 	return 0;
 }
 
+/* Almost all strings are: in quotes, and what follows them. */
+static bool
+put_plain(struct json_out *j, struct span s, const char *behind)
+{
+	size_t more = strlen(behind);
+
+	if (plain_length(s) != s.n)
+		return false;
+	uint8_t *at = room_for(j, s.n + 2 + more);
+	if (!at)
+		return false;
+	at[0] = '"';
+	if (s.n > 0)
+		memcpy(at + 1, s.p, s.n);
+	at[s.n + 1] = '"';
+	memcpy(at + s.n + 2, behind, more);
+	j->n += s.n + 2 + more;
+	return true;
+}
+
 static void
 put_string(struct json_out *j, struct span s)
 {
+	if (put_plain(j, s, ""))
+		return;
 	put(j, SPAN("\""));
 	while (s.n > 0) {
 		size_t n = plain_length(s);
@@ -130,7 +181,7 @@ before_value(struct json_out *j, const char *key)
 	if (j->depth > 0)
 		put_line_break(j);
 	j->comma = true;
-	if (!key)
+	if (!key || (!j->pretty && put_plain(j, span_str(key), ":")))
 		return;
 	put_string(j, span_str(key));
 	put(j, j->pretty ? SPAN(": ") : SPAN(":"));

@@ -343,6 +343,7 @@ read_field(struct span *left, struct event_view *out)
 	*left = (struct span){left->p + 1, left->n - 1};
 	struct event_value *v = &out->v[f];
 	v->set = true;
+	out->has[f / 64] |= (uint64_t)1 << f % 64;
 	switch ((enum event_type)rows[f].type) {
 	case EVENT_TYPE_STR:
 		return take(left, 2, &v->s);
@@ -386,6 +387,19 @@ event_read(struct span *s, struct event_view *out, struct err *err)
 	return true;
 }
 
+size_t
+event_next(const struct event_view *e, size_t from)
+{
+	for (size_t i = from / 64; i < EVENT_WORDS; i++) {
+		uint64_t left = e->has[i];
+		if (i == from / 64)
+			left &= UINT64_MAX << from % 64;
+		if (left != 0)
+			return i * 64 + (size_t)__builtin_ctzll(left);
+	}
+	return EVENT_FIELDS;
+}
+
 void
 event_json(struct json_out *j, const struct event_view *e)
 {
@@ -394,10 +408,8 @@ event_json(struct json_out *j, const struct event_view *e)
 	json_object(j, NULL);
 	json_str(j, "time", clock_text(text, e->time));
 	json_str(j, "kind", kind_names[e->kind]);
-	for (size_t f = 0; f < EVENT_FIELDS; f++) {
+	for (size_t f = 0; (f = event_next(e, f)) < EVENT_FIELDS; f++) {
 		const struct event_value *v = &e->v[f];
-		if (!v->set)
-			continue;
 		switch ((enum event_type)rows[f].type) {
 		case EVENT_TYPE_STR:
 			json_span(j, rows[f].name, v->s);

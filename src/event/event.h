@@ -112,13 +112,19 @@ struct event_value {
 	};
 };
 
+enum { EVENT_WORDS = (EVENT_FIELDS + 63) / 64 };
+
 struct event_view {
 	enum event_kind kind;
 	int64_t time;    /* wall milliseconds */
 	uint64_t seq;    /* number in the store; 0 before it is stored */
 	struct span raw; /* the record it was read from; empty when from a store */
+	uint64_t has[EVENT_WORDS]; /* a bit for each value that is set, for walks */
 	struct event_value v[EVENT_FIELDS];
 };
+
+/* The first field from `from` on that is set, or EVENT_FIELDS. */
+size_t event_next(const struct event_view *e, size_t from);
 
 /* The encoded record, for event_read() and for tests. Valid as long as e. */
 struct span event_bytes(const struct event *e);

@@ -307,8 +307,8 @@ insert(struct store *s, const struct event_view *e)
 	sqlite3_clear_bindings(q);
 	sqlite3_bind_int64(q, 1, (int64_t)++s->seq);
 	sqlite3_bind_int64(q, 2, e->time);
-	for (int f = 0; f < EVENT_FIELDS; f++) {
-		if (e->v[f].set && place[f] > 0) {
+	for (size_t f = 0; (f = event_next(e, f)) < EVENT_FIELDS; f++) {
+		if (place[f] > 0) {
 			bind(q, place[f], event_field_type((enum event_field)f),
 				&e->v[f]);
 		}

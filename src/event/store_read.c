@@ -215,6 +215,7 @@ store_scan_next(struct store_scan *scan, struct event_view *out)
 		v->set = k->column[f] > 0 &&
 			read_column(k->q, k->column[f],
 				event_field_type((enum event_field)f), v);
+		out->has[f / 64] |= (uint64_t)v->set << f % 64;
 	}
 	return true;
 }
