@@ -190,6 +190,9 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_d
 			on_headers(x, ended);
 		break;
 	case NGHTTP2_DATA:
+		if (!ended && frame->data.padlen > 0 &&
+			frame->hd.length == frame->data.padlen)
+			h2_calm_control(h2); /* nothing but padding */
 		if (x && ended) {
 			x->body_done = true;
 			h2_wake(x);

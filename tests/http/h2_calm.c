@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Attacks by frames that cost the sender nothing: how many are borne before the
- * connection ends with ENHANCE_YOUR_CALM. The bounds are printed.
+ * Attacks by frames that cost the sender nothing, by a client and by an origin: how
+ * many are borne before the connection ends with ENHANCE_YOUR_CALM, and what is held
+ * for a peer that sends all it may. The bounds are printed.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -99,26 +100,90 @@ flood_continuations(struct h2_frames *f, uint32_t n)
 	h2_frames_add(f, FRAME_CONTINUATION, 0, 1, SPAN(""));
 }
 
-static const struct {
+/* Octets that count against the window and say nothing. */
+static void
+dribble_data(struct h2_frames *f, uint32_t n)
+{
+	if (n == 0)
+		h2_frames_add(f, FRAME_HEADERS, END_HEADERS, 1, SPAN(POST));
+	h2_frames_add(f, FRAME_DATA, PADDED, 1,
+		SPAN("\x01"
+		     "\0"));
+}
+
+static void
+flood_interim_heads(struct h2_frames *f, uint32_t n)
+{
+	(void)n;
+	h2_frames_add(f, FRAME_HEADERS, END_HEADERS, 1,
+		SPAN("\x48\x03"
+		     "103"));
+}
+
+static void
+flood_empty_answer(struct h2_frames *f, uint32_t n)
+{
+	if (n == 0)
+		h2_frames_add(f, FRAME_HEADERS, END_HEADERS, 1, SPAN("\x88"));
+	h2_frames_add(f, FRAME_DATA, 0, 1, SPAN(""));
+}
+
+static void
+flood_goodbyes(struct h2_frames *f, uint32_t n)
+{
+	(void)n;
+	h2_frames_add(f, FRAME_GOAWAY, 0, 0, SPAN("\0\0\0\x01\0\0\0\0"));
+}
+
+static void
+flood_resets(struct h2_frames *f, uint32_t n)
+{
+	(void)n;
+	h2_frames_add(f, FRAME_RST_STREAM, 0, 1, SPAN("\0\0\0\x08"));
+}
+
+/* Rules broken where the library forgives. */
+static void
+flood_behind_the_end(struct h2_frames *f, uint32_t n)
+{
+	if (n == 0)
+		h2_frames_add(
+			f, FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN("\x88"));
+	h2_frames_add(f, FRAME_DATA, 0, 1, SPAN("x"));
+}
+
+static const struct attack_row {
 	const char *name;
 	attack step;
+	enum h2_role on;
 	uint32_t most; /* steps that may be borne */
 } attacks[] = {
-	{"rapid reset", reset_rapidly, 303},
-	{"made-you-reset", make_us_reset, 303},
-	{"malformed requests", send_malformed, 303},
-	{"SETTINGS", flood_settings, 2001},
-	{"PING", flood_pings, 2001},
-	{"PRIORITY", flood_priorities, 2001},
-	{"PRIORITY_UPDATE", flood_priority_updates, 2001},
-	{"WINDOW_UPDATE", flood_windows, 2001},
-	{"empty DATA", flood_empty_data, 2001},
-	{"unknown frames", flood_unknown, 2001},
-	{"CONTINUATION", flood_continuations, 16},
+	{"rapid reset", reset_rapidly, H2_SERVER, 303},
+	{"made-you-reset", make_us_reset, H2_SERVER, 303},
+	{"malformed requests", send_malformed, H2_SERVER, 303},
+	{"SETTINGS", flood_settings, H2_SERVER, 2001},
+	{"PING", flood_pings, H2_SERVER, 2001},
+	{"PRIORITY", flood_priorities, H2_SERVER, 2001},
+	{"PRIORITY_UPDATE", flood_priority_updates, H2_SERVER, 2001},
+	{"WINDOW_UPDATE", flood_windows, H2_SERVER, 2001},
+	{"empty DATA", flood_empty_data, H2_SERVER, 2001},
+	{"DATA that is all padding", dribble_data, H2_SERVER, 2001},
+	{"unknown frames", flood_unknown, H2_SERVER, 2001},
+	{"CONTINUATION", flood_continuations, H2_SERVER, 16},
+	{"SETTINGS of an origin", flood_settings, H2_CLIENT, 2001},
+	{"PING of an origin", flood_pings, H2_CLIENT, 2001},
+	{"PRIORITY of an origin", flood_priorities, H2_CLIENT, 2001},
+	{"WINDOW_UPDATE of an origin", flood_windows, H2_CLIENT, 2001},
+	{"empty DATA of an origin", flood_empty_answer, H2_CLIENT, 2001},
+	{"GOAWAY of an origin", flood_goodbyes, H2_CLIENT, 2001},
+	{"RST_STREAM of an origin", flood_resets, H2_CLIENT, 2001},
+	{"DATA behind the end, of an origin", flood_behind_the_end, H2_CLIENT, 2001},
+	{"unknown frames of an origin", flood_unknown, H2_CLIENT, 2001},
+	{"CONTINUATION of an origin", flood_continuations, H2_CLIENT, 16},
 };
 
 /* What a gate does with a stream that has news: takes its head, lets go when it is
- * told that the client left. */
+ * told that the peer left. */
 static void
 serve(struct h2_frames *f)
 {
@@ -134,20 +199,39 @@ serve(struct h2_frames *f)
 	}
 }
 
+static void
+ask(struct h2_frames *f, struct h2_user *user)
+{
+	struct http_head head;
+	struct arena a;
+	struct err err;
+
+	arena_init(&a, 4096);
+	http_request_make(&head, &a, HTTP_GET, SPAN("a.example"), SPAN("/"));
+	CHECK(h2_request(&f->h2, &head, user, &err) != NULL);
+	arena_fini(&a);
+	h2_frames_run(f); /* it has gone out */
+}
+
 static uint32_t
-count_borne(attack step)
+count_borne(const struct attack_row *row)
 {
 	struct h2_frames f;
+	struct h2_user user;
 	uint32_t n = 0;
 
 	clock_fake(1000, 0);
-	h2_frames_open(&f, H2_SERVER);
+	h2_frames_open(&f, row->on);
 	h2_frames_greet(&f);
+	if (row->on == H2_CLIENT)
+		ask(&f, &user);
 	for (; n < 10000 && !f.over; n++) {
-		step(&f, n);
+		row->step(&f, n);
 		h2_frames_run(&f);
 		serve(&f);
 	}
+	if (f.err.code != ERR_H2_FLOOD)
+		print_error("%s: %u borne, %s\n", row->name, n, f.err.text);
 	CHECK(f.over);
 	CHECK_INT(f.err.code, ERR_H2_FLOOD);
 	CHECK_INT(f.goaway, CALM + 1);
@@ -160,10 +244,114 @@ static void
 floods_end_with_enhance_your_calm(void)
 {
 	for (size_t i = 0; i < COUNT_OF(attacks); i++) {
-		uint32_t n = count_borne(attacks[i].step);
+		uint32_t n = count_borne(&attacks[i]);
 		print_message("# %s: %u borne\n", attacks[i].name, n);
 		CHECK(n <= attacks[i].most);
 	}
+}
+
+/* Each may cost us memory; the stream ends, not the connection. */
+static void
+interim_heads_come_to_an_end(void)
+{
+	struct h2_frames f;
+	struct h2_user user;
+	struct http_head *head;
+	struct span body;
+	uint32_t n = 0;
+
+	h2_frames_open(&f, H2_CLIENT);
+	h2_frames_greet(&f);
+	ask(&f, &user);
+	while (n < 1000 && user.stream->err.code == ERR_NONE) {
+		flood_interim_heads(&f, n++);
+		h2_frames_run(&f);
+	}
+	print_message("# 103 of an origin: %u borne\n", n);
+	CHECK(n <= f.h2.config.limits.informs + 1U);
+	while (h2_step(user.stream, &head, &body, &f.err) == H2_INFORM)
+		continue;
+	CHECK_INT(f.err.code, ERR_HTTP_TOO_LARGE);
+	CHECK(!f.over);
+	h2_frames_close(&f);
+}
+
+/* A head of nearly 64 KiB and a full window of body. */
+static void
+fill_stream(struct h2_frames *f, uint32_t id)
+{
+	static uint8_t value[16006] = "\x00\x01"
+				      "a"
+				      "\x7f\x81\x7c"; /* 16,000 octets follow */
+
+	for (size_t i = 6; i < sizeof(value); i++)
+		value[i] = 'a';
+	h2_frames_add(f, FRAME_HEADERS, 0, id, SPAN(POST));
+	for (unsigned i = 0; i < 4; i++) {
+		h2_frames_add(f, FRAME_CONTINUATION, i == 3 ? END_HEADERS : 0, id,
+			span_of(value, sizeof(value)));
+	}
+	for (unsigned i = 0; i < 4; i++)
+		h2_frames_add(f, FRAME_DATA, 0, id, span_of(value, 16000));
+}
+
+/* As many streams as it may have, each with all it may send: docs/operating.md states
+ * it. */
+static void
+what_a_peer_can_make_us_hold_is_bounded(void)
+{
+	struct h2_frames f;
+	size_t heads = 0;
+	size_t bodies = 0;
+
+	h2_frames_open(&f, H2_SERVER);
+	h2_frames_greet(&f);
+	for (uint32_t i = 0; i < f.h2.config.streams; i++)
+		fill_stream(&f, 2 * i + 1);
+	h2_frames_run(&f);
+	CHECK(!f.over);
+	for (struct h2_stream *x = h2_ready(&f.h2); x; x = h2_ready(&f.h2)) {
+		CHECK(x->arena.used <= H2_STREAM_ARENA);
+		heads += x->arena.used;
+		bodies += buf_len(&x->body);
+	}
+	print_message("# %u streams: %zu octets of heads, %zu of bodies\n",
+		h2_open_streams(&f.h2), heads, bodies);
+	CHECK_INT(h2_open_streams(&f.h2), f.h2.config.streams);
+	CHECK(heads >= 6000000 && heads <= (size_t)100 * H2_STREAM_ARENA);
+	CHECK(bodies == 6400000 && bodies <= f.h2.config.budget);
+	h2_frames_close(&f);
+}
+
+/* Bodies wait with whoever writes them: a client whose windows stay shut makes us queue
+ * nothing, however often it asks. */
+static void
+a_shut_window_makes_us_hold_nothing(void)
+{
+	struct http_head answer;
+	struct h2_frames f;
+	struct arena a;
+	struct h2_stream *x = NULL;
+
+	arena_init(&a, 65536);
+	h2_frames_open(&f, H2_SERVER);
+	h2_frames_greet(&f);
+	h2_frames_add(&f, FRAME_SETTINGS, 0, 0, SPAN("\0\x04\0\0\0\0"));
+	for (uint32_t i = 0; i < f.h2.config.streams; i++)
+		h2_frames_add(&f, FRAME_HEADERS, END_HEADERS | END_STREAM, 2 * i + 1,
+			SPAN(GET));
+	h2_frames_run(&f);
+	http_response_make(&answer, &a, 200);
+	answer.body.kind = BODY_CHUNKED;
+	while ((x = h2_ready(&f.h2)) && !x->head_written) {
+		CHECK_INT(h2_write_head(x, &answer, &f.err), H2_WROTE);
+		CHECK_INT(h2_write_body(x, SPAN("never goes")), 0);
+	}
+	h2_frames_run(&f);
+	CHECK_INT(f.heads, f.h2.config.streams);
+	CHECK(!h2_wants_flush(&f.h2));
+	h2_frames_close(&f);
+	arena_fini(&a);
 }
 
 static void
@@ -247,5 +435,7 @@ compressed_bombs_are_cut_at_the_limit(void)
 	mem_free(block);
 }
 
-TESTS(floods_end_with_enhance_your_calm, the_same_over_time_is_borne,
-	work_pays_for_acknowledgements, compressed_bombs_are_cut_at_the_limit)
+TESTS(floods_end_with_enhance_your_calm, interim_heads_come_to_an_end,
+	what_a_peer_can_make_us_hold_is_bounded, a_shut_window_makes_us_hold_nothing,
+	the_same_over_time_is_borne, work_pays_for_acknowledgements,
+	compressed_bombs_are_cut_at_the_limit)
