@@ -15,6 +15,7 @@ enum {
 	GOODBYE_MS = 1000, /* for a client to read that it is to go */
 	REST_MS = 3000,    /* idle, until memory is given back */
 	LOOK_MS = 1000,    /* between looks for streams that are slow */
+	STILL_MS = 1000,   /* without a stream, until a draining client is idle */
 };
 
 /* --- connections --- */
@@ -99,13 +100,28 @@ relay_round(struct session *s)
 
 /* --- the end --- */
 
+/*
+ * Some clients fail what they have not sent yet when they read a GOAWAY. So one of an
+ * edge that is busy when its worker drains goes on for half of the time there is; one
+ * that has been still for a moment is told at once.
+ */
+static bool
+drain_is_due(const struct session *s)
+{
+	uint64_t now = clock_now();
+	uint64_t half_ms = s->w->settings->drain_ms / 2;
+	bool still = list_empty(&s->h2->streams) && now - s->h2->moved >= STILL_MS;
+
+	return !s->g->sites.is_edge || still || now - s->w->drain_since_ms >= half_ms;
+}
+
 /* The client is to go elsewhere: no new streams, those that are open end in peace. */
 static bool
 wants_to_end(const struct session *s)
 {
 	bool told = s->refusal.code != ERR_NONE && s->h2->answered;
 	bool lost = s->refusal.code == ERR_NONE && !relay_takes_more(s);
-	return s->draining || told || lost;
+	return (s->draining && drain_is_due(s)) || told || lost;
 }
 
 static void
@@ -195,6 +211,8 @@ set_deadline(struct session *s, bool ending)
 	bool empty = list_empty(&r->streams);
 	if (ending && empty) {
 		session_deadline(s, GOODBYE_MS);
+	} else if (s->draining && empty) {
+		session_deadline(s, STILL_MS);
 	} else if (!empty) {
 		session_deadline(s, LOOK_MS);
 	} else if (!r->idle) {

@@ -377,6 +377,7 @@ worker_drain(struct worker *w)
 	if (w->draining)
 		return;
 	w->draining = true;
+	w->drain_since_ms = clock_now();
 	stop_listening(w);
 	w->drain_deadline.fired = cut_the_rest;
 	timer_set(&w->loop, &w->drain_deadline, clock_now() + w->settings->drain_ms);

@@ -95,6 +95,7 @@ struct worker {
 	struct timer event_timer;
 	struct list sessions;
 	bool draining;
+	uint64_t drain_since_ms; /* clock_now() when that began */
 	struct timer drain_deadline;
 	struct timer drain_fresh;
 	void (*drained)(struct worker *w); /* may be NULL; the last session has gone */
