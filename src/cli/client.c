@@ -49,6 +49,23 @@ client_forget(struct span *secret)
 	*secret = (struct span){0};
 }
 
+static struct client_ca *
+load_ca(struct client_desk *d, bool with_key, struct err *err)
+{
+	struct client_ca *ca = NULL;
+
+	if (!with_key)
+		return client_ca_load(d->dir, false, (struct span){0}, err);
+	if (!d->where && !client_where_open(d->dir, &d->where, err))
+		return NULL;
+	if (!d->where)
+		return client_ca_load(d->dir, true, span_trim(d->passphrase), err);
+	ca = client_ca_load_elsewhere(d->dir, &d->where->signer, err);
+	if (ca)
+		client_where_expect(d->where, X509_get0_pubkey(ca->crt));
+	return ca;
+}
+
 bool
 client_desk_open(struct client_desk *d, const struct cli_call *call, bool with_key,
 	struct err *err)
@@ -57,7 +74,7 @@ client_desk_open(struct client_desk *d, const struct cli_call *call, bool with_k
 	arena_init(&d->arena, ARENA_MOST);
 	if (with_key && !client_read_secret(call, "ca-passphrase", &d->passphrase, err))
 		return false;
-	d->ca = client_ca_load(d->dir, with_key, span_trim(d->passphrase), err);
+	d->ca = load_ca(d, with_key, err);
 	d->reg = d->ca ? client_register_open(d->dir, false, err) : NULL;
 	return d->reg != NULL;
 }
@@ -67,6 +84,7 @@ client_desk_close(struct client_desk *d)
 {
 	client_register_close(d->reg);
 	client_ca_free(d->ca);
+	client_where_close(d->where);
 	client_forget(&d->passphrase);
 	arena_fini(&d->arena);
 }
@@ -188,6 +206,19 @@ save_settings(const struct cli_call *call, struct client_register *r, struct err
 	return save_sans(call, r, err);
 }
 
+/* With ca.where in the directory already, the key it names becomes the authority's. */
+static bool
+take_key_elsewhere(struct client_desk *d, struct client_ca_wish *w, struct err *err)
+{
+	if (!client_where_open(d->dir, &d->where, err))
+		return false;
+	if (!d->where)
+		return true;
+	w->signer = &d->where->signer;
+	w->public = client_where_public(d->where, err);
+	return w->public != NULL;
+}
+
 static bool
 init(const struct cli_call *call, struct client_desk *d, struct err *err)
 {
@@ -199,9 +230,9 @@ init(const struct cli_call *call, struct client_desk *d, struct err *err)
 		!client_read_secret(call, "ca-passphrase", &d->passphrase, err))
 		return false;
 	wish.passphrase = span_trim(d->passphrase);
-	if (!client_ca_make(d->dir, &wish, err))
+	if (!take_key_elsewhere(d, &wish, err) || !client_ca_make(d->dir, &wish, err))
 		return false;
-	d->ca = client_ca_load(d->dir, true, wish.passphrase, err);
+	d->ca = load_ca(d, true, err);
 	d->reg = d->ca ? client_register_open(d->dir, true, err) : NULL;
 	return d->reg && client_register_begin(d->reg, err) &&
 		save_settings(call, d->reg, err) && client_desk_commit(d, true, err);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "cli/client_where.h"
 #include "pki/client_register.h"
 
 #define CLIENT_DIR "/var/lib/sekisho/clients"
@@ -12,6 +13,7 @@
 /* What every command but init works on. */
 struct client_desk {
 	const char *dir;
+	struct client_where *where;  /* owned; NULL: ca.key is in dir */
 	struct client_ca *ca;        /* owned */
 	struct client_register *reg; /* owned */
 	struct arena arena;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "pki/authority_priv.h"
 #include "pki/client_name.h"
+#include "pki/resign.h"
 
 enum { BACKDATE_S = 300, DAY_S = 86400, OCSP_DAYS = 365, NAME_MAX_OCTETS = 64 };
 
@@ -35,6 +36,58 @@ new_name(const char *organisation, const char *cn, struct err *err)
 	return KEEP(name);
 }
 
+static bool
+resign(const struct client_ca *ca, struct span stand_in, struct span *der,
+	struct err *err)
+{
+	EVP_PKEY *public = X509_get0_pubkey(ca->crt);
+	uint8_t digest[SIGNER_DIGEST_MAX];
+	uint8_t signature[KEY_SIGNATURE_MAX];
+	struct resign parts;
+	size_t n = 0;
+
+	if (!resign_split(stand_in, &parts, err))
+		return false;
+	struct key_job job = resign_job(&parts, public, digest);
+	return ca->signer->sign(ca->signer, &job, signature, &n, err) &&
+		resign_join(&parts, public, span_of(signature, n), der, err);
+}
+
+bool
+client_ca_resign(const struct client_ca *ca, struct span *der, struct err *err)
+{
+	struct span stand_in = *der;
+
+	if (!ca->signer)
+		return true;
+	*der = (struct span){0};
+	bool ok = resign(ca, stand_in, der, err);
+	mem_free((void *)(uintptr_t)stand_in.p);
+	return ok;
+}
+
+/* Signs it, by whoever has the key; *x is another one then. */
+static bool
+sign(const struct client_ca *ca, X509 **x, struct err *err)
+{
+	struct span der = {0};
+
+	if (!mint_sign(*x, ca->key, err))
+		return false;
+	if (!ca->signer)
+		return true;
+	bool ok = mint_encode(*x, &der, err) && client_ca_resign(ca, &der, err);
+	const unsigned char *p = der.p;
+	X509 *right = ok ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+	mem_free((void *)(uintptr_t)der.p);
+	if (!right)
+		return ok ? ossl_err(err, ERR_PKI_MINT, "a signed certificate") : false;
+	X509_free(*x);
+	*x = right;
+	return true;
+}
+
+/* Not signed yet; of the key only the public half is used. */
 static X509 *
 make_ca(const struct client_ca_wish *wish, const EVP_PKEY *key, struct err *err)
 {
@@ -57,7 +110,7 @@ make_ca(const struct client_ca_wish *wish, const EVP_PKEY *key, struct err *err)
 		ossl_err(err, ERR_PKI_CLIENT_CA, "building the authority");
 		return NULL;
 	}
-	return mint_sign(x, key, err) ? KEEP(x) : NULL;
+	return KEEP(x);
 }
 
 static bool
@@ -107,7 +160,7 @@ make_ocsp(const struct client_ca *ca, const EVP_PKEY *key, struct err *err)
 		ossl_err(err, ERR_PKI_CLIENT_CA, "building the OCSP responder");
 		return NULL;
 	}
-	return mint_sign(x, ca->key, err) ? KEEP(x) : NULL;
+	return sign(ca, &x, err) ? KEEP(x) : NULL;
 }
 
 static bool
@@ -151,20 +204,60 @@ refuse_existing(const char *dir, struct err *err)
 	return true;
 }
 
+static enum key_kind
+kind_of_wish(const struct client_ca_wish *wish)
+{
+	if (wish->public)
+		return key_kind_of(wish->public);
+	return wish->kind ? wish->kind : KEY_P256;
+}
+
+/* Where the key is elsewhere a fresh one of its kind stands in. */
+static EVP_PKEY *
+new_key(enum key_kind kind, struct err *err)
+{
+	if (kind != KEY_OTHER)
+		return key_new(kind, err);
+	err_set(err, ERR_PKI_CLIENT_CA, "its key is of no kind we can ask for");
+	return NULL;
+}
+
 bool
 client_ca_make(const char *dir, const struct client_ca_wish *wish, struct err *err)
 {
 	if (!file_mkdir(dir, 0711, err) || !refuse_existing(dir, err))
 		return false;
-	AUTO(EVP_PKEY) *key = key_new(wish->kind ? wish->kind : KEY_P256, err);
-	AUTO(X509) *x = key ? make_ca(wish, key, err) : NULL;
+	AUTO(EVP_PKEY) *key = new_key(kind_of_wish(wish), err);
+	AUTO(X509) *x =
+		key ? make_ca(wish, wish->public ? wish->public : key, err) : NULL;
 	if (!x)
 		return false;
 	struct client_ca ca = {.crt = x,
 		.key = key,
+		.signer = wish->signer,
 		.not_after = mint_get_time(X509_get0_notAfter(x))};
-	return authority_save_key(dir, "ca.key", key, wish->passphrase, err) &&
+	if (!sign(&ca, &x, err))
+		return false;
+	ca.crt = x;
+	return (wish->signer ||
+		       authority_save_key(dir, "ca.key", key, wish->passphrase, err)) &&
 		authority_save_cert(dir, "ca.crt", x, err) && save_ocsp(&ca, dir, err);
+}
+
+struct client_ca *
+client_ca_load_elsewhere(const char *dir, struct client_signer *signer, struct err *err)
+{
+	struct client_ca *ca = client_ca_load(dir, false, (struct span){0}, err);
+	EVP_PKEY *public = ca ? X509_get0_pubkey(ca->crt) : NULL;
+
+	if (!ca)
+		return NULL;
+	ca->signer = signer;
+	ca->key = new_key(public ? key_kind_of(public) : KEY_OTHER, err);
+	if (ca->key)
+		return ca;
+	client_ca_free(ca);
+	return NULL;
 }
 
 struct client_ca *
@@ -267,7 +360,8 @@ finish(const struct client_ca *ca, X509 *x, const struct client_wish *w,
 		!add_eku(x, NID_client_auth) || !add_access(x, w) ||
 		(w->crl_url && !mint_add_crl_url(x, w->crl_url)))
 		return ossl_err(err, ERR_PKI_CLIENT, "building a certificate");
-	return mint_sign(x, ca->key, err) && mint_encode(x, der, err);
+	return mint_sign(x, ca->key, err) && mint_encode(x, der, err) &&
+		client_ca_resign(ca, der, err);
 }
 
 static bool

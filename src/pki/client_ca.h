@@ -22,17 +22,29 @@ enum {
 	CLIENT_TEXT = 512, /* octets of a subject or one name */
 };
 
+/* Who signs where the authority's key is not at hand: in a token, on a key server. */
+struct client_signer {
+	/* dst has KEY_SIGNATURE_MAX octets. It may take its time. */
+	bool (*sign)(struct client_signer *s, const struct key_job *job, uint8_t *dst,
+		size_t *n, struct err *err);
+};
+
 struct client_ca_wish {
 	const char *name;         /* commonName ["sekisho client CA"] */
 	const char *organisation; /* [none] */
 	enum key_kind kind;       /* [p256] */
 	unsigned days;            /* [CLIENT_CA_DAYS] */
 	struct span passphrase;   /* encrypts ca.key [plain] */
+	/* Of a key that is there already, elsewhere; then no ca.key is written and
+	 * kind does not matter. Both or none; borrowed. */
+	EVP_PKEY *public;
+	struct client_signer *signer;
 };
 
 struct client_ca {
 	X509 *crt;     /* owned */
-	EVP_PKEY *key; /* owned; NULL when loaded without */
+	EVP_PKEY *key; /* owned; NULL when loaded without; with a signer a stand-in */
+	struct client_signer *signer; /* borrowed; NULL: key signs */
 	int64_t not_after;
 };
 
@@ -43,6 +55,14 @@ MUST_USE bool client_ca_make(
 /* NULL on failure: ERR_PKI_CLIENT_CA, or why the key cannot be read. */
 struct client_ca *client_ca_load(
 	const char *dir, bool with_key, struct span passphrase, struct err *err);
+/* The same with its key elsewhere; signer outlives it. */
+struct client_ca *client_ca_load_elsewhere(
+	const char *dir, struct client_signer *signer, struct err *err);
+/* What was built and signed by the stand-in, signed by the right key instead: replaces
+ * *der, which mem_alloc() made, and frees it on failure. Does nothing without a signer.
+ */
+MUST_USE bool client_ca_resign(
+	const struct client_ca *ca, struct span *der, struct err *err);
 /* Wipes the key. */
 void client_ca_free(struct client_ca *ca); /* NULL does nothing */
 /* A fresh ocsp.crt and ocsp.key when less than half of the old one's life is left. */

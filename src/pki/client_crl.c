@@ -90,5 +90,5 @@ client_ca_crl(const struct client_ca *ca, const struct client_crl_plan *plan,
 			!add_entry(crl, &plan->revoked[i]))
 			return ossl_err(err, ERR_PKI_CLIENT_CA, "building a list");
 	}
-	return mint_crl_finish(crl, &head, der, err);
+	return mint_crl_finish(crl, &head, der, err) && client_ca_resign(ca, der, err);
 }

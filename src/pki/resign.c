@@ -4,10 +4,14 @@
 #include "base/mem.h"
 #include "base/read.h"
 
-enum { TAG_SEQUENCE = 0x30, TAG_BIT_STRING = 0x03, SIGNATURE_MOST = 1024 };
+enum {
+	TAG_SEQUENCE = 0x30,
+	TAG_BIT_STRING = 0x03,
+	SIGNATURE_MOST = 1024,
+	MOST = 0xffffff
+};
 
-/* The next element with its header; our own certificates are below 64 KiB (X.690 §8.1).
- */
+/* The next element with its header (X.690 §8.1). */
 static struct span
 read_element(struct read *r, uint32_t tag)
 {
@@ -15,7 +19,7 @@ read_element(struct read *r, uint32_t tag)
 	uint32_t got = read_be(r, 1);
 	uint32_t n = read_be(r, 1);
 
-	if (n == 0x81 || n == 0x82) {
+	if (n >= 0x81 && n <= 0x83) {
 		n = read_be(r, n - 0x80);
 	} else if (n > 0x7f) {
 		r->bad = true;
@@ -51,13 +55,32 @@ resign_split(struct span der, struct resign *out, struct err *err)
 	return true;
 }
 
+/* As it says itself; what nothing of ours writes is taken for SHA-256, and then the
+ * signature does not verify. */
+static enum key_hash
+hash_of(const struct resign *r)
+{
+	const unsigned char *p = r->algorithm.p;
+	X509_ALGOR *algorithm = d2i_X509_ALGOR(NULL, &p, (long)r->algorithm.n);
+	const ASN1_OBJECT *name = NULL;
+	int hash = NID_undef;
+
+	if (algorithm)
+		X509_ALGOR_get0(&name, NULL, NULL, algorithm);
+	if (name)
+		(void)OBJ_find_sigid_algs(OBJ_obj2nid(name), &hash, NULL);
+	X509_ALGOR_free(algorithm);
+	if (hash == NID_sha384)
+		return KEY_SHA384;
+	return hash == NID_sha512 ? KEY_SHA512 : KEY_SHA256;
+}
+
 struct key_job
 resign_job(const struct resign *r, const EVP_PKEY *issuer,
 	uint8_t digest[SIGNER_DIGEST_MAX])
 {
-	struct key_job job = {.hash = KEY_SHA256, .padding = KEY_PKCS1};
+	struct key_job job = {.hash = hash_of(r), .padding = KEY_PKCS1};
 
-	/* leaf_mint() knows SHA-256 and Ed25519. */
 	if (EVP_PKEY_is_a(issuer, "ED25519"))
 		return (struct key_job){.hash = KEY_HASH_NONE, .input = r->tbs};
 	job.input = span_of(digest, signer_digest(job.hash, r->tbs, digest));
@@ -67,6 +90,8 @@ resign_job(const struct resign *r, const EVP_PKEY *issuer,
 static size_t
 head_size(size_t n)
 {
+	if (n > 0xffff)
+		return 5;
 	if (n > 0xff)
 		return 4;
 	return n > 0x7f ? 3 : 2;
@@ -96,8 +121,8 @@ resign_join(const struct resign *r, EVP_PKEY *issuer, struct span signature,
 			"what came is no signature of the authority's key");
 	}
 	size_t body = r->tbs.n + r->algorithm.n + head_size(bits) + bits;
-	if (body > UINT16_MAX)
-		return err_set(err, ERR_PKI_MINT, "a certificate over 64 KiB");
+	if (body > MOST)
+		return err_set(err, ERR_PKI_MINT, "%zu octets are too many", body);
 	size_t size = head_size(body) + body;
 	uint8_t *p = mem_alloc(size);
 	struct write w = write_to(p, size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * resign: a certificate whose issuer's key is elsewhere.
+ * resign: a certificate, or a revocation list, whose issuer's key is elsewhere.
  *
  * leaf_mint() signs with a stand-in key of the same kind (authority_load_elsewhere());
  * here its signature is taken off, the octets to be signed are handed out, and the
@@ -21,8 +21,8 @@ struct resign {
 MUST_USE bool resign_split(struct span der, struct resign *out, struct err *err);
 
 /* What the issuer's key has to do: hash, padding and input (the hash, or for Ed25519
- * the whole TBS) for an issuer with this public key, as mint_sign() would. digest holds
- * the input where it is a hash. */
+ * the whole TBS) for an issuer with this public key, by the algorithm that the stand-in
+ * used. digest holds the input where it is a hash. */
 struct key_job resign_job(const struct resign *r, const EVP_PKEY *issuer,
 	uint8_t digest[SIGNER_DIGEST_MAX]);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "pki/client_name.h"
 #include "pki/revoke.h"
+#include "pki/signer.h"
 #include "pki/trust.h"
 #include "tests/test.h"
 
@@ -370,11 +371,105 @@ nothing_is_overwritten_and_a_passphrase_is_needed_where_it_was_given(void)
 	ca = NULL;
 }
 
+/* The authority's own key, as if it were far away; it may lie. */
+struct far_key {
+	struct client_signer signer;
+	struct key *key;
+	unsigned asked;
+	bool lies;
+};
+
+static bool
+sign_far_away(struct client_signer *s, const struct key_job *job, uint8_t *dst,
+	size_t *n, struct err *err)
+{
+	struct far_key *f = CONTAINER_OF(s, struct far_key, signer);
+	struct signer *with = signer_new(f->key, err);
+	bool ok = with && signer_sign(with, job, dst, n, err);
+
+	f->asked++;
+	if (ok && f->lies)
+		dst[*n / 2] ^= 1;
+	signer_free(with);
+	return ok;
+}
+
+/* More than 64 KiB of a list: its lengths take a third octet. */
+static void
+check_long_list(const struct client_ca *far)
+{
+	static const struct client_revoked one = {
+		.serial = SPAN_INIT("12345678901234567")};
+	static struct client_revoked many[3000];
+	struct client_crl_plan plan = {
+		.revoked = many, .n_revoked = COUNT_OF(many), .number = 1};
+	struct err err = {0};
+	struct span der = {0};
+
+	plan.now = clock_wall();
+	for (size_t i = 0; i < COUNT_OF(many); i++) {
+		many[i] = one;
+		many[i].at = plan.now;
+	}
+	CHECK_OK(client_ca_crl(far, &plan, &der, &err), &err);
+	CHECK(der.n > UINT16_MAX);
+	const unsigned char *p = der.p;
+	AUTO(X509_CRL) *crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+	CHECK(crl && X509_CRL_verify(crl, X509_get0_pubkey(far->crt)) == 1);
+	mem_free((void *)(uintptr_t)der.p);
+}
+
+static void
+play_far_away(enum key_kind kind, size_t number)
+{
+	char place[96];
+	struct err err = {0};
+	struct span der = {0};
+	EVP_PKEY *real = key_new(kind, &err);
+	struct far_key f = {.signer.sign = sign_far_away, .key = key_wrap(real)};
+	const struct client_ca_wish made = {.public = real, .signer = &f.signer};
+	struct client_wish wish = {
+		.subject = SPAN("CN=a"), .key = real, .valid_s = CLIENT_VALID_S};
+
+	text_format(place, sizeof(place), "%s/far%zu", dir, number);
+	CHECK_OK(client_ca_make(place, &made, &err), &err);
+	struct client_ca *far = client_ca_load_elsewhere(place, &f.signer, &err);
+	CHECK_OK(far != NULL, &err);
+	CHECK(X509_verify(far->crt, real) == 1);
+	CHECK_OK(client_ca_issue(far, &wish, &der, &err), &err);
+	const unsigned char *p = der.p;
+	AUTO(X509) *x = d2i_X509(NULL, &p, (long)der.n);
+	CHECK(x && X509_verify(x, real) == 1);
+	CHECK_INT(f.asked, 3); /* its own, the one for OCSP, and this */
+	check_long_list(far);
+	mem_free((void *)(uintptr_t)der.p);
+
+	f.lies = true;
+	der = (struct span){0};
+	CHECK(!client_ca_issue(far, &wish, &der, &err));
+	CHECK_INT(err.code, ERR_TLS_REMOTE_LIED);
+	CHECK(!der.p);
+	client_ca_free(far);
+	key_free(f.key);
+}
+
+static void
+a_key_elsewhere_signs_what_a_stand_in_built(void)
+{
+	static const enum key_kind kinds[] = {
+		KEY_P256, KEY_P384, KEY_RSA2048, KEY_ED25519};
+
+	set_up();
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		play_far_away(kinds[i], i);
+}
+
 TESTS(every_kind_of_key_gets_a_certificate_that_is_good_for_clients,
 	validity_is_from_an_hour_to_ten_years_and_ends_with_the_authority,
 	names_become_structure_value_by_value, what_is_no_name_is_refused,
 	a_template_cannot_be_left_by_what_is_filled_in,
 	a_list_names_the_revoked_with_their_reason,
+	a_key_elsewhere_signs_what_a_stand_in_built,
 	a_renewed_certificate_has_the_same_names_and_key_and_another_number,
 	pkcs12_opens_with_its_passphrase_only,
 	an_apple_profile_holds_identity_and_authority,
