@@ -12,3 +12,5 @@ struct settings;
  * forks. */
 MUST_USE bool commons_open(
 	struct settings *s, const struct settings *before, struct err *err);
+/* Tickets of another program are about, whose memory is not ours. */
+void commons_follow(struct settings *s);

@@ -34,6 +34,8 @@ edge_count(const struct session *s)
 		1);
 	if (f.resumed)
 		stat_add(STAT_HANDSHAKES_RESUMED, 1);
+	if (f.early_taken || f.early_refused)
+		stat_add(f.early_taken ? STAT_EARLY_TAKEN : STAT_EARLY_REFUSED, 1);
 	if (f.group[0])
 		stat_add(group_stat(span_str(f.group)), 1);
 	if (s->visit->name->clients)

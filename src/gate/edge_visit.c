@@ -19,6 +19,7 @@
 enum {
 	/* What the session itself may still want to know of a client. */
 	STAPLE_ROOM = CLIENT_CERT_ROOM,
+	EARLY_MOST = 16 * 1024, /* octets of early data */
 };
 
 static int
@@ -128,6 +129,8 @@ edge_start_tls(struct session *s, struct err *err)
 		.identity = id,
 		.staple = staple_for(s, id),
 		.session_s = name->site->session_s,
+		.early_most = name->site->early_data && !name->clients ? EARLY_MOST : 0,
+		.once = s->w->settings->once,
 		.alpn = chosen_alpn(&s->hello),
 		.binding = name->binding,
 		.owner = &s->visit->owner,

@@ -237,6 +237,8 @@ static bool
 advance_reaching(struct session *s)
 {
 	struct err err;
+	if (exchange_is_too_early(s))
+		return false;
 	if (exchange_cache_waits(s))
 		return s->x->state != EXCHANGE_REACHING;
 	/* Inside TLS there is one target; elsewhere each request has its own. */
@@ -657,6 +659,10 @@ advance_head(struct session *s)
 	struct exchange *x = s->x;
 	struct err err = {0};
 	enum h1_step step = exchange_read_head(s);
+	if (step == H1_HEAD && exchange_is_too_early(s)) {
+		x->state = EXCHANGE_HEAD;
+		return EXCHANGE_WAITS;
+	}
 	if (step == H1_HEAD)
 		return exchange_begin(s);
 	if (step == H1_FAILED) {

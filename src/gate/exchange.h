@@ -63,6 +63,8 @@ struct exchange {
 		*cache; /* of a site that has one, in the arena; else NULL */
 
 	bool head_ready;    /* the request's head is whole and was not looked at yet */
+	bool early;         /* read before the client's handshake was over */
+	bool too_early;     /* the origin will have it only once that is over */
 	bool head_sent;     /* it went to the origin */
 	bool request_sent;  /* to its end */
 	bool closes;        /* the client's connection ends after this */

@@ -76,6 +76,17 @@ void exchange_answer_begin(struct session *s);
  * something else is answered. */
 bool exchange_pass_response(struct session *s);
 
+/* exchange_early.c: whether what was read has to wait for the client's handshake,
+ * because it is not safe to repeat, or the origin said so. */
+MUST_USE bool exchange_is_too_early(const struct session *s);
+/* Says Early-Data where it is to be said (RFC 8470 §5.1). */
+MUST_USE bool exchange_mark_early(struct session *s, struct err *err);
+/* The origin answered 425 to what was marked so: the request goes out once more, when
+ * the handshake is over (§5.2). */
+MUST_USE bool exchange_repeats_late(struct session *s);
+/* The request goes out once more, from the beginning. */
+void exchange_begin_again(struct session *s);
+
 /* exchange_rate.c: whether some rule finds the request one too many; then it is
  * answered. */
 MUST_USE bool exchange_is_limited(struct session *s);

@@ -254,6 +254,8 @@ ready_for_origin(struct session *s, struct err *err)
 	consent_strip(&x->request);
 	if (s->visit && !edge_tell_origin(s, err))
 		return false;
+	if (!exchange_mark_early(s, err))
+		return false;
 	x->request.close = false;
 	exchange_rewrite(s);
 	if (!exchange_apply(s, ACT_REQUEST_HEADER, &x->request.fields, err))
@@ -273,6 +275,7 @@ exchange_start_record(struct session *s)
 	x->began_us = clock_us();
 	x->action = s->g->sites.is_edge ? "serve" : "allow";
 	x->verdicts = s->verdicts;
+	x->early = s->client.tls && tls_is_early(s->client.tls);
 	x->facts = s->facts;
 	x->facts.request_id = x->id;
 	facts_take_request(&x->facts, &x->request, &s->wg->wanted, &x->arena);
@@ -373,6 +376,8 @@ exchange_take_response(struct session *s)
 	struct exchange *x = s->x;
 	struct err err = {0};
 	x->answered_us = clock_us();
+	if (exchange_repeats_late(s))
+		return;
 	if (!exchange_upgrade_response(s, &err)) {
 		exchange_fail(s, &err, 502);
 		return;

@@ -56,6 +56,7 @@ relay_h2_start(struct session *s)
 	s->h2->bound = s->own.up && s->own.up->h2;
 	if (s->h2->bound)
 		(void)hear(s->own.up->h2, &s->own.up->side);
+	s->h2->early = tls_is_early(s->client.tls);
 	config.connect_protocol =
 		!s->h2->bound || h2_takes_connect_protocol(relay_origin(s));
 	s->h2->offers_connect = config.connect_protocol;
@@ -82,6 +83,8 @@ relay_round(struct session *s)
 	struct relay_h2 *r = s->h2;
 	struct h2 *origin = relay_origin(s);
 	bool moved = hear(&r->client, &s->client);
+	if (r->early && !tls_is_early(s->client.tls))
+		relay_wake_early(s);
 	if (origin)
 		moved = hear(origin, &s->own.up->side) || moved;
 	mirror_connect(s);

@@ -36,6 +36,7 @@ struct relay_h2 {
 	struct list waiting;
 	struct list woken;   /* lanes with news */
 	bool bound;          /* to s->own.up */
+	bool early;          /* the client's handshake is not over */
 	bool offers_connect; /* extended CONNECT, since the origin takes it */
 	bool answered;       /* one request at least, with a page for all */
 	bool rested;         /* idle for a while, and memory was given back */
@@ -65,6 +66,8 @@ MUST_USE bool relay_serve_origin(struct session *s);
 MUST_USE bool relay_serve_waiting(struct session *s);
 /* Lanes with news, once each. */
 MUST_USE bool relay_serve_woken(struct session *s);
+/* The client's handshake is over: streams that waited for that go on. */
+void relay_wake_early(struct session *s);
 /* Streams in which something takes too long. */
 void relay_fail_slow(struct session *s);
 void relay_close_all(struct session *s);

@@ -258,6 +258,14 @@ relay_serve_woken(struct session *s)
 	return any;
 }
 
+void
+relay_wake_early(struct session *s)
+{
+	s->h2->early = false;
+	LIST_EACH (it, &s->h2->streams)
+		h2_wake(CONTAINER_OF(it, struct relay_stream, in_relay)->x.client);
+}
+
 /* --- what takes too long --- */
 
 static void

@@ -139,6 +139,10 @@ static const struct conf_row site_words[] = {
 	{"session-time", CONF_TEXT, SITE(session_time),
 		.help = "How long TLS sessions of its names can be resumed: 5min to "
 			"48h, 0 for never; absent: as `client` says."},
+	{"early-data", CONF_FLAG, SITE(early_data), .preset = "off",
+		.help = "Requests that come with a client's first octets (0-RTT) are "
+			"taken: of safe methods, once, with Early-Data: 1. Not where "
+			"clients are asked for certificates."},
 	{"stapling", CONF_FLAG, SITE(stapling), .preset = "on",
 		.help = "OCSP answers for its certificates are fetched ahead and "
 			"shown."},

@@ -722,6 +722,7 @@ open_master(struct master *m, struct err *err)
 		return false;
 	if (m->given.line >= 0) {
 		memcpy(m->settings->ticket_secret, m->given.secret, UPGRADE_SECRET);
+		commons_follow(m->settings);
 	} else if (!control_open(&m->control, &m->loop, m->settings->control, err)) {
 		return false;
 	}

@@ -390,6 +390,8 @@ begin_server(struct tls *t, const struct tls_server_spec *spec, struct err *err)
 	}
 	if (spec->identity)
 		limit_session(t, spec->session_s);
+	if (spec->early_most > 0)
+		early_begin(t, spec->early_most, spec->once);
 	SSL_set_accept_state(t->ssl);
 	return true;
 }
@@ -438,7 +440,7 @@ shake(struct tls *t)
 		t->refused = remote_outcome(t->ask);
 	t->ask = NULL;
 	ERR_clear_error();
-	int r = SSL_do_handshake(t->ssl);
+	int r = early_shake(t);
 	if (r == 1)
 		return opened(t);
 	switch (SSL_get_error(t->ssl, r)) {
@@ -531,7 +533,7 @@ read_size(const struct tls *t)
 size_t
 tls_read(struct tls *t, struct buf *plain)
 {
-	size_t all = 0;
+	size_t all = buf_move(plain, &t->early_in, buf_room(plain));
 
 	while (t->state == TLS_OPEN && !buf_full(plain)) {
 		size_t n = 0;
@@ -541,7 +543,7 @@ tls_read(struct tls *t, struct buf *plain)
 			break;
 		uint8_t *dst = buf_space(plain, want > 0 ? want : 1, &space);
 		ERR_clear_error();
-		int r = SSL_read_ex(t->ssl, dst, space, &n);
+		int r = early_read(t, dst, space, &n);
 		if (r != 1) {
 			look_at_error(t, r);
 			break;
@@ -586,7 +588,7 @@ tls_write(struct tls *t, struct buf *plain)
 		if (n == 0)
 			break;
 		ERR_clear_error();
-		int r = SSL_write_ex(t->ssl, buf_peek(plain).p, n, &done);
+		int r = early_write(t, span_first(buf_peek(plain), n), &done);
 		t->retry = r == 1 ? 0 : n;
 		if (r != 1) {
 			look_at_error(t, r);
@@ -603,7 +605,8 @@ tls_write(struct tls *t, struct buf *plain)
 bool
 tls_has_more(const struct tls *t)
 {
-	return t->state == TLS_OPEN && SSL_pending(t->ssl) > 0;
+	return t->state == TLS_OPEN &&
+		(SSL_pending(t->ssl) > 0 || !buf_empty(&t->early_in));
 }
 
 /* ---- ending ---- */
@@ -611,6 +614,8 @@ tls_has_more(const struct tls *t)
 bool
 tls_end(struct tls *t)
 {
+	if (tls_is_early(t) && !t->wire.ended)
+		return false; /* nothing can follow it before the handshake is over */
 	if (t->told_end || t->state == TLS_FAILED || !SSL_is_init_finished(t->ssl))
 		return true; /* nothing to say, or nothing left to say it with */
 	if (t->retry > 0)
@@ -656,6 +661,7 @@ tls_free(struct tls *t)
 	peer_free(t);
 	SSL_free(t->ssl);
 	SSL_SESSION_free(t->session);
+	buf_fini(&t->early_in);
 	profile_put(t->profile);
 	mem_free((void *)(uintptr_t)t->scts.p);
 	mem_free(t->why);

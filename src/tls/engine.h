@@ -25,6 +25,7 @@
 
 struct chain;    /* pki/chain.h */
 struct identity; /* pki/identity.h */
+struct once;     /* tls/once.h */
 struct tls;
 struct tls_session; /* tls/resume.h */
 
@@ -80,6 +81,11 @@ struct tls_server_spec {
 	/* Seconds in which the session can be resumed; 0: as the profile says;
 	 * TLS_NO_SESSION: never. Not without a timeout of the profile's. */
 	uint32_t session_s;
+	/* Early data (RFC 8446 §2.3) of at most so many octets is taken, once per
+	 * ticket; 0: none is. What it is good for is the holder's to say:
+	 * tls_is_early(). */
+	uint32_t early_most;
+	struct once *once;  /* borrowed; with early_most */
 	struct span staple; /* OCSP response for the identity, kept by the caller; or
 			       empty */
 	struct remote_owner *owner;
@@ -99,6 +105,10 @@ void tls_free(struct tls *t);
 /* Goes as far as the bytes allow. *err is set when the result is TLS_FAILED. */
 MUST_USE enum tls_state tls_advance(struct tls *t, struct err *err);
 enum tls_state tls_state(const struct tls *t); /* as of the last call */
+
+/* Server: the engine is open, and what it has read may be a repetition, because the
+ * handshake is not over. */
+MUST_USE bool tls_is_early(const struct tls *t);
 
 /* The answer to TLS_WANTS_IDENTITY. second may be NULL. */
 MUST_USE bool tls_present(struct tls *t, struct identity *identity,
@@ -135,7 +145,9 @@ struct tls_facts {
 	const char *group; /* key agreement, "x25519"; "" if none or resumed so */
 	struct span alpn;  /* agreed protocol, or empty; the engine's */
 	bool resumed;
-	int alert_sent; /* number, or TLS_NO_ALERT; close_notify (0) counts */
+	bool early_taken;   /* server: the client's early data, if any came */
+	bool early_refused; /* it offered some */
+	int alert_sent;     /* number, or TLS_NO_ALERT; close_notify (0) counts */
 	int alert_received;
 	uint64_t wire_in;  /* octets taken from the wire, all in all */
 	uint64_t wire_out; /* octets put on the wire */

@@ -81,13 +81,16 @@ tls_facts(const struct tls *t, struct tls_facts *out)
 		.wire_in = t->wire.taken,
 		.wire_out = t->wire.put,
 	};
-	if (!cipher || !SSL_is_init_finished(t->ssl))
+	if (!cipher || (!SSL_is_init_finished(t->ssl) && !tls_is_early(t)))
 		return;
 	out->version = (uint16_t)SSL_version(t->ssl); /* two octets on the wire */
 	out->version_name = SSL_get_version(t->ssl);
 	out->cipher = SSL_CIPHER_get_name(cipher);
 	out->group = group_name(t->ssl);
 	out->resumed = SSL_session_reused(t->ssl) == 1;
+	int early = SSL_get_early_data_status(t->ssl);
+	out->early_taken = t->once && early == SSL_EARLY_DATA_ACCEPTED;
+	out->early_refused = t->once && early == SSL_EARLY_DATA_REJECTED;
 }
 
 struct span

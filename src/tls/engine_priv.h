@@ -8,6 +8,9 @@
 #include "tls/bio_priv.h"
 #include "tls/engine.h"
 
+/* How far a server is that takes early data. */
+enum early { EARLY_OVER, EARLY_ASKED, EARLY_READING };
+
 struct tls {
 	SSL *ssl;                /* owned */
 	struct profile *profile; /* one reference */
@@ -22,6 +25,9 @@ struct tls {
 	struct span alpn;           /* server: what to choose; borrowed */
 	struct span staple;         /* server; borrowed */
 	uint32_t session_s;         /* server; 0: the profile's */
+	enum early early;           /* server */
+	struct once *once;          /* borrowed; or NULL */
+	struct buf early_in;        /* what came before anybody could read */
 	struct remote_owner *owner; /* borrowed */
 	struct tls_judge *judge;    /* server: borrowed; or NULL */
 	struct remote_ask *ask; /* on the paused fibre's stack; NULL when not paused */
@@ -44,5 +50,11 @@ void peer_keep(struct tls *t, struct chain *chain); /* takes it */
 void peer_free(struct tls *t);
 /* For the profiles of servers that ask for certificates and resume. */
 void peer_prepare(SSL_CTX *ctx);
+/* early.c: as SSL_do_handshake(), SSL_read_ex() and SSL_write_ex(), of which they take
+ * the place while early data may come. */
+void early_begin(struct tls *t, uint32_t most, struct once *once);
+int early_shake(struct tls *t);
+int early_read(struct tls *t, uint8_t *dst, size_t cap, size_t *n);
+int early_write(struct tls *t, struct span data, size_t *n);
 /* The engine an SSL belongs to. */
 struct tls *engine_of(const SSL *ssl);

@@ -19,13 +19,13 @@ enum {
 struct once {
 	unsigned holders;
 	size_t n;
-	uint64_t since_s;
+	uint64_t until_s; /* nothing is taken before */
 	void *memory;
 	_Atomic uint64_t *slots; /* in memory, shared; 44 bits of a name, 20 of when */
 };
 
 struct once *
-once_new(size_t slots, uint64_t now_s, struct err *err)
+once_new(size_t slots, struct err *err)
 {
 	void *p = mmap(NULL, slots * sizeof(uint64_t), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -35,8 +35,14 @@ once_new(size_t slots, uint64_t now_s, struct err *err)
 		return NULL;
 	}
 	struct once *o = mem_alloc(sizeof(*o));
-	*o = (struct once){1, slots, now_s, p, p};
+	*o = (struct once){.holders = 1, .n = slots, .memory = p, .slots = p};
 	return o;
+}
+
+void
+once_follow(struct once *o, uint64_t now_s)
+{
+	o->until_s = now_s + ONCE_WINDOW_S + 1;
 }
 
 struct once *
@@ -94,7 +100,7 @@ once_take(struct once *o, struct span what, uint64_t now_s)
 	must(what.n >= 2 * sizeof(uint64_t));
 	memcpy(&where, what.p, sizeof(where)); /* checked above, both */
 	memcpy(&name, what.p + sizeof(where), sizeof(name));
-	if (now_s - o->since_s <= ONCE_WINDOW_S)
+	if (now_s < o->until_s)
 		return false;
 	_Atomic uint64_t *set = &o->slots[where & (o->n - 1) & ~(size_t)(WAYS - 1)];
 	name = (name & ~TIME_MASK) | (now_s & TIME_MASK);

@@ -5,7 +5,8 @@
  * For early data (RFC 8446 §8.2): what was recorded lately is refused, and where too
  * much was, everything is, so that a flood cannot make the table forget. One table for
  * all workers, in memory that the master maps before it forks; it outlives reloads.
- * Nothing is locked. What a start may have forgotten is refused for a while, too.
+ * Nothing is locked. What was recorded before the table was there is refused for a
+ * while, when told so.
  */
 #pragma once
 
@@ -21,8 +22,11 @@ enum {
 	ONCE_WINDOW_S = 30,
 };
 
-/* slots is a power of two, at least 8. now_s counts monotonically, as all here. */
-struct once *once_new(size_t slots, uint64_t now_s, struct err *err);
+/* slots is a power of two, at least 8. */
+struct once *once_new(size_t slots, struct err *err);
+/* There was another table until now_s: for a window nothing is taken. Seconds count
+ * monotonically, here as below. */
+void once_follow(struct once *o, uint64_t now_s);
 /* Another holder in this process. */
 struct once *once_get(struct once *o);
 void once_put(struct once *o); /* NULL does nothing */

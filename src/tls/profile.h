@@ -7,7 +7,8 @@
  * million instructions, a fifth of a handshake.
  *
  * Fixed here and not negotiable: TLS 1.2 at least (but for insecure_old_versions), no
- * renegotiation, no compression, no early data, security level 2, released buffers. No
+ * renegotiation, no compression, security level 2, released buffers; no early data but
+ * where a server's connection takes it. No
  * groups list is written by name, so post-quantum groups appear where the system's
  * OpenSSL has them.
  */
