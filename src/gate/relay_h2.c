@@ -56,7 +56,7 @@ relay_h2_start(struct session *s)
 	s->h2->bound = s->own.up && s->own.up->h2;
 	if (s->h2->bound)
 		(void)hear(s->own.up->h2, &s->own.up->side);
-	s->h2->early = tls_is_early(s->client.tls);
+	s->h2->early = s->client.tls && tls_is_early(s->client.tls);
 	config.connect_protocol =
 		!s->h2->bound || h2_takes_connect_protocol(relay_origin(s));
 	s->h2->offers_connect = config.connect_protocol;
