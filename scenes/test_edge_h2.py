@@ -35,12 +35,19 @@ edge shop {{
 	site h2c.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{h2c} }}
 	site tls.test {{ certificate {cert} key {key}; origin https://tls.test:{tls}; keep-host off }}
 	site grpc.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{grpc} }}
+	site few.test {{
+		certificate {cert} key {key}
+		origin h2c://127.0.0.1:{few}
+		origins {{ connect-timeout 1s; handshake-timeout 1s }}
+	}}
 	site dead.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{dead} }}
 	clients mtls.test {{ certificate ask; authority {root} }}
 	rule no when http.request.uri.path == "/blocked" do block "not here"
 }}
 """
-NAMES = ("h1.test", "h2c.test", "tls.test", "grpc.test", "dead.test", "mtls.test")
+NAMES = ("h1.test", "h2c.test", "tls.test", "grpc.test", "few.test", "dead.test", "mtls.test")
+FEW = 2  # streams that few.test takes on a connection
+TRUNKS = 8  # connections to it that clients share: TRUNKS_MOST
 H1, H2 = "HTTP/1.1", "HTTP/2"
 
 
@@ -74,12 +81,14 @@ class Edge:
         (folder / "hosts").write_text("127.0.0.1 tls.test\n")
         self.h1 = lab.Origin(routes={"echo": echo_websocket})
         cert, key = pki.issue(*NAMES)
-        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "grpc", "dead")}
+        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "few", "grpc", "dead")}
         self.port = ports["port"]
         node = ["node", os.path.join(CLIENTS, "h2_origin.mjs")]
         self.origins = [
             lab.Program([*node, ports["h2c"]], lambda: lab.accepts(ports["h2c"]), folder / "h2c.log"),
-            lab.Program([*node, ports["tls"], cert, key], lambda: lab.accepts(ports["tls"]), folder / "tls.log")]
+            lab.Program([*node, ports["tls"], cert, key], lambda: lab.accepts(ports["tls"]), folder / "tls.log"),
+            lab.Program([*node, ports["few"]], lambda: lab.accepts(ports["few"]), folder / "few.log",
+                        env={**os.environ, "STREAMS": str(FEW)})]
         if has_grpc():
             peer = [PYTHON, os.path.join(CLIENTS, "grpc_peer.py"), "serve", ports["grpc"]]
             self.origins.append(lab.Program(peer, lambda: lab.accepts(ports["grpc"]), folder / "grpc.log"))
@@ -108,10 +117,10 @@ class Edge:
         rows = (line.split() for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:])
         return any(row[1] == wanted and row[3] == "01" for row in rows)
 
-    def play(self, name, act, path="/bytes/5"):
+    def play(self, name, act, path="/bytes/5", **more):
         """One act of h2_client.mjs."""
         done = subprocess.run(["node", os.path.join(CLIENTS, "h2_client.mjs"), act, f"https://{name}:{self.port}{path}"],
-                              env={**os.environ, "DIRECT": str(self.port), "ROOT": str(self.root)},
+                              env={**os.environ, "DIRECT": str(self.port), "ROOT": str(self.root), **more},
                               capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr.decode() + self.log()[-3000:]
         return json.loads(done.stdout)
@@ -156,7 +165,7 @@ def test_every_client_reaches_every_origin(edge, flag, client, name, origin):
     assert event["session"] and event["bytes_response"] == 321
 
 
-@pytest.mark.parametrize("name", ["h1.test", "h2c.test", "tls.test"])
+@pytest.mark.parametrize("name", ["h1.test", "h2c.test", "tls.test", "few.test"])
 def test_a_hundred_streams_at_once_come_back_whole(edge, name):
     assert edge.play(name, "many")["whole"] == 100
 
@@ -212,6 +221,20 @@ def test_a_request_of_another_policy_is_misdirected(edge):
 def test_an_origin_that_is_not_there_costs_its_own_stream(edge):
     assert edge.play("dead.test", "one")["status"] == 502
     assert edge.play("h1.test", "one")["status"] == 200
+
+
+def test_a_stream_that_no_connection_has_room_for_is_told_in_time(edge):
+    seen = edge.play("few.test", "crowd", COUNT=str(FEW * TRUNKS))
+    assert seen["statuses"] == [200, 504]
+    assert edge.event(kind="request", host="few.test", status=504)["err"] == "gate.origin-slow"
+
+
+def test_curl_asks_forty_things_over_one_connection(edge):
+    done = edge.curl("h2c.test", "/bytes/[1-40]", "--http2", "-Z", "-w", "%{http_version} %{num_connects} %{size_download}\n",
+                     "-o", "/dev/null")
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert [row[0] for row in rows] == ["2"] * 40 and sum(int(row[1]) for row in rows) == 1
+    assert sorted(int(row[2]) for row in rows) == list(range(1, 41))
 
 
 def test_events_of_the_origin_arrive_when_they_are_sent(edge):

@@ -144,6 +144,14 @@ const acts = {
 		const seen = await ask(session, { ":path": "/goaway" });
 		return { status: seen.status, body: seen.body, goaway: await told };
 	},
+	// As many as COUNT wait for ever; what becomes of one more?
+	async crowd(session) {
+		const before = await ask(session, { ":path": "/bytes/1" });
+		for (let i = 0; i < Number(process.env.COUNT); i++)
+			session.request({ ":authority": target.host, ":path": "/never" }).on("error", () => {});
+		const last = await ask(session, { ":path": "/bytes/1" });
+		return { statuses: [before.status, last.status] };
+	},
 	async leave(session) {
 		for (let i = 0; i < 20; i++) {
 			const stream = session.request({ ":authority": target.host, ":path": "/bytes/1000000" });

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // An origin that speaks HTTP/2 only: h2_origin.mjs PORT [CERT KEY]; without them no TLS.
-// ADDRESS: where it listens; CONNECT=no: it takes no extended CONNECT.
+// ADDRESS: where it listens; CONNECT=no: it takes no extended CONNECT; STREAMS: how many it
+// takes at once on a connection.
 import fs from "node:fs";
 import http2 from "node:http2";
 
 const [, , port, cert, key] = process.argv;
 const options = {
-	settings: { enableConnectProtocol: process.env.CONNECT !== "no" },
+	settings: {
+		enableConnectProtocol: process.env.CONNECT !== "no",
+		maxConcurrentStreams: Number(process.env.STREAMS || 1000),
+	},
 	maxSessionMemory: 200, // its buffers are not what is tested
 };
 const server = cert
@@ -58,6 +62,7 @@ const routes = {
 		stream.respond({ ":status": 200 });
 		stream.end("hinted");
 	},
+	never() {},
 	reset(stream, argument) {
 		stream.close(Number(argument));
 	},
