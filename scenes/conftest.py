@@ -154,3 +154,11 @@ def need(*programs):
     for name in programs:
         if not shutil.which(name):
             pytest.skip(f"{name} is not installed")
+
+
+def node_modules(name):
+    """The directory of a module that tools/install-packages fetches, or a visible skip."""
+    folder = ROOT / "build" / "fetched" / "npm" / "node_modules"
+    if not (folder / name).is_dir():
+        pytest.skip(f"{name} is not in build/fetched: no registry of npm was there")
+    return str(folder)

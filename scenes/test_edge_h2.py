@@ -16,7 +16,7 @@ import sys
 import pytest
 
 import lab
-from conftest import look_for_reports, need
+from conftest import look_for_reports, need, node_modules
 
 CLIENTS = os.path.join(os.path.dirname(__file__), "clients")
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
@@ -35,6 +35,7 @@ edge shop {{
 	site h2c.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{h2c} }}
 	site tls.test {{ certificate {cert} key {key}; origin https://tls.test:{tls}; keep-host off }}
 	site grpc.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{grpc} }}
+	site js.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{js} }}
 	site few.test {{
 		certificate {cert} key {key}
 		origin h2c://127.0.0.1:{few}
@@ -45,7 +46,7 @@ edge shop {{
 	rule no when http.request.uri.path == "/blocked" do block "not here"
 }}
 """
-NAMES = ("h1.test", "h2c.test", "tls.test", "grpc.test", "few.test", "dead.test", "mtls.test")
+NAMES = ("h1.test", "h2c.test", "tls.test", "grpc.test", "js.test", "few.test", "dead.test", "mtls.test")
 FEW = 2  # streams that few.test takes on a connection
 TRUNKS = 8  # connections to it that clients share: TRUNKS_MOST
 H1, H2 = "HTTP/1.1", "HTTP/2"
@@ -81,8 +82,8 @@ class Edge:
         (folder / "hosts").write_text("127.0.0.1 tls.test\n")
         self.h1 = lab.Origin(routes={"echo": echo_websocket})
         cert, key = pki.issue(*NAMES)
-        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "few", "grpc", "dead")}
-        self.port = ports["port"]
+        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "few", "grpc", "js", "dead")}
+        self.port, self.js_port, self.js = ports["port"], ports["js"], None
         node = ["node", os.path.join(CLIENTS, "h2_origin.mjs")]
         self.origins = [
             lab.Program([*node, ports["h2c"]], lambda: lab.accepts(ports["h2c"]), folder / "h2c.log"),
@@ -130,6 +131,13 @@ class Edge:
             ["curl", "-sS", "--max-time", "20", "--noproxy", "*", "--cacert", str(self.root), "--resolve",
              f"{name}:{self.port}:127.0.0.1", *more, f"https://{name}:{self.port}{path}"],
             capture_output=True, timeout=30, check=False)
+
+    def serve_js(self, command, env):
+        """The gRPC server of Node, once."""
+        if not self.js:
+            self.js = lab.Program([*command, "serve", self.js_port], lambda: lab.accepts(self.js_port),
+                                  self.folder / "js.log", env=env)
+            self.origins.append(self.js)
 
     def connect(self, name):
         """TLS for a client of HTTP/1.1."""
@@ -277,17 +285,31 @@ def test_draining_lets_a_download_end(edge, name):
     lab.wait_for("the next generation", lambda: edge.log().count("generation.serves") > before)
 
 
-def test_grpc_passes_with_all_its_kinds_of_calls(edge):
-    if not has_grpc():
-        pytest.skip("python3-grpcio is not installed")
-    done = lab.run(PYTHON, os.path.join(CLIENTS, "grpc_peer.py"), "play", f"127.0.0.1:{edge.port}", edge.root, "grpc.test",
-                   check=False)
+GRPC_SEEN = {
+    "unary": "cba", "often": [f"n {i}" for i in range(5)], "count": "2000000",
+    "talk": {"said": [f"echo word {i}" for i in range(3)], "first": "yes", "last": "yes"},
+    "large": 3000000, "late": "DEADLINE_EXCEEDED", "refused": ["PERMISSION_DENIED", "not you"],
+    "unknown": "UNIMPLEMENTED"}
+
+
+def grpc_peer(kind):
+    """The command of one end of gRPC, and its environment."""
+    if kind == "python":
+        if not has_grpc():
+            pytest.skip("python3-grpcio is not installed")
+        return [PYTHON, os.path.join(CLIENTS, "grpc_peer.py")], os.environ
+    return ["node", os.path.join(CLIENTS, "grpc_peer.mjs")], {**os.environ, "MODULES": node_modules("@grpc/grpc-js")}
+
+
+@pytest.mark.parametrize("client, server", [("python", "python"), ("node", "python"), ("python", "node"), ("node", "node")])
+def test_grpc_passes_with_all_its_kinds_of_calls(edge, client, server):
+    command, env = grpc_peer(client)
+    if server == "node":
+        edge.serve_js(*grpc_peer("node"))
+    name = {"python": "grpc.test", "node": "js.test"}[server]
+    done = lab.run(*command, "play", f"127.0.0.1:{edge.port}", edge.root, name, check=False, env=env)
     assert done.returncode == 0, done.stderr + edge.log()[-3000:]
-    assert json.loads(done.stdout) == {
-        "unary": "cba", "often": [f"n {i}" for i in range(5)], "count": "2000000",
-        "talk": {"said": [f"echo word {i}" for i in range(3)], "first": "yes", "last": "yes"},
-        "large": 3000000, "late": "DEADLINE_EXCEEDED", "refused": ["PERMISSION_DENIED", "not you"],
-        "unknown": "UNIMPLEMENTED"}
+    assert json.loads(done.stdout) == GRPC_SEEN
 
 
 def test_clients_cut_in_the_middle_leave_the_worker_whole(edge):

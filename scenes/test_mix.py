@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import lab
-from conftest import look_for_reports, need
+from conftest import look_for_reports, need, node_modules
 
 CLIENTS = os.path.join(os.path.dirname(__file__), "clients")
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
@@ -102,14 +102,20 @@ def test_nghttpd_is_read_by_curl(asks_any, pki, tmp_path, http):
     assert done.stdout == b"y" * 100000 + http.encode(), done.stderr
 
 
-def test_grpc_is_inspected(asks_any, pki, stage):
-    if subprocess.run([PYTHON, "-c", "import grpc"], stderr=subprocess.DEVNULL, check=False).returncode:
-        pytest.skip("python3-grpcio is not installed")
+@pytest.mark.parametrize("kind", ["python", "node"])
+def test_grpc_is_inspected(asks_any, pki, stage, kind):
+    env = {**os.environ, "https_proxy": asks_any.url, "no_proxy": ""}
+    if kind == "python":
+        if subprocess.run([PYTHON, "-c", "import grpc"], stderr=subprocess.DEVNULL, check=False).returncode:
+            pytest.skip("python3-grpcio is not installed")
+        peer = [PYTHON, os.path.join(CLIENTS, "grpc_peer.py")]
+    else:
+        env["MODULES"] = node_modules("@grpc/grpc-js")
+        peer = ["node", os.path.join(CLIENTS, "grpc_peer.mjs")]
     port = lab.free_port()
-    peer = os.path.join(CLIENTS, "grpc_peer.py")
-    origin = lab.Program([PYTHON, peer, "serve", port, *pki.issue(HOST)], lambda: lab.accepts(port), stage / "grpc.log")
-    done = lab.run(PYTHON, peer, "play", f"{HOST}:{port}", asks_any.root, HOST, check=False,
-                   env={**os.environ, "https_proxy": asks_any.url, "no_proxy": ""})
+    origin = lab.Program([*peer, "serve", port, *pki.issue(HOST)], lambda: lab.accepts(port), stage / f"grpc_{kind}.log",
+                         env=env)
+    done = lab.run(*peer, "play", f"{HOST}:{port}", asks_any.root, HOST, check=False, env=env)
     origin.close()
     assert done.returncode == 0, done.stderr + asks_any.log()[-3000:]
     assert json.loads(done.stdout) == {
@@ -117,7 +123,7 @@ def test_grpc_is_inspected(asks_any, pki, stage):
         "talk": {"said": [f"echo word {i}" for i in range(3)], "first": "yes", "last": "yes"},
         "large": 3000000, "late": "DEADLINE_EXCEEDED", "refused": ["PERMISSION_DENIED", "not you"],
         "unknown": "UNIMPLEMENTED"}
-    event = asks_any.wait_event(kind="request", path="/lab.Peer/Refuse")
+    event = asks_any.wait_event(kind="request", path="/lab.Peer/Refuse", port=port)
     assert (event["client_http"], event["origin_http"]) == ("HTTP/2", "HTTP/2")
 
 
