@@ -16,7 +16,7 @@ class Script:
     """An origin that answers what a scene said it would, and remembers what it was asked."""
 
     def __init__(self):
-        self.answers, self.asked, self.lock = {}, {}, threading.Lock()
+        self.answers, self.asked, self.lines, self.lock = {}, {}, {}, threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -45,6 +45,7 @@ class Script:
                 with self.lock:
                     seen = self.asked.setdefault(path.partition("?")[0], [])
                     seen.append((method, fields))
+                    self.lines[path.partition("?")[0]] = path
                     answers = self.answers.get(path.partition("?")[0], [])
                     answer = answers[min(len(seen), len(answers)) - 1] if answers else {}
                 if not self.answer(connection, method, fields, answer, len(seen)):

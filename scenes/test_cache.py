@@ -365,6 +365,25 @@ def test_what_is_stored_can_be_purged_and_outlives_a_reload(edge):
     assert kept() == [False] * 3
 
 
+def test_tags_come_from_both_fields_and_change_with_the_answer(edge):
+    old = [("Cache-Control", "max-age=1, stale-while-revalidate=3600"), ("Age", "5"), ("ETag", '"a"'), ("Cache-Tag", "one, two"),
+           ("Surrogate-Key", "three four")]
+    new = fresh(("ETag", '"b"'), ("Cache-Tag", "five"), ("Surrogate-Key", "six seven"), new=True)
+
+    def purged(tag):
+        return json.loads(edge.ctl("cache", "purge", "--tag", tag, "--json").stdout)["purged"]
+
+    for tag in ("one", "two", "three", "four"):
+        edge.ask(edge.path({"fields": old}))
+        assert purged(tag) == 1
+    for tag in ("five", "six", "seven"):
+        path = edge.path({"fields": old}, new)
+        for _ in range(2):
+            edge.ask(path)
+        lab.wait_for("the new one", lambda path=path: edge.ask(path).headers["Cache-Control"] == "max-age=3600")
+        assert purged("one") == 0 and purged(tag) == 1
+
+
 @pytest.mark.parametrize("kill", [False, True])
 def test_a_file_of_stored_answers_outlives_the_program(program, stage, pki, kill):
     names = ("shop.test", "told.shop.test", "cookies.test", "none.test")

@@ -67,6 +67,12 @@ def test_paths_are_rewritten_for_the_origin(edge):
     assert asked == ["/new/a/b", "/plain", "/bad"]
 
 
+def test_a_rewritten_path_keeps_a_query_of_any_length(edge):
+    query = "q=" + "x" * 6000
+    assert edge.ask(f"/old/long?{query}").status == 200
+    assert edge.origin.lines["/new/long"] == f"/new/long?{query}"
+
+
 def test_rules_redirect(edge):
     answer = edge.ask("/moved?a=b")
     assert (answer.status, answer.headers["Location"]) == (301, "https://other.test/?a=b")

@@ -31,6 +31,12 @@ edge shop {{
 		origins {{ retries 2; fails 1000; retry-budget 100%; answer-timeout 1s; connect-timeout 2s }}
 		cache on
 	}}
+	site slow.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin http://127.0.0.1:{liar}
+		origins {{ connect-timeout 300ms; handshake-timeout 300ms; retries 0; fails 1000 }}
+		cache on
+	}}
 	site two.test {{
 		certificate {pair[0]} key {pair[1]}
 		origin http://127.0.0.1:{liar}
@@ -181,7 +187,7 @@ def waits(octets=b""):
 def edge(program, stage, pki):
     need("curl")
     liar = Liar()
-    running = origins.Edge(program, stage / "trouble", pki, CONFIG, names=("shop.test", "two.test"), liar=liar.port)
+    running = origins.Edge(program, stage / "trouble", pki, CONFIG, names=("shop.test", "two.test", "slow.test"), liar=liar.port)
     running.liar = liar
     yield running
     liar.close()
@@ -290,7 +296,7 @@ def test_interim_heads_end_where_there_is_no_room_for_the_last(edge):
         while piece := s.recv(65536):
             octets += piece
     heads = [line for line in octets.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
-    assert 1 < len(heads) < 60 and heads[-1].startswith(b"HTTP/1.1 502") and b"too much in 1xx heads" in octets
+    assert 1 < len(heads) < 60 and heads[-1].startswith(b"HTTP/1.1 502") and b"http.too-large" in octets
 
 
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])
@@ -299,6 +305,27 @@ def test_who_does_not_answer_in_time_is_not_waited_for(edge, version):
     assert answer.status == 504 and "gate.origin-slow" in answer.text
     answer = curl(edge, version, edge.liar.path(waits(CHUNKED + b"4\r\nbody\r\n")))
     assert answer.status == 200 and answer.code != 0  # it stalls in its body
+
+
+def test_nobody_waits_for_ever_for_anothers_answer(edge):
+    """One asks, the others wait for its answer: but not longer than an origin may take to be reached."""
+    gate = threading.Event()
+
+    def late(_, connection):
+        gate.wait(20)
+        connection.sendall(GOOD + b"good")
+        return False
+
+    path, answers = edge.liar.path(late), []
+    threads = [threading.Thread(target=lambda: answers.append(curl(edge, "--http1.1", path, host="slow.test").text))
+               for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    lab.wait_for("all to have asked", lambda: edge.liar.count(path) == 5)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert answers == ["good"] * 5
 
 
 def test_errors_are_pages_or_json_as_clients_like(edge):

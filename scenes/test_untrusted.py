@@ -2,6 +2,7 @@
 """Origins whose certificate is not good: one class each, one action each (rubric 59)."""
 
 import re
+import socket
 import ssl
 import warnings
 
@@ -208,6 +209,29 @@ def test_59_mirror_shows_the_fault_under_an_authority_nobody_trusts(lane, kind):
         begins, ends = forge.dates(shown)
         assert (begins, ends) == forge.dates(real)
         assert not begins < forge.now() < ends
+
+
+def test_59_a_mirrored_session_is_none_for_another_certificate(lane):
+    """Who resumes sees no certificate: so the fault must be the one that was seen."""
+    host = "www.turns.example"
+    one, other = (forge.make(host, names=[host]).save(lane.folder) for _ in range(2))
+    first, twin, second = (lab.Origin(files, "whole\n") for files in (one, one, other))
+    gateway, context = lane.gateway("\tuntrusted mirror"), ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # the ticket comes with the handshake
+
+    def visit(origin, session=None):
+        s = socket.create_connection(("127.0.0.1", gateway.port), timeout=15)
+        s.sendall(f"CONNECT {host}:{origin.port} HTTP/1.1\r\nHost: {host}:{origin.port}\r\n\r\n".encode())
+        assert b" 200 " in wire.read_head(s)
+        with context.wrap_socket(s, server_hostname=host, session=session) as tls:
+            assert wire.get(tls, host).body == b"whole\n"
+            return tls.session, tls.session_reused
+
+    session, _ = visit(first)
+    assert visit(twin, session)[1] and not visit(second, session)[1]
+    for origin in (first, twin, second):
+        origin.close()
 
 
 def test_59_a_rule_leaves_the_client_alone_with_it(lane):

@@ -171,8 +171,7 @@ static bool
 is_taken(struct session *s)
 {
 	struct exchange_cache *c = s->x->cache;
-	const struct upstream_settings *u = &s->g->upstream;
-	uint64_t most = (u->connect_ms + u->handshake_ms) / 2;
+	uint64_t most = exchange_reach_ms(s->x, s->g) / 2;
 
 	most = most < CLAIM_MS ? most : CLAIM_MS;
 	switch (cache_store_claim(c->store, &c->texts.key, clock_now(), most)) {

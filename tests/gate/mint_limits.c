@@ -96,6 +96,33 @@ more_than_the_burst_waits_for_the_rate(void)
 	clock_real();
 }
 
+static void
+limits_are_equal_when_all_of_them_are(void)
+{
+	static struct span same[] = {
+		SPAN_INIT("bank.example"), SPAN_INIT("health.test")};
+	static struct span turned[] = {
+		SPAN_INIT("health.test"), SPAN_INIT("bank.example")};
+	struct mint_limits l = limits;
+
+	l.never.p = same;
+	CHECK(mint_limits_eq(&limits, &l));
+	l.never.n = 1;
+	CHECK(!mint_limits_eq(&limits, &l));
+	l.never = (struct conf_texts){turned, COUNT_OF(turned)};
+	CHECK(!mint_limits_eq(&limits, &l));
+	l = limits;
+	l.rate++;
+	CHECK(!mint_limits_eq(&limits, &l));
+	l = limits;
+	l.burst++;
+	CHECK(!mint_limits_eq(&limits, &l));
+	l = limits;
+	l.only = (struct conf_texts){only, COUNT_OF(only)};
+	CHECK(!mint_limits_eq(&limits, &l) && !mint_limits_eq(&l, &limits));
+}
+
 TESTS(names_that_are_never_minted_are_not_below_them_either,
 	a_wildcard_is_no_way_around, one_forbidden_name_among_many_refuses_all,
-	with_only_everything_else_is_refused, more_than_the_burst_waits_for_the_rate)
+	with_only_everything_else_is_refused, limits_are_equal_when_all_of_them_are,
+	more_than_the_burst_waits_for_the_rate)

@@ -456,6 +456,52 @@ an_issuer_fetched_elsewhere_completes_the_chain(void)
 	forge_end();
 }
 
+/* Whoever gets a certificate of their own to be fetched could else make every other
+ * chain look forged. */
+static void
+an_issuer_that_nobody_vouches_for_proves_no_forgery(void)
+{
+	char ski[2 * 32 + 1];
+	struct chain sent = {0};
+	struct chain theirs = {0};
+	struct chain roots = {0};
+	struct err err = {0};
+	struct verdict v = {0};
+
+	lists_begin();
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(middle.x);
+	struct text t = text_to(ski, sizeof(ski));
+	text_put_hex(&t,
+		span_of(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)),
+		false);
+	struct forged double_ = forge(&(struct forge){.cn = "Middle",
+		.ca = true,
+		.no_ids = true,
+		.more = {"subjectKeyIdentifier", ski}});
+	forge_add(&sent, &leaf);
+	forge_add(&theirs, &double_);
+	forge_add(&roots, &root);
+	struct trust *trust = trust_new_chain(&roots, &err);
+	struct trust_ask ask = {.chain = &sent,
+		.extra = &theirs,
+		.host = SPAN("a.example"),
+		.now = clock_wall(),
+		.options = trust_options_default()};
+	trust_check(trust, &ask, &v);
+	CHECK_INT(v.class, VERDICT_BAD_SIGNATURE); /* the caller vouched for it */
+	verdict_fini(&v);
+	ask.extra = NULL;
+	trust_learn(trust, theirs.der[0]);
+	trust_check(trust, &ask, &v);
+	CHECK_INT(v.class, VERDICT_UNKNOWN_ISSUER);
+	verdict_fini(&v);
+	trust_free(trust);
+	chain_fini(&sent);
+	chain_fini(&theirs);
+	chain_fini(&roots);
+	forge_end();
+}
+
 TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
 	check_54_hard_refuses_what_soft_lets_pass,
 	check_51_a_revoked_answer_is_believed,
@@ -464,4 +510,5 @@ TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
 	a_delegate_is_as_good_as_a_certificate_must_be, a_question_fits_an_address,
 	every_truncation_of_an_answer_proves_nothing,
 	check_63_short_lived_certificates_need_no_answer, check_60_no_verdict_is_stale,
-	an_issuer_fetched_elsewhere_completes_the_chain)
+	an_issuer_fetched_elsewhere_completes_the_chain,
+	an_issuer_that_nobody_vouches_for_proves_no_forgery)

@@ -206,6 +206,41 @@ the_least_used_goes_when_there_is_no_room(void)
 	CHECK(bytes_used() <= BYTES);
 }
 
+/* However many are being read, room is found behind them. */
+static void
+those_that_are_read_stand_in_nobodys_way(void)
+{
+	enum { READ = 300, LARGE = 1024 * 4096 };
+	static struct cache_hit hits[READ];
+	struct err err = {0};
+	char url[16];
+
+	start();
+	cache_store_put(store);
+	store = cache_store_new(LARGE, NULL, &err);
+	CHECK_OK(store != NULL, &err);
+	for (int i = 0; i < READ; i++) {
+		text_format(url, sizeof(url), "r%d", i);
+		CHECK(put(url, "", "body"));
+		CHECK_INT(find(url, &hits[i]), CACHE_PRESENT);
+		arena_reset(&arena);
+		http_request_make(
+			&request, &arena, HTTP_GET, SPAN("a.test"), SPAN("/"));
+	}
+	int refused = 0;
+	for (int i = 0; i < 2 * READ; i++) {
+		text_format(url, sizeof(url), "u%d", i);
+		refused += !put(url, "", "body");
+		arena_reset(&arena);
+		http_request_make(
+			&request, &arena, HTTP_GET, SPAN("a.test"), SPAN("/"));
+	}
+	CHECK(refused <= 2); /* the first look may be at those that are read alone */
+	for (int i = 0; i < READ; i++)
+		cache_store_let_go(store, &hits[i]);
+	CHECK(has("r0") && has("u599"));
+}
+
 static void
 what_is_read_keeps_its_octets(void)
 {
@@ -332,6 +367,7 @@ TESTS(what_was_put_is_found_with_its_fields_and_body,
 	a_long_body_comes_back_from_any_place,
 	the_same_url_is_replaced_and_its_blocks_come_back,
 	variants_live_beside_each_other, the_least_used_goes_when_there_is_no_room,
-	what_is_read_keeps_its_octets, a_body_that_is_too_long_takes_nothing,
-	fields_are_renewed_in_place, purging_takes_what_is_meant, one_asks_for_all,
-	another_process_sees_it, a_worker_that_dies_inside_ends_the_store)
+	those_that_are_read_stand_in_nobodys_way, what_is_read_keeps_its_octets,
+	a_body_that_is_too_long_takes_nothing, fields_are_renewed_in_place,
+	purging_takes_what_is_meant, one_asks_for_all, another_process_sees_it,
+	a_worker_that_dies_inside_ends_the_store)
