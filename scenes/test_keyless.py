@@ -62,6 +62,36 @@ def test_a_person_can_ask_for_a_verified_signature(cast, home, program):
     assert failed.returncode == 1 and "key-not-found" in failed.stderr
 
 
+@pytest.mark.parametrize("site", ["ec", "rsa"])
+def test_a_key_server_signs_delegated_credentials(cast, home, program, tmp_path, site):
+    key = home / "keys" / f"{site}.key"
+    for name, more in (("plain", []), ("allows", ["-addext", "1.3.6.1.4.1.44363.44=DER:0500"])):
+        lab.run("openssl", "req", "-x509", "-new", "-key", key, "-subj", f"/CN={site}.test", "-days", "30", "-addext",
+                "keyUsage=critical,digitalSignature", *more, "-out", tmp_path / f"{name}.crt")
+    server = cast(KeyServer, "--client", "edge1")
+    ask = [program, "key", "delegate", f"127.0.0.1:{server.port}", "--name", "keys.test", *ends(home, "edge1"), "--out",
+           tmp_path / "it", "--certificate"]
+    refused = lab.run(*ask, tmp_path / "plain.crt", check=False)
+    assert refused.returncode == 1 and "DelegationUsage" in refused.stderr and not (tmp_path / "it.dc").exists()
+    lab.run(*ask, tmp_path / "allows.crt", "--valid", "2h")
+    whole = (tmp_path / "it.dc").read_bytes()
+    lab.run("openssl", "pkey", "-in", tmp_path / "it.key", "-pubout", "-outform", "DER", "-out", tmp_path / "spki")
+    spki = (tmp_path / "spki").read_bytes()
+    length = int.from_bytes(whole[6:9], "big")  # RFC 9345, section 4, read by another program
+    cred, rest = whole[:9 + length], whole[9 + length:]
+    assert cred[4:6] == b"\4\3" and cred[9:] == spki and 7200 <= int.from_bytes(cred[:4], "big") <= 7300
+    assert rest[:2] == (b"\4\3" if site == "ec" else b"\x08\4")
+    assert int.from_bytes(rest[2:4], "big") == len(rest) - 4
+    lab.run("openssl", "x509", "-in", tmp_path / "allows.crt", "-outform", "DER", "-out", tmp_path / "der")
+    der = (tmp_path / "der").read_bytes()
+    (tmp_path / "tbs").write_bytes(b" " * 64 + b"TLS, server delegated credentials\0" + der + cred + rest[:2])
+    (tmp_path / "sig").write_bytes(rest[4:])
+    (tmp_path / "pub").write_text(lab.run("openssl", "pkey", "-in", key, "-pubout").stdout)
+    pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] if site == "rsa" else []
+    lab.run("openssl", "dgst", "-sha256", "-verify", tmp_path / "pub", *pss, "-signature", tmp_path / "sig",
+            tmp_path / "tbs")
+
+
 def test_who_has_no_certificate_of_the_ca_says_nothing(cast, home, program, tmp_path):
     server = cast(KeyServer)
     with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):

@@ -61,6 +61,7 @@ static const struct command *const commands[] = {
 	&command_key_list,
 	&command_key_show,
 	&command_key_serve,
+	&command_key_delegate,
 	&command_key_test,
 	&command_key_edge,
 	&command_help,

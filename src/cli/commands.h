@@ -37,6 +37,7 @@ extern const struct command command_key_init;
 extern const struct command command_key_list;
 extern const struct command command_key_show;
 extern const struct command command_key_serve;
+extern const struct command command_key_delegate;
 extern const struct command command_key_test;
 extern const struct command command_key_edge;
 extern const struct command command_explain;

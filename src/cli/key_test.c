@@ -9,19 +9,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/key_desk.h"
 #include "cli/key_priv.h"
-#include "keyless/ask_pool.h"
-#include "net/resolve.h"
 #include "pki/cert.h"
-#include "pki/identity.h"
-#include "pki/trust.h"
-#include "tls/profile.h"
 
 enum {
 	IN_FLIGHT_MOST = 10000,
 	SECONDS_MOST = 3600,
 	SAMPLES = 1 << 20,
-	TIMEOUT_MS = 10000,
 	PAYLOAD = 64,
 };
 
@@ -35,20 +30,13 @@ struct runner {
 };
 
 struct tester {
-	struct loop loop;
-	struct resolver *resolver;
-	struct profile *profile;
-	struct identity *identity;
-	struct trust *trust;
-	struct ask_pool *pool;
+	struct key_desk desk;
 	struct cert *cert; /* of --certificate, or NULL */
 	struct span sni;   /* what a client of ours would have asked for, or empty */
 	uint8_t ski[WIRE_SKI];
 	uint8_t op;
 	uint8_t payload[PAYLOAD];
 	size_t n_payload;
-	struct ask_pool_server servers[ASK_POOL_SERVERS];
-	size_t n_servers;
 	size_t in_flight;
 	uint64_t until_us; /* of a load test */
 
@@ -62,40 +50,6 @@ struct tester {
 };
 
 /* ---- options ---- */
-
-static bool
-read_server(struct tester *t, const char *text, const char *name, struct err *err)
-{
-	struct ask_pool_server s = {.name = span_str(name)};
-
-	if (text[0] == '/') {
-		s.host = span_str(text);
-	} else if (!addr_split(span_str(text), 2407, &s.host, &s.port))
-		return err_set(err, ERR_USAGE, "%s is no HOST:PORT", text);
-	if (t->n_servers == ASK_POOL_SERVERS) {
-		return err_set(
-			err, ERR_USAGE, "more than %d connections", ASK_POOL_SERVERS);
-	}
-	t->servers[t->n_servers++] = s;
-	return true;
-}
-
-static bool
-read_servers(struct tester *t, const struct cli_call *call, struct err *err)
-{
-	uint64_t connections = 1;
-	const char *text = NULL;
-
-	if (!cli_number(call, "connections", ASK_POOL_SERVERS, &connections, err))
-		return false;
-	for (uint64_t c = 0; c < connections || c == 0; c++) {
-		for (size_t i = 0; (text = cli_operand(call, i)); i++) {
-			if (!read_server(t, text, cli_get(call, "name"), err))
-				return false;
-		}
-	}
-	return true;
-}
 
 /* A policy of the key server may list server names: a visitor's is the certificate's
  * first that is no wildcard. */
@@ -163,42 +117,15 @@ read_op(struct tester *t, const struct cli_call *call, struct err *err)
 }
 
 static bool
-read_identity(struct tester *t, const struct cli_call *call, struct err *err)
-{
-	const char *ca = cli_get(call, "ca");
-	const char *cert = cli_get(call, "cert");
-	const char *key = cli_get(call, "cert-key");
-
-	if (!ca || !cert || !key) {
-		return err_set(
-			err, ERR_USAGE, "--ca, --cert and --cert-key are needed");
-	}
-	t->trust = trust_new(false, (const char *const[]){ca, NULL}, err);
-	t->identity = t->trust ? identity_load(cert, key, (struct span){0}, err) : NULL;
-	t->profile = t->identity ? ask_pool_profile(err) : NULL;
-	return t->profile != NULL;
-}
-
-static bool
 open_tester(struct tester *t, const struct cli_call *call, struct err *err)
 {
-	if (!read_servers(t, call, err) || !read_key(t, call, err) ||
-		!read_op(t, call, err) || !read_identity(t, call, err) ||
-		!loop_init(&t->loop, err))
+	uint64_t connections = 1;
+
+	if (!cli_number(call, "connections", ASK_POOL_SERVERS, &connections, err) ||
+		!read_key(t, call, err) || !read_op(t, call, err) ||
+		!key_desk_open(&t->desk, call, connections, err))
 		return false;
 	choose_sni(t, call);
-	t->resolver = resolve_open(&t->loop, &(struct resolve_options){0}, err);
-	if (!t->resolver)
-		return false;
-	t->pool = ask_pool_new(&(struct ask_pool_spec){.loop = &t->loop,
-		.resolver = t->resolver,
-		.profile = t->profile,
-		.identity = t->identity,
-		.trust = t->trust,
-		.servers = t->servers,
-		.n_servers = t->n_servers,
-		.timeout_ms = TIMEOUT_MS,
-		.no_hedging = true});
 	t->runners = mem_array(t->in_flight, sizeof(*t->runners));
 	t->took_us = mem_array(SAMPLES, sizeof(*t->took_us));
 	return true;
@@ -207,17 +134,10 @@ open_tester(struct tester *t, const struct cli_call *call, struct err *err)
 static void
 close_tester(struct tester *t)
 {
-	ask_pool_free(t->pool);
-	if (t->resolver)
-		resolve_close(t->resolver);
-	profile_put(t->profile);
-	identity_put(t->identity);
-	trust_free(t->trust);
+	key_desk_close(&t->desk);
 	cert_put(t->cert);
 	mem_free(t->runners);
 	mem_free(t->took_us);
-	if (t->loop.batch)
-		loop_fini(&t->loop);
 	mem_free(t);
 }
 
@@ -236,7 +156,7 @@ send_one(struct runner *r)
 		.payload = span_of(t->payload, t->n_payload)};
 	r->ask.done = came;
 	r->since_us = clock_us();
-	return ask_pool_send(t->pool, &r->ask, &t->last);
+	return ask_pool_send(t->desk.pool, &r->ask, &t->last);
 }
 
 /* Every 64th of a load test, and the only one otherwise. */
@@ -291,7 +211,7 @@ run_asks(struct tester *t, size_t n)
 		}
 	}
 	while (t->n_running > 0)
-		loop_turn(&t->loop, 1000);
+		loop_turn(&t->desk.loop, 1000);
 }
 
 /* One ask of this operation; what it took, or an error. */
