@@ -68,7 +68,7 @@ get_be64(const uint8_t *p)
 }
 
 void
-event_init(struct event *e, enum event_kind kind)
+event_begin(struct event *e, enum event_kind kind, int64_t wall_ms)
 {
 	e->n = HEAD;
 	e->cut = false;
@@ -76,7 +76,13 @@ event_init(struct event *e, enum event_kind kind)
 	memset(e->redacted, 0, sizeof(e->redacted));
 	e->bytes[4] = (uint8_t)kind; /* below EVENT_KINDS */
 	put_be(e->bytes, HEAD, 4);
-	event_time(e, clock_wall_ms());
+	put_be(e->bytes + 5, (uint64_t)wall_ms, 8);
+}
+
+void
+event_init(struct event *e, enum event_kind kind)
+{
+	event_begin(e, kind, clock_wall_ms());
 }
 
 void

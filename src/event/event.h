@@ -58,6 +58,8 @@ struct event {
 
 /* The time is now. */
 void event_init(struct event *e, enum event_kind kind);
+/* The same for what began at another time, in wall milliseconds. */
+void event_begin(struct event *e, enum event_kind kind, int64_t wall_ms);
 /* When it began, in wall milliseconds, if that was not now. */
 void event_time(struct event *e, int64_t wall_ms);
 /* A rule said that this field reaches no sink: later sets of it do nothing. To be

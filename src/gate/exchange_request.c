@@ -271,7 +271,7 @@ exchange_start_record(struct session *s)
 {
 	struct exchange *x = s->x;
 	x->id = event_id_new();
-	x->wall_ms = clock_wall_ms();
+	x->wall_ms = event_id_time(x->id);
 	x->began_us = clock_us();
 	x->action = s->g->sites.is_edge ? "serve" : "allow";
 	x->verdicts = s->verdicts;

@@ -254,9 +254,8 @@ story_tell(const struct session *s)
 {
 	const struct session_story *story = s->story;
 	struct event e;
-	event_init(&e, EVENT_KIND_SESSION);
+	event_begin(&e, EVENT_KIND_SESSION, story->wall_ms);
 	redact(&e, s->g, &s->verdicts);
-	event_time(&e, story->wall_ms);
 	tell_who(&e, s);
 	event_cstr(&e, EVENT_ACTION, story->action);
 	event_str(&e, EVENT_RULE, deciding_rule(s->g, &s->verdicts));
@@ -308,9 +307,8 @@ exchange_tell(struct session *s)
 	x->told = true;
 	s->story->bytes_up += x->bytes_request;
 	s->story->bytes_down += x->bytes_response;
-	event_init(&e, EVENT_KIND_REQUEST);
+	event_begin(&e, EVENT_KIND_REQUEST, x->wall_ms);
 	redact(&e, s->g, &x->verdicts);
-	event_time(&e, x->wall_ms);
 	event_id(&e, EVENT_SESSION, s->story->id);
 	event_id(&e, EVENT_REQUEST, x->id);
 	event_str(&e, EVENT_GATEWAY, s->g->name);

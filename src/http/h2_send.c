@@ -14,6 +14,7 @@
 enum {
 	FRAME_HEAD = 9,
 	ROOM_LEAST = 1024, /* under which no DATA frame is begun, unless it fits */
+	FEW = 24,          /* fields of a head */
 };
 
 static struct h2 *
@@ -95,16 +96,20 @@ unconst(struct span s)
 	return p.to;
 }
 
+/* As the library wants it: on the stack, unless there are unusually many. */
 static nghttp2_nv *
-make_list(const struct http_fields *f, struct arena *a, struct err *err)
+make_list(const struct http_fields *f, nghttp2_nv few[FEW], struct arena *a,
+	struct err *err)
 {
-	size_t size = (f->n + 1) * sizeof(nghttp2_nv);
+	size_t size = f->n * sizeof(nghttp2_nv);
+	nghttp2_nv *list = few;
 
-	if (size + 64 > arena_room(a)) {
+	if (f->n > FEW && size + 64 > arena_room(a)) {
 		err_set(err, ERR_HTTP_TOO_LARGE, "no room for the head");
 		return NULL;
 	}
-	nghttp2_nv *list = arena_alloc(a, size);
+	if (f->n > FEW)
+		list = arena_alloc(a, size);
 	for (uint32_t i = 0; i < f->n; i++) {
 		list[i] = (nghttp2_nv){unconst(f->v[i].name), unconst(f->v[i].value),
 			f->v[i].name.n, f->v[i].value.n, flags_of(f->v[i].id)};
@@ -116,14 +121,16 @@ make_list(const struct http_fields *f, struct arena *a, struct err *err)
 static bool
 submit_trailers(struct h2_stream *x)
 {
-	struct http_fields f = {.arena = &x->arena};
+	struct http_field room[FEW];
+	nghttp2_nv few[FEW];
+	struct http_fields f = {.arena = &x->arena, .v = room, .cap = FEW};
 	nghttp2_nv *list = NULL;
 	struct err err = {0};
 
 	if (!x->trailers || x->trailers->n == 0)
 		return false;
 	if (translate_trailers_out(x->trailers, &f, &err))
-		list = make_list(&f, &x->arena, &err);
+		list = make_list(&f, few, &x->arena, &err);
 	if (!list)
 		h2_stream_fail(x, err.code, err.text);
 	return list && f.n > 0 &&
@@ -285,7 +292,9 @@ refuse_late(struct err *err)
 enum h2_wrote
 h2_write_head(struct h2_stream *x, const struct http_head *head, struct err *err)
 {
-	struct http_fields f = {.arena = &x->arena};
+	struct http_field room[FEW];
+	nghttp2_nv few[FEW];
+	struct http_fields f = {.arena = &x->arena, .v = room, .cap = FEW};
 	nghttp2_session *session = x->h2->session;
 	nghttp2_data_provider body = {.source.ptr = x, .read_callback = on_data_wanted};
 
@@ -296,7 +305,7 @@ h2_write_head(struct h2_stream *x, const struct http_head *head, struct err *err
 		return H2_FULL;
 	if (!translate_out(head, &f, err))
 		return H2_REFUSED;
-	nghttp2_nv *list = make_list(&f, &x->arena, err);
+	nghttp2_nv *list = make_list(&f, few, &x->arena, err);
 	if (!list)
 		return H2_REFUSED;
 	int rv = 0;
@@ -389,12 +398,14 @@ h2_takes_connect_protocol(const struct h2 *h2)
 static bool
 submit_request(struct h2_stream *x, const struct http_head *head, struct err *err)
 {
-	struct http_fields f = {.arena = &x->arena};
+	struct http_field room[FEW];
+	nghttp2_nv few[FEW];
+	struct http_fields f = {.arena = &x->arena, .v = room, .cap = FEW};
 	nghttp2_data_provider body = {.source.ptr = x, .read_callback = on_data_wanted};
 
 	if (!translate_out(head, &f, err))
 		return false;
-	nghttp2_nv *list = make_list(&f, &x->arena, err);
+	nghttp2_nv *list = make_list(&f, few, &x->arena, err);
 	if (!list)
 		return false;
 	x->id = nghttp2_submit_request(

@@ -36,10 +36,10 @@ MUST_USE bool translate_response(struct translate *t, struct http_head *head,
 	unsigned asked, bool ended, struct err *err);
 
 /*
- * The list to send for a head, pseudo-fields first, into *out (an empty one, whose
- * arena keeps the array; spans are borrowed from the head). A request with
- * head->protocol must be an extended CONNECT. Names may still hold capitals: the
- * framing library lowers them.
+ * The list to send for a head, pseudo-fields first, into *out (an empty one, which
+ * may bring an array; the arena keeps a larger one; spans are borrowed from the head).
+ * A request with head->protocol must be an extended CONNECT. Names may still hold
+ * capitals: the framing library lowers them.
  */
 MUST_USE bool translate_out(
 	const struct http_head *head, struct http_fields *out, struct err *err);
