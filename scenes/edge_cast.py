@@ -99,9 +99,9 @@ class Edge:
             context.minimum_version = context.maximum_version = version
         return context
 
-    def connect(self, name="shop.test", who=None, version=None, session=None, port=None):
-        raw = socket.create_connection(("127.0.0.1", port or self.port), timeout=20)
-        context = session.context if isinstance(session, ssl.SSLSocket) else self.context(who, version)
+    def connect(self, name="shop.test", who=None, version=None, session=None, context=None):
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        context = session.context if session else context or self.context(who, version)
         return Connection(context.wrap_socket(
             raw, server_hostname=name, session=session.session if session else None), name)
 
