@@ -15,11 +15,15 @@ MUST_USE bool act_tls_compile(struct settings *s, const struct gateway *g,
 	const struct conf_node *rule, struct act *act, struct conf_report *report);
 /* Of all rules of a gateway. */
 void act_tls_free(struct gateway *g);
-/* Whether some rule of a gateway does it. */
-MUST_USE bool act_tls_any(const struct gateway *g);
+/* Bit i: some rules of the gateway can come to manner i. */
+struct manners {
+	uint32_t clients;
+	uint32_t origins;
+};
+struct manners act_tls_manners(const struct gateway *g);
 
-/* The lowest version that the client may speak, or 0: as the gateway says. */
-uint16_t act_tls_client_min(const struct gateway *g, const struct verdict_record *v);
+/* How the client is spoken with. */
+struct manner act_tls_client(const struct gateway *g, const struct verdict_record *v);
 /* Puts what concerns the origin into *target. */
 void act_tls_apply(
 	const struct gateway *g, const struct verdict_record *v, struct target *target);

@@ -255,6 +255,19 @@ read_version(struct args *args, uint16_t *out)
 	return args_word(args, SPAN("1.2")) || complain(args, "1.2 or 1.3");
 }
 
+/* The same words as those of the blocks `client` and `upstream`. */
+static bool
+read_profile(struct args *args, struct manner *out)
+{
+	for (size_t i = 0; settings_tls_profiles[i].name; i++) {
+		if (args_word(args, span_str(settings_tls_profiles[i].name))) {
+			out->level = (uint8_t)(1 + settings_tls_profiles[i].value);
+			return true;
+		}
+	}
+	return complain(args, "modern, intermediate or compat, with -2026 or without");
+}
+
 static bool
 read_revocation(struct args *args, struct act *out)
 {
@@ -286,20 +299,26 @@ read_tls(struct args *args, struct act *out)
 {
 	bool ok = args_more(args) ||
 		complain(args,
-			"client-min 1.2|1.3, origin-min 1.2|1.3, revocation "
+			"client-min 1.2|1.3, origin-min 1.2|1.3, client-profile or "
+			"origin-profile modern|intermediate|compat, revocation "
 			"off|soft|hard, certificate FILE [key FILE]");
 	while (ok && args_more(args)) {
 		if (args_word(args, SPAN("client-min"))) {
-			ok = read_version(args, &out->client_min);
+			ok = read_version(args, &out->client.min_version);
 		} else if (args_word(args, SPAN("origin-min"))) {
-			ok = read_version(args, &out->origin_min);
+			ok = read_version(args, &out->origin.min_version);
+		} else if (args_word(args, SPAN("client-profile"))) {
+			ok = read_profile(args, &out->client);
+		} else if (args_word(args, SPAN("origin-profile"))) {
+			ok = read_profile(args, &out->origin);
 		} else if (args_word(args, SPAN("revocation"))) {
 			ok = read_revocation(args, out);
 		} else if (args_word(args, SPAN("certificate"))) {
 			ok = read_certificate(args, out);
 		} else {
 			ok = complain(args,
-				"client-min, origin-min, revocation or certificate");
+				"client-min, origin-min, client-profile, "
+				"origin-profile, revocation or certificate");
 		}
 	}
 	return ok;
@@ -391,7 +410,8 @@ static const struct row rows[ACT_COUNT] = {
 		"What is done if the origin's certificate is not good; `bypass` leaves "
 		"the client alone with it."},
 	[ACT_TLS] = {{.name = "tls", .latest = PHASE_HELLO}, read_tls,
-		"tls [client-min 1.3] [origin-min 1.3] [revocation hard] [certificate "
+		"tls [client-min 1.3] [origin-min 1.3] [client-profile modern] "
+		"[origin-profile compat] [revocation hard] [certificate "
 		"FILE [key FILE]]",
 		"How TLS is spoken on either side; the certificate is shown to an "
 		"origin that asks for one."},

@@ -9,6 +9,7 @@
 
 #include "conf/tree.h"
 #include "event/event.h"
+#include "gate/manner.h"
 #include "rule/policy.h"
 #include "shared/rate.h"
 
@@ -62,8 +63,8 @@ struct act {
 	int untrusted;                            /* enum untrusted_action */
 
 	/* tls; what is absent is as the gateway says */
-	uint16_t client_min; /* as on the wire, or 0 */
-	uint16_t origin_min;
+	struct manner client;
+	struct manner origin;
 	bool has_revocation;
 	int revocation;          /* enum trust_revocation */
 	struct span certificate; /* files as written; shown to the origin */

@@ -387,7 +387,7 @@ start_tls(struct origin_ask *a)
 {
 	const struct worker_gateway *wg = &a->w->gateways[a->to.g->index];
 	const struct tls_client_spec spec = {
-		.profile = worker_to_origins(wg, 0),
+		.profile = worker_to_origins(wg, (struct manner){0}),
 		.host = a->to.sni,
 		.alpn = a->to.alpn,
 		.identity = a->to.identity,

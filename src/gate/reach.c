@@ -139,7 +139,7 @@ resume_key(const struct worker *w, const struct target *to)
 		.host = to->sni.n > 0 ? to->sni : to->host, /* what was verified */
 		.port = to->port,
 		.policy = profile_policy(
-			worker_to_origins(&w->gateways[to->g->index], to->min_version)),
+			worker_to_origins(&w->gateways[to->g->index], to->manner)),
 		.alpn = to->alpn,
 	};
 }
@@ -175,7 +175,7 @@ start_tls(struct reach *r)
 	struct side *side = &r->up->side;
 	const struct resume_key key = resume_key(w, &r->to);
 	const struct tls_client_spec spec = {
-		.profile = worker_to_origins(wg, r->to.min_version),
+		.profile = worker_to_origins(wg, r->to.manner),
 		.host = r->to.sni,
 		.alpn = r->to.alpn,
 		.session = may_resume(&r->to) ? resume_get(&w->resumes, &key) : NULL,
@@ -232,8 +232,8 @@ judge_version(struct reach *r)
 	char text[64];
 
 	tls_facts(r->up->side.tls, &facts);
-	int least =
-		r->to.min_version ? r->to.min_version : r->to.g->upstream.min_version;
+	int least = r->to.manner.min_version ? r->to.manner.min_version
+					     : r->to.g->upstream.min_version;
 	if (facts.version >= least)
 		return;
 	(void)text_format(text, sizeof(text), "it speaks %s", facts.version_name);

@@ -20,12 +20,16 @@ static const struct conf_choice tls_versions[] = {
 	{0},
 };
 
-static const struct conf_choice tls_profiles[] = {
+const struct conf_choice settings_tls_profiles[] = {
 	{"modern", PROFILE_MODERN, "TLS 1.3 alone."},
 	{"intermediate", PROFILE_INTERMEDIATE,
 		"TLS 1.2 too, with forward secrecy and authenticated encryption."},
 	{"compat", PROFILE_COMPAT,
 		"And CBC and RSA key exchange, for peers that have nothing better."},
+	{"modern-2026", PROFILE_MODERN,
+		"`modern` as of 2026, also when that comes to mean something newer."},
+	{"intermediate-2026", PROFILE_INTERMEDIATE, "The same of `intermediate`."},
+	{"compat-2026", PROFILE_COMPAT, "The same of `compat`."},
 	{0},
 };
 
@@ -104,7 +108,7 @@ static const struct conf_row upstream_words[] = {
 		.help = "Roots that origins are verified against: `system`, files of "
 			"PEM, or both."},
 	{"profile", CONF_CHOICE, UPSTREAM(profile), .preset = "intermediate",
-		.choices = tls_profiles,
+		.choices = settings_tls_profiles,
 		.help = "What is offered to origins, as of 2026."},
 	{"ct-logs", CONF_PATH, UPSTREAM(ct_logs),
 		.help = "List of transparency logs, in the JSON form that their "
@@ -169,7 +173,7 @@ static const struct conf_table upstream_table = {
 #define CLIENT(field) CONF_AT(struct client_settings, field)
 static const struct conf_row client_words[] = {
 	{"profile", CONF_CHOICE, CLIENT(profile), .preset = "intermediate",
-		.choices = tls_profiles,
+		.choices = settings_tls_profiles,
 		.help = "What is taken from clients, as of 2026."},
 	{"min-version", CONF_CHOICE, CLIENT(min_version), .preset = "1.2",
 		.choices = tls_versions,

@@ -241,6 +241,8 @@ void settings_fini(struct settings *s);
 
 /* The whole language of the file, for the manual and `check`. */
 extern const struct conf_table settings_table;
+/* The words for enum profile_level; dated ones stay what they are. */
+extern const struct conf_choice settings_tls_profiles[];
 
 /* By name, or NULL. */
 const struct gateway *settings_gateway(const struct settings *s, struct span name);

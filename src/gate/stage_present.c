@@ -182,8 +182,7 @@ start_tls(struct session *s, struct err *err)
 	resume_binding(binding, bound, COUNT_OF(bound));
 
 	const struct tls_server_spec spec = {
-		.profile = worker_to_clients(
-			s->wg, act_tls_client_min(s->g, &s->verdicts)),
+		.profile = worker_to_clients(s->wg, act_tls_client(s->g, &s->verdicts)),
 		.identity = s->mint.id,
 		.alpn = chosen_alpn(s),
 		.binding = binding,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "gate/manner.h"
 
 struct gateway;
 struct identity; /* pki/identity.h */
@@ -21,7 +22,7 @@ struct target {
 	struct span alpn;  /* wire form, as offered; empty: none */
 
 	/* What rules say; all zero: as the gateway says. */
-	uint16_t min_version; /* as on the wire */
+	struct manner manner;
 	bool has_revocation;
 	int revocation;            /* enum trust_revocation */
 	struct identity *identity; /* shown if the origin asks; of the settings */

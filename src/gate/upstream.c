@@ -121,7 +121,7 @@ upstream_key(const struct target *to, uint8_t dst[UPSTREAM_KEY_MOST])
 	write_be(&w, (uint32_t)to->sni.n, 2);
 	write_span(&w, to->sni);
 	write_be64(&w, (uint64_t)(uintptr_t)to->trust); /* of this process alone */
-	write_be(&w, to->min_version, 2);
+	write_be(&w, (uint32_t)manner_index(to->manner), 1);
 	write_be(&w, to->has_revocation ? (uint32_t)to->revocation + 1 : 0, 1);
 	if (to->identity) {
 		write_span(&w,

@@ -80,20 +80,33 @@ events_due(struct timer *t)
 	flush_events(CONTAINER_OF(t, struct worker, event_timer));
 }
 
-/* Sessions begun under one of them are not resumed under another. */
-static bool
-open_versions(struct worker_gateway *wg, struct profile_spec *to_clients,
-	struct profile_spec *to_origins, struct err *err)
+/* Sessions begun in one manner are not resumed in another. */
+static struct profile_spec
+in_manner(const struct profile_spec *base, size_t i)
 {
-	static const uint16_t versions[] = {TLS_1_2, TLS_1_3};
-	to_origins->insecure_old_versions = false;
-	for (size_t i = 0; i < COUNT_OF(versions); i++) {
-		to_clients->min_version = to_origins->min_version = versions[i];
-		to_clients->policy[0] ^= (uint8_t)(1 + i);
-		to_origins->policy[0] ^= (uint8_t)(1 + i);
-		wg->clients_from[i] = profile_new(to_clients, err);
-		wg->origins_from[i] = profile_new(to_origins, err);
-		if (!wg->clients_from[i] || !wg->origins_from[i])
+	struct manner m = manner_at(i);
+	struct profile_spec spec = *base;
+
+	spec.policy[0] ^= (uint8_t)i; /* below MANNERS */
+	if (m.min_version != 0) {
+		spec.min_version = m.min_version;
+		spec.insecure_old_versions = false;
+	}
+	if (m.level != 0)
+		spec.level = (enum profile_level)(m.level - 1);
+	return spec;
+}
+
+static bool
+open_manners(const struct profile_spec *base, uint32_t wanted,
+	struct profile *into[MANNERS], struct err *err)
+{
+	for (size_t i = 1; i < MANNERS; i++) {
+		if (!(wanted & 1U << i))
+			continue;
+		const struct profile_spec spec = in_manner(base, i);
+		into[i] = profile_new(&spec, err);
+		if (!into[i])
 			return false;
 	}
 	return true;
@@ -128,20 +141,24 @@ open_profiles(struct worker *w, struct worker_gateway *wg, struct err *err)
 	wg->to_origins = profile_new(&to_origins, err);
 	wg->wanted = facts_wanted(g->policy);
 	act_value_wants(g, &wg->wanted);
+	const struct manners manners = act_tls_manners(g);
 	return wg->to_clients && wg->to_origins &&
-		(!act_tls_any(g) || open_versions(wg, &to_clients, &to_origins, err));
+		open_manners(&to_clients, manners.clients, wg->clients_in, err) &&
+		open_manners(&to_origins, manners.origins, wg->origins_in, err);
 }
 
 struct profile *
-worker_to_clients(const struct worker_gateway *wg, uint16_t min)
+worker_to_clients(const struct worker_gateway *wg, struct manner m)
 {
-	return min == 0 ? wg->to_clients : wg->clients_from[min == TLS_1_3];
+	size_t i = manner_index(m);
+	return i == 0 ? wg->to_clients : wg->clients_in[i];
 }
 
 struct profile *
-worker_to_origins(const struct worker_gateway *wg, uint16_t min)
+worker_to_origins(const struct worker_gateway *wg, struct manner m)
 {
-	return min == 0 ? wg->to_origins : wg->origins_from[min == TLS_1_3];
+	size_t i = manner_index(m);
+	return i == 0 ? wg->to_origins : wg->origins_in[i];
 }
 
 static bool
@@ -429,9 +446,9 @@ worker_close(struct worker *w)
 	for (size_t i = 0; i < w->n_gateways; i++) {
 		profile_put(w->gateways[i].to_clients);
 		profile_put(w->gateways[i].to_origins);
-		for (size_t k = 0; k < COUNT_OF(w->gateways[i].clients_from); k++) {
-			profile_put(w->gateways[i].clients_from[k]);
-			profile_put(w->gateways[i].origins_from[k]);
+		for (size_t k = 0; k < MANNERS; k++) {
+			profile_put(w->gateways[i].clients_in[k]);
+			profile_put(w->gateways[i].origins_in[k]);
 		}
 	}
 	splice_pool_fini(&w->pipes);

@@ -46,17 +46,16 @@ struct worker_gateway {
 	struct crl crl;             /* what our own authority took back */
 	struct profile *to_clients; /* owned reference */
 	struct profile *to_origins; /* owned reference */
-	/* With TLS 1.2 or TLS 1.3 as the lowest, where rules say so; owned references.
-	 */
-	struct profile *clients_from[2];
-	struct profile *origins_from[2];
+	/* Where rules want another manner, at its index; owned references. */
+	struct profile *clients_in[MANNERS];
+	struct profile *origins_in[MANNERS];
 	struct facts_wanted wanted;
 	struct edge *edge; /* owned; NULL: no edge */
 };
 
-/* The profile with this lowest version, 0: the gateway's own. */
-struct profile *worker_to_clients(const struct worker_gateway *wg, uint16_t min);
-struct profile *worker_to_origins(const struct worker_gateway *wg, uint16_t min);
+/* The profile for this manner, which act_tls_manners() named. */
+struct profile *worker_to_clients(const struct worker_gateway *wg, struct manner m);
+struct profile *worker_to_origins(const struct worker_gateway *wg, struct manner m);
 
 struct worker_listener {
 	struct listener listener;

@@ -49,8 +49,14 @@ each_action_reads_its_arguments(void)
 	conf_tree_fini(&tree);
 	CHECK(read_act(
 		&tree, "tls origin-min 1.3 revocation off certificate a.pem", &act));
-	CHECK(act.origin_min == TLS_1_3 && act.client_min == 0 && act.has_revocation);
+	CHECK(act.origin.min_version == TLS_1_3 && act.client.min_version == 0 &&
+		act.has_revocation);
 	CHECK_SPAN(act.key, "a.pem");
+	conf_tree_fini(&tree);
+	CHECK(read_act(
+		&tree, "tls client-profile modern origin-profile compat-2026", &act));
+	CHECK_INT(act.client.level, 1 + PROFILE_MODERN);
+	CHECK_INT(act.origin.level, 1 + PROFILE_COMPAT);
 	conf_tree_fini(&tree);
 }
 
@@ -80,6 +86,8 @@ what_is_not_an_action_is_refused(void)
 		"allow it",
 		"tls",
 		"tls client-min 1.1",
+		"tls client-profile best",
+		"tls origin-profile",
 		"tls revocation maybe",
 		"tls certificate",
 		"tls key a.key",
