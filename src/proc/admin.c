@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "http/url.h"
 
 enum {
 	VISITS_MOST = 64,
@@ -12,6 +13,7 @@ enum {
 
 struct admin_visit {
 	struct visit visit;
+	bool near;  /* over loopback */
 	char *text; /* owned; NULL: none was asked for */
 };
 
@@ -47,10 +49,29 @@ answer_metrics(struct visit *v)
 		});
 }
 
+/* A stranger's page may have given its own name our address (DNS rebinding), and a
+ * browser on this machine then asks for it: by that name. Tools ask by the address. */
+static bool
+is_lured(struct visit *v)
+{
+	const bool near = CONTAINER_OF(v, struct admin_visit, visit)->near;
+	struct span authority = v->request.authority;
+	struct err ignored = {0};
+	struct url_host host;
+
+	if (!near || authority.n == 0)
+		return false;
+	if (!url_host_parse(authority, 80, &v->arena, &host, &ignored))
+		return true;
+	return host.ip.family == IP_NONE && !span_eq(host.name, SPAN("localhost"));
+}
+
 static void
 answer_visit(struct visit *v)
 {
-	if (v->request.method != HTTP_GET) {
+	if (is_lured(v)) {
+		visit_refuse(v, 421, SPAN("ask by address\n"));
+	} else if (v->request.method != HTTP_GET) {
 		visit_refuse(v, 405, SPAN("only GET\n"));
 	} else if (span_eq(v->request.path, SPAN("/metrics"))) {
 		answer_metrics(v);
@@ -74,7 +95,7 @@ tell_accepted(struct listener *l, int fd, const struct addr *peer)
 	struct admin *a = CONTAINER_OF(l, struct admin, listener);
 	struct admin_visit *v = mem_alloc(sizeof(*v));
 
-	(void)peer;
+	v->near = ip_kind(&peer->ip) == IP_LOOPBACK;
 	visit_begin(&a->desk, &v->visit, fd);
 }
 
