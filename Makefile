@@ -50,7 +50,7 @@ coverage: ## which lines the tests reach
 	@tools/install-packages build demo check lint
 	@tools/coverage $(BUILD)/coverage
 
-trixie: ## the unit tests on Debian 13 (OpenSSL 3.5), in build/debian13; needs root
+trixie: ## unit tests on Debian 13 (OpenSSL 3.5), in build/debian13; DEBIAN13_TESTS=all: every test; root
 	@tools/install-packages trixie
 	@tools/debian13 $(BUILD)/debian13
 
