@@ -48,13 +48,16 @@ say_closed(struct h2 *h2, uint32_t id)
 	h2_calm_control(h2);
 }
 
+/* On a stream that we have reset it is ignored (RFC 9113 §5.1), yet not for nothing. */
 static void
 look_at_data(struct h2 *h2, uint32_t length, uint32_t flags, uint32_t id)
 {
-	if (ending_of(h2, id) != STILL_OPEN)
+	bool empty = length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM);
+
+	if (ending_of(h2, id) != STILL_OPEN) {
 		say_closed(h2, id);
-	if (length == 0 && !(flags & NGHTTP2_FLAG_END_STREAM)) {
-		h2_calm_control(h2);
+	} else if (empty || !nghttp2_session_find_stream(h2->session, (int32_t)id)) {
+		h2_calm_control(h2); /* id is below 2^31 */
 	} else {
 		h2_calm_work(h2, length);
 	}

@@ -152,6 +152,17 @@ flood_behind_the_end(struct h2_frames *f, uint32_t n)
 	h2_frames_add(f, FRAME_DATA, 0, 1, SPAN("x"));
 }
 
+/* A stream that we have reset for what it did. */
+static void
+flood_what_is_reset(struct h2_frames *f, uint32_t n)
+{
+	if (n == 0) {
+		h2_frames_add(f, FRAME_HEADERS, END_HEADERS, 1, SPAN(POST));
+		h2_frames_add(f, FRAME_WINDOW_UPDATE, 0, 1, SPAN("\x7f\xff\xff\xff"));
+	}
+	h2_frames_add(f, FRAME_DATA, 0, 1, SPAN("x"));
+}
+
 static const struct attack_row {
 	const char *name;
 	attack step;
@@ -168,6 +179,7 @@ static const struct attack_row {
 	{"WINDOW_UPDATE", flood_windows, H2_SERVER, 2001},
 	{"empty DATA", flood_empty_data, H2_SERVER, 2001},
 	{"DATA that is all padding", dribble_data, H2_SERVER, 2001},
+	{"DATA behind our reset", flood_what_is_reset, H2_SERVER, 2001},
 	{"unknown frames", flood_unknown, H2_SERVER, 2001},
 	{"CONTINUATION", flood_continuations, H2_SERVER, 16},
 	{"SETTINGS of an origin", flood_settings, H2_CLIENT, 2001},
