@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench/h2.py [--repeats N] [--requests N] SEKISHO
 
-HTTP/2, beside haproxy in the same run: CPU seconds of all processes of each proxy per 1,000
-requests of 1 kB, 100 streams at a time over 4 connections (h2load), inspected and terminated;
-and by how much later the first octets of events arrive than straight from the origin.
+HTTP/2, beside haproxy, mitmproxy and nginx in the same run: CPU seconds of all processes of
+each proxy per 1,000 requests of 1 kB, 100 streams at a time over 4 connections (h2load),
+inspected and terminated; how much later the first octet of an event arrives than straight
+from the origin; what an idle connection and an idle stream cost in memory.
 """
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -26,10 +28,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 
+import h2_frames  # noqa: E402
 import lab  # noqa: E402
-from bench import cpu_seconds, machine  # noqa: E402
+from bench import cpu_seconds, machine, pss_bytes  # noqa: E402
 
 HOST = "www.good.example"
+CONNECTIONS = 200  # idle ones that are held
+STREAMS = 1000     # idle ones that are held, over
+STREAMS_OVER = 10  # connections
+REST_S = 4         # sekisho gives memory back when a connection has been idle for 3 s
 NGINX = """\
 daemon off;
 user nobody nogroup;
@@ -49,6 +56,26 @@ http {{
 	}}
 }}
 """
+NGINX_EDGE = """\
+daemon off;
+user nobody nogroup;
+worker_processes 1;
+pid {folder}/nginx-edge.pid;
+events {{ worker_connections 4096; }}
+http {{
+	access_log {folder}/nginx-edge.access combined buffer=32k;
+	keepalive_requests 10000000;
+	http2_max_requests 10000000;
+	upstream plain {{ server 127.0.0.1:{plain}; keepalive 200; }}
+	server {{
+		listen 127.0.0.1:{nginx_edge} ssl http2;
+		ssl_certificate {cert};
+		ssl_certificate_key {key};
+		location / {{ proxy_pass http://plain; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+	}}
+}}
+"""
+# The name's own certificate is there: haproxy 2.6 offers no ALPN with one that it forges.
 HAPROXY = """\
 global
 	nbthread 1
@@ -65,6 +92,12 @@ frontend forging
 backend inspected
 	http-reuse safe
 	server origin 127.0.0.1:{tls} ssl verify required ca-file {root} sni ssl_fc_sni alpn h2
+frontend frames
+	bind 127.0.0.1:{frames} ssl crt {both} ca-sign-file {ca} generate-certificates alpn h2,http/1.1
+	default_backend frames
+backend frames
+	http-reuse safe
+	server origin 127.0.0.1:{origin_port} ssl verify required ca-file {root} sni ssl_fc_sni alpn h2
 frontend edge
 	bind 127.0.0.1:{edge} ssl crt {both} alpn h2,http/1.1
 	default_backend plain
@@ -77,7 +110,7 @@ workers 1
 user {user}
 data {folder}/data
 control {folder}/control.sock
-events {{ store {folder}/data/events.db; json {folder}/data/events.json }}
+events {{ store {folder}/data/events.db }}
 listen 127.0.0.1:{edge_port} as edge use shop
 edge shop {{
 	site {host} {{ certificate {cert} key {key}; origin http://127.0.0.1:{plain} }}
@@ -86,7 +119,8 @@ edge shop {{
 
 
 class Doorway:
-    """Lets h2load, which knows no CONNECT, through a proxy that wants one. Costs the proxy nothing."""
+    """Lets h2load, which knows no CONNECT, through a proxy that wants one. Costs the proxy nothing.
+    The target is an address for those that ask no name server of ours."""
 
     def __init__(self, proxy, target):
         self.proxy, self.target, self.port = proxy, target, lab.free_port()
@@ -125,6 +159,8 @@ class World:
         (folder / "www" / "1k").write_bytes(b"x" * 1024)
         self.names = lab.Names()
         self.tls, self.plain = lab.free_port(), lab.free_port()
+        self.origin = h2_frames.Origin(self.cert, self.key)
+        self.origin_port = self.origin.port
         self.running = [self.start("nginx", NGINX, self.tls, "nginx", "-p", folder, "-e", folder / "origin.log", "-c")]
 
     def start(self, name, text, port, *command, **words):
@@ -136,14 +172,38 @@ class World:
         self.sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.log = self.folder / "syslog.sock"
         self.sink.bind(str(self.log))
-        self.forging, self.edge = lab.free_port(), lab.free_port()
+        threading.Thread(target=self.read_log, daemon=True).start()
+        self.forging, self.edge, self.frames = lab.free_port(), lab.free_port(), lab.free_port()
         self.running.append(self.start("haproxy", HAPROXY, self.edge, "haproxy", "-W", "-db", "-f"))
         return self.running[-1]
 
-    def start_gateway(self):
-        self.gateway = lab.Gateway(self.program, self.folder / "gateway", self.names, self.root, "")
-        self.running.append(self.gateway.process)
-        return self.gateway.process
+    def read_log(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.sink.recv(65536)
+
+    def start_gateway(self, name="gateway", json=False):
+        """Events go to the store, as they do unasked; `json`: to a file of lines as well."""
+        gateway = lab.Gateway(self.program, self.folder / name, self.names, self.root, "", json=json)
+        self.running.append(gateway.process)
+        return gateway
+
+    def start_mitmproxy(self):
+        folder = self.folder / "mitmproxy"
+        folder.mkdir()
+        (folder / "mitmproxy-ca.pem").write_bytes(self.ca.read_bytes())
+        self.mitmproxy = lab.free_port()
+        self.running.append(lab.Program(
+            ["mitmdump", "-q", "--listen-host", "127.0.0.1", "-p", self.mitmproxy, "--set", f"confdir={folder}",
+             "--set", f"ssl_verify_upstream_trusted_ca={self.root}"],
+            lambda: lab.accepts(self.mitmproxy), self.folder / "mitmproxy.log"))
+        return self.running[-1]
+
+    def start_nginx(self):
+        self.nginx_edge = lab.free_port()
+        self.running.append(self.start("nginx-edge", NGINX_EDGE, self.nginx_edge, "nginx", "-p", self.folder,
+                                       "-e", self.folder / "nginx-edge.log", "-c"))
+        return self.running[-1]
 
     def start_edge(self):
         user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
@@ -159,6 +219,7 @@ class World:
     def close(self):
         for program in reversed(self.running):
             program.close()
+        self.origin.close()
         self.names.close()
 
 
@@ -181,7 +242,11 @@ def measure(process, port, requests):
 
 
 def table(title, rows, repeats, requests):
-    results = {name: [measure(process, port, requests) for _ in range(repeats)] for name, process, port in rows}
+    """rows: name, process, port, and which part of the requests it gets."""
+    results = {name: [] for name, *_ in rows}
+    for _ in range(repeats):
+        for name, process, port, part in rows:
+            results[name].append(measure(process, port, requests // part))
     cost = {name: statistics.median(cpu for cpu, _ in runs) if all(cpu for cpu, _ in runs) else None
             for name, runs in results.items()}
     out = [f"### {title}", "", "| proxy | CPU s / 1,000 | sekisho is | requests/s |", "| --- | ---: | ---: | ---: |"]
@@ -192,62 +257,111 @@ def table(title, rows, repeats, requests):
     return out + [""]
 
 
-def event_delays(open_socket, world, count):
-    """Seconds from the writing of an event to its reading, all in this process."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(world.cert, world.key)
-    door = socket.create_server(("127.0.0.1", 0))
-    sent, told = [], threading.Semaphore(0)
-
-    def serve():
-        connection, _ = door.accept()
-        with context.wrap_socket(connection, server_side=True) as s:
-            s.recv(65536)
-            s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for _ in range(count):
-                told.acquire()
-                time.sleep(0.002)
-                sent.append(time.perf_counter())
-                s.sendall(b"9\r\ndata: x\n\n\r\n")
-
-    threading.Thread(target=serve, daemon=True).start()
-    port = door.getsockname()[1]
-    delays = []
-    with open_socket(port) as s:
-        s.sendall(f"GET / HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode())
-        s.recv(65536)
-        for number in range(count):
-            told.release()
-            while b"data" not in s.recv(65536):
-                pass
-            delays.append(time.perf_counter() - sent[number])
-    door.close()
-    return sorted(delays)
+def secured(s, roots):
+    context = ssl.create_default_context(cafile=roots)
+    context.set_alpn_protocols(["h2"])
+    tls = context.wrap_socket(s, server_hostname=HOST)
+    if tls.selected_alpn_protocol() != "h2":
+        raise ConnectionError("no HTTP/2")
+    return h2_frames.Client(tls, HOST)
 
 
-def open_straight(world):
-    context = ssl.create_default_context(cafile=world.root)
-    return lambda port: context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname=HOST)
+def open_straight(port, roots):
+    """A client whose connection goes to this port and finds there whom it looks for."""
+    return lambda: secured(socket.create_connection(("127.0.0.1", port)), roots)
 
 
-def open_inspected(world):
-    context = ssl.create_default_context(cafile=world.gateway.root)
-
-    def open_one(port):
-        s = socket.create_connection(("127.0.0.1", world.gateway.port))
+def open_asking(proxy, port, roots):
+    """The same by way of a proxy that wants CONNECT."""
+    def open_one():
+        s = socket.create_connection(("127.0.0.1", proxy))
         s.sendall(f"CONNECT {HOST}:{port} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         s.recv(4096)
-        return context.wrap_socket(s, server_hostname=HOST)
+        return secured(s, roots)
 
     return open_one
 
 
-def delay_table(world, count):
-    out = ["### an event's way from the origin to the client", "", "| way | p50 ms | p99 ms |", "| --- | ---: | ---: |"]
-    for name, opened in (("straight", open_straight(world)), ("inspected", open_inspected(world))):
-        delays = event_delays(opened, world, count)
+def delay_table(world, rows, count):
+    out = [f"### the first octet of an event, from the origin to the client ({count} streams)", "",
+           "| way | p50 ms | p99 ms |", "| --- | ---: | ---: |"]
+    world.origin.mode.value = h2_frames.EVENT
+    for name, opened in rows:
+        h2_frames.delays(opened(), 20)
+        delays = h2_frames.delays(opened(), count)
         out.append(f"| {name} | {delays[count // 2] * 1000:.3f} | {delays[count * 99 // 100] * 1000:.3f} |")
     return out + [""]
+
+
+def hold_connections(process, opened, keep):
+    """KiB of one of so many that were answered once and wait. They stay in `keep`: what would be freed
+    would be used again by what is measured next."""
+    keep += [opened() for _ in range(20)]
+    before = pss_bytes(process.pids())
+    for _ in range(CONNECTIONS):
+        keep.append(opened())
+        keep[-1].ask("/1k")
+        keep[-1].answer()
+    time.sleep(REST_S)
+    return (pss_bytes(process.pids()) - before) / CONNECTIONS / 1024
+
+
+def hold_streams(world, process, opened):
+    """(Streams that a connection is offered, KiB of one that waits for its answer.)"""
+    clients = [opened() for _ in range(STREAMS_OVER)]
+    for client in clients:
+        client.ask()
+        client.answer()
+    before = pss_bytes(process.pids())
+    world.origin.mode.value = h2_frames.SILENCE
+    for client in clients:
+        client.ask(count=STREAMS // STREAMS_OVER)
+    time.sleep(2)
+    return clients[0].most, (pss_bytes(process.pids()) - before) / STREAMS / 1024
+
+
+def memory_table(world, inspected, terminated):
+    out = ["### memory (PSS of all processes, KiB)", "",
+           "| proxy | idle connection, inspected | streams a connection | idle stream, inspected "
+           "| idle connection, terminated |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name in [*inspected, *(name for name in terminated if name not in inspected)]:
+        cells, keep = ["", "", "", ""], []
+        if name in inspected:
+            process, opened = inspected[name]
+            world.origin.mode.value = h2_frames.PAGE
+            cells[0] = f"{hold_connections(process, opened, keep):.1f}"
+            most, stream = hold_streams(world, process, opened)
+            cells[1:3] = [str(most), f"{stream:.1f}"]
+        if name in terminated:
+            cells[3] = f"{hold_connections(*terminated[name], keep):.1f}"
+        out.append(f"| {name} | " + " | ".join(cells) + " |")
+    return out + [""]
+
+
+def bench(world, args):
+    """The tables. Memory first, while all are young."""
+    haproxy, mitmproxy, nginx, edge = (world.start_haproxy(), world.start_mitmproxy(), world.start_nginx(),
+                                       world.start_edge())
+    gateway, lines = world.start_gateway(), world.start_gateway("lines", json=True)
+    origin = world.origin.port
+    inspected = {"sekisho": (gateway.process, open_asking(gateway.port, origin, gateway.root)),
+                 "haproxy": (haproxy, open_straight(world.frames, world.root))}
+    terminated = {"sekisho": (edge, open_straight(world.edge_port, world.root)),
+                  "haproxy": (haproxy, open_straight(world.edge, world.root)),
+                  "nginx": (nginx, open_straight(world.nginx_edge, world.root))}
+    memory = memory_table(world, inspected, terminated)
+    target = f"{HOST}:{world.tls}"
+    out = table("inspected, HTTP/2 on both sides",
+                [("sekisho", gateway.process, Doorway(gateway.port, target).port, 1),
+                 ("sekisho, JSON lines too", lines.process, Doorway(lines.port, target).port, 1),
+                 ("haproxy", haproxy, world.forging, 1),
+                 ("mitmproxy", mitmproxy, Doorway(world.mitmproxy, f"127.0.0.1:{world.tls}").port, 20)], args.repeats, args.requests)
+    out += table("terminated, HTTP/2 to an origin of HTTP/1.1",
+                 [("sekisho", edge, world.edge_port, 1), ("haproxy", haproxy, world.edge, 1),
+                  ("nginx", nginx, world.nginx_edge, 1)], args.repeats, args.requests)
+    out += delay_table(world, [("straight", open_straight(origin, world.root)),
+                               ("sekisho", inspected["sekisho"][1]), ("haproxy", inspected["haproxy"][1])], 500)
+    return out + memory
 
 
 def main():
@@ -260,15 +374,8 @@ def main():
     world = None
     try:
         world = World(args.program.resolve(), folder)
-        haproxy, gateway, edge = world.start_haproxy(), world.start_gateway(), world.start_edge()
-        doorway = Doorway(world.gateway.port, f"{HOST}:{world.tls}")
-        lines = [f"Measured {time.strftime('%Y-%m-%d')}: {machine()}. Medians of {args.repeats}.", ""]
-        lines += table("inspected, HTTP/2 on both sides", [("sekisho", gateway, doorway.port), ("haproxy", haproxy, world.forging)],
-                       args.repeats, args.requests)
-        lines += table("terminated, HTTP/2 to an origin of HTTP/1.1", [("sekisho", edge, world.edge_port), ("haproxy", haproxy, world.edge)],
-                       args.repeats, args.requests)
-        lines += delay_table(world, 500)
-        print("\n".join(lines))
+        print(f"Measured {time.strftime('%Y-%m-%d')}: {machine()}. Medians of {args.repeats}.\n")
+        print("\n".join(bench(world, args)))
     finally:
         if world:
             world.close()

@@ -388,7 +388,7 @@ data {folder}/data
 control {folder}/control.sock
 drain-timeout {drain}
 {top}
-events {{ store {folder}/data/events.db; json {folder}/data/events.json }}
+events {{ store {folder}/data/events.db; {json} }}
 resolver {{ servers 127.0.0.1:{names}; {resolver} }}
 listen 127.0.0.1:{port} as proxy use lab {{ {listen} }}
 gateway lab {{
@@ -404,7 +404,7 @@ class Gateway:
     """The gateway under test, with an authority and a configuration of its own."""
 
     def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="", resolver="",
-                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s"):
+                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s", json=True):
         self.program = Path(program).resolve()
         self.folder = Path(folder)
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -414,7 +414,8 @@ class Gateway:
         self.user = "nobody" if os.getuid() == 0 else os.environ.get("USER", "nobody")
         self.values = {"workers": workers, "user": self.user, "folder": self.folder, "top": top,
                        "names": names.port, "port": self.port, "trust": trust,
-                       "upstream": upstream, "listen": listen, "resolver": resolver, "reach": reach, "drain": drain}
+                       "upstream": upstream, "listen": listen, "resolver": resolver, "reach": reach, "drain": drain,
+                       "json": f"json {self.folder}/data/events.json" if json else ""}
         self.configure(body)
         self.command("ca", "init", self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
