@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The authority's life: from one node CA to the next, from one root to the next, and keys."""
 
+import base64
 import getpass
 import json
 import os
+import plistlib
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -169,6 +172,8 @@ def test_a_key_that_others_can_read_is_not_used(program, tmp_path, mode, words):
     config.write_text(f"user {user}\ndata {tmp_path}/data\ncontrol {tmp_path}/control\n"
                       f"listen 127.0.0.1:{lab.free_port()} as proxy use g\n"
                       f"gateway g {{ authority {ca} }}\n")
+    checked = lab.run(program, "check", config, check=False)
+    assert checked.returncode == 1 and f"{config}:5:23: error" in checked.stderr and words in checked.stderr
     done = lab.run(program, "run", config, check=False)
     assert done.returncode != 0 and words in done.stdout + done.stderr
     (ca / "root.key").chmod(mode)
@@ -191,3 +196,34 @@ def test_an_encrypted_root_needs_its_word(program, tmp_path):
     with secret.open() as word:
         done = lab.run(program, "ca", "rotate", "--passphrase", f"/dev/fd/{word.fileno()}", ca, pass_fds=[word.fileno()])
     assert "Made." in done.stdout
+
+
+def test_every_export_is_what_its_client_reads(program, tmp_path):
+    ca = tmp_path / "ca"
+    lab.run(program, "ca", "init", ca, "--name", "Exported CA")
+    der = ssl.PEM_cert_to_DER_cert((ca / "root.crt").read_text())
+
+    def export(form, *more):
+        out = tmp_path / form
+        lab.run(program, "ca", "export", ca, "--form", form, "--out", out, *more)
+        return out
+
+    assert ssl.PEM_cert_to_DER_cert(export("pem").read_text()) == der
+    assert export("der").read_bytes() == der
+    profile = plistlib.loads(export("apple").read_bytes())
+    content = profile["PayloadContent"][0]
+    assert content["PayloadType"] == "com.apple.security.root" and content["PayloadContent"] == der
+    script = export("windows").read_text()
+    assert base64.b64decode(re.search(r"FromBase64String\('([^']+)'\)", script).group(1)) == der
+    chrome = json.loads(export("chrome").read_text())
+    assert [base64.b64decode(c) for c in chrome["CACertificates"]] == [der]
+    firefox = json.loads(export("firefox").read_text())["policies"]["Certificates"]
+    assert firefox["ImportEnterpriseRoots"] is True and firefox["Install"] == ["sekisho.crt"]
+    store = export("pkcs12", "--password", "public")
+    listed = lab.run("openssl", "pkcs12", "-in", store, "-passin", "pass:public", "-nokeys").stdout
+    assert ssl.PEM_cert_to_DER_cert(listed[listed.index("-----BEGIN"):]) == der
+    if shutil.which("keytool"):
+        listed = lab.run("keytool", "-list", "-keystore", store, "-storepass", "public").stdout
+        assert "trustedCertEntry" in listed and "1 entry" in listed
+    wrong = lab.run(program, "ca", "export", ca, "--form", "palm", check=False)
+    assert wrong.returncode == 2 and "kubernetes" in wrong.stderr

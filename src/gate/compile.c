@@ -325,7 +325,10 @@ compile_authority(struct settings *s, struct gateway *g, struct conf_report *rep
 	struct err err = {0};
 	struct authority *a = authority_load(
 		(const char *)g->authority.p, false, (struct span){0}, &err);
-	bool ok = a && describe_authority(s, g, a, &err);
+	bool is_here = !g->sites.keys.servers && g->authority_token.n == 0;
+	bool ok = a && describe_authority(s, g, a, &err) &&
+		(!is_here ||
+			authority_key_is_private((const char *)g->authority.p, &err));
 	if (ok)
 		g->authority_end = authority_end(a);
 	if (ok && !authority_signs_lists(a) &&

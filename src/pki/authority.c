@@ -2,6 +2,7 @@
 #include "pki/authority.h"
 
 #include <openssl/pem.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -289,6 +290,19 @@ authority_free(struct authority *a)
 	chain_fini(&a->chain);
 	mem_free(a->crl_url);
 	mem_free(a);
+}
+
+bool
+authority_key_is_private(const char *dir, struct err *err)
+{
+	char path[AUTHORITY_PATH];
+	struct stat st;
+
+	if (!authority_path(path, dir, "node.key", err))
+		return false;
+	return stat(path, &st) != 0 || !(st.st_mode & (S_IRWXG | S_IRWXO)) ||
+		err_set(err, ERR_FILE_NOT_PRIVATE, "%s: mode is %04o", path,
+			(unsigned)st.st_mode & 07777);
 }
 
 int64_t

@@ -76,6 +76,10 @@ void authority_free(struct authority *a); /* NULL does nothing */
 struct authority *authority_ephemeral(
 	const struct authority_wish *wish, struct err *err);
 
+/* Whether nobody else can read node.key, by its mode alone: whoever checks a
+ * configuration may be another user. One that is absent is private. */
+MUST_USE bool authority_key_is_private(const char *dir, struct err *err);
+
 enum authority_state authority_state(const struct authority *a, int64_t now);
 /* Wall seconds of the node CA's end, or of the root's when that comes first. */
 int64_t authority_end(const struct authority *a);
