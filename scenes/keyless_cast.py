@@ -112,12 +112,12 @@ def ski_of(program, path):
 
 
 def resident(pid):
-    """What the process has written and is there: (begin, end) of each such mapping."""
+    """All that is mapped, readable and there: (begin, end) of each such mapping."""
     at = None
     for line in lab.Path(f"/proc/{pid}/smaps").read_text().splitlines():
         words = line.split()
         if "-" in words[0] and not words[0].endswith(":"):
-            at = words if words[1].startswith("rw") and "[v" not in line else None
+            at = words if words[1].startswith("r") and "[v" not in line else None
         elif at and words[0] == "Rss:" and int(words[1]) > 0:
             begin, end = (int(part, 16) for part in at[0].split("-"))
             if end - begin <= 1 << 30:  # else a sanitizer's shadow
@@ -136,6 +136,26 @@ def memory_holds(pid, number):
                 continue
             if number in data or turned in data:
                 return True
+    return False
+
+
+def can_write_cores(program):
+    """Whether a debugger is there, and the program's memory is of a size for a file: a sanitizer's shadow is not."""
+    return shutil.which("gcore") and b"__asan_" not in lab.Path(program).read_bytes()
+
+
+def core_holds(pid, number, place):
+    """The same for a core of the process, as a debugger writes one: registers and all that is mapped."""
+    shown = lab.run("gcore", "-o", place / "core", pid, timeout=120, check=False)
+    core = place / f"core.{pid}"
+    assert core.exists(), shown.stdout + shown.stderr
+    turned, kept, before = number[::-1], len(number) - 1, b""
+    with core.open("rb") as file:
+        while piece := file.read(1 << 24):
+            if number in before + piece or turned in before + piece:
+                return True
+            before = piece[-kept:]
+    core.unlink()
     return False
 
 

@@ -6,11 +6,13 @@ import os
 import signal
 import ssl
 import subprocess
+import sys
 
 import pytest
 
 import lab
-from keyless_cast import Configured, cast, ends, home, memory_holds, origin, private_number, ski_of  # noqa: F401
+from keyless_cast import (Configured, can_write_cores, cast, core_holds, ends, home, memory_holds, origin,  # noqa: F401
+                          private_number, ski_of)
 from keyless_peer import (ECDSA_SHA256, ERROR, OP, PAYLOAD, RESPONSE, SKI, Client, message)
 
 SEAL, UNSEAL = 0x21, 0x22
@@ -189,18 +191,38 @@ def test_when_no_key_server_answers_sessions_go_on_and_events_say_why(cast, home
     assert failed[0]["sni"] == "ec.test", failed
 
 
-def test_no_process_of_an_edge_holds_the_key(cast, home, origin, key_server):  # noqa: F811
+@pytest.fixture
+def busy_edge(cast, home, origin, key_server):  # noqa: F811
+    """A key server and an edge that has asked it for signatures."""
     if os.geteuid() != 0:
         pytest.skip("reads the memory of other processes")
-    number = private_number(home / "keys" / "ec.key")
     server = key_server()
     edge = cast(Configured, EDGE, server=f"127.0.0.1:{server.port}", origin=origin.port)
     lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
     for _ in range(5):
         assert "from the origin" in get(edge, home)
+    return server, edge
+
+
+def test_no_process_of_an_edge_holds_the_key(home, busy_edge):  # noqa: F811
+    number = private_number(home / "keys" / "ec.key")
+    server, edge = busy_edge
     both = {one: [pid for pid in one.pids() if memory_holds(pid, number)]
             for one in (server, edge)}
     assert len(both[server]) == 1 and not both[edge]  # the scan sees it where it is
+
+
+def test_no_core_of_an_edge_holds_the_key(home, program, busy_edge, tmp_path):  # noqa: F811
+    if not can_write_cores(program):
+        pytest.skip("no gdb (see packages), or a sanitizer's shadow, of which no file has the size")
+    number = private_number(home / "keys" / "ec.key")
+    assert not any(core_holds(pid, number, tmp_path) for pid in busy_edge[1].pids())
+    # Somebody who has it in the open, to see that this scan sees, too.
+    keep = subprocess.Popen([sys.executable, "-c", f"kept = bytes.fromhex({number.hex()!r}); input()"],
+                            stdin=subprocess.PIPE)
+    lab.wait_for("it to hold", lambda: memory_holds(keep.pid, number))
+    assert core_holds(keep.pid, number, tmp_path)
+    keep.communicate(b"\n")
 
 
 def test_nodes_with_one_ticket_secret_resume_each_others_sessions(cast, home, origin, key_server, secret):  # noqa: F811
