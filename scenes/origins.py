@@ -17,6 +17,7 @@ class Script:
 
     def __init__(self):
         self.answers, self.asked, self.lines, self.lock = {}, {}, {}, threading.Lock()
+        self.begun, self.bodies = {}, {}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -39,9 +40,9 @@ class Script:
                 for line in iter(lines.readline, b"\r\n"):
                     name, _, value = line.decode("latin-1").partition(":")
                     fields.setdefault(name.lower(), []).append(value.strip())
-                length = int(fields.get("content-length", ["0"])[0])
-                lines.read(length)
                 path, method = start[1].decode(), start[0].decode()
+                self.begun[path] = True
+                self.bodies[path] = self.body(lines, fields)
                 with self.lock:
                     seen = self.asked.setdefault(path.partition("?")[0], [])
                     seen.append((method, fields))
@@ -50,6 +51,17 @@ class Script:
                     answer = answers[min(len(seen), len(answers)) - 1] if answers else {}
                 if not self.answer(connection, method, fields, answer, len(seen)):
                     return
+
+    @staticmethod
+    def body(lines, fields):
+        if "transfer-encoding" not in fields:
+            return lines.read(int(fields.get("content-length", ["0"])[0]))
+        pieces = []
+        while size := int(lines.readline() or b"0", 16):
+            pieces.append(lines.read(size))
+            lines.readline()
+        lines.readline()
+        return b"".join(pieces)
 
     @staticmethod
     def answer(connection, method, fields, answer, number):

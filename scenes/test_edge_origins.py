@@ -3,6 +3,8 @@
 
 import collections
 import http.client
+import os
+import shutil
 import socket
 import ssl
 import threading
@@ -67,6 +69,12 @@ edge shop {{
 		origin http://127.0.0.1:{origins[0]}
 		origins {{ request-size 10; response-size 10 }}
 	}}
+	site held.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin http://127.0.0.1:{origins[0]}
+		origins {{ buffer-requests 100k; request-size 200k }}
+		keep-host off
+	}}
 	site v1.test {{
 		certificate {pair[0]} key {pair[1]}
 		origin http://127.0.0.1:{raw}
@@ -80,7 +88,7 @@ edge shop {{
 }}
 """
 
-NAMES = [f"{name}.test" for name in ("turns", "path", "retry", "well", "busy", "small", "v1", "v2", "mutual", "alone")]
+NAMES = [f"{name}.test" for name in ("turns", "path", "retry", "well", "busy", "small", "held", "v1", "v2", "mutual", "alone")]
 
 
 class Raw:
@@ -218,6 +226,67 @@ def test_bodies_are_no_longer_than_a_site_allows(edge):
     path = edge.path({"body": "x" * 11})
     answer = edge.ask(path, host="small.test")
     assert answer.status == 502 and "gate.too-large" in answer.text
+
+
+def begin_upload(edge, path, fields, host="held.test"):
+    context = ssl.create_default_context(cafile=edge.root)
+    s = context.wrap_socket(socket.create_connection(("127.0.0.1", edge.port), timeout=10), server_hostname=host)
+    s.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n\r\n".encode())
+    return s
+
+
+def answer_of(s):
+    answer = http.client.HTTPResponse(s)
+    answer.begin()
+    answer.text = answer.read().decode()
+    return answer
+
+
+def test_a_body_is_read_before_its_origin_is_asked(edge):
+    path = edge.path({})
+    s = begin_upload(edge, path, "Transfer-Encoding: chunked")
+    s.sendall(b"5\r\nhello\r\n")
+    assert edge.ask(edge.path({}), host="held.test").status == 200  # so the edge has had its turn
+    assert edge.asked(path) == []
+    s.sendall(b"6\r\n world\r\n0\r\n\r\n")
+    assert answer_of(s).text == "body"
+    fields = edge.asked(path)[0][1]
+    assert fields["content-length"] == ["11"] and "transfer-encoding" not in fields
+    assert fields["host"] == [f"127.0.0.1:{edge.origins[0].port}"] and fields["x-forwarded-host"] == ["held.test"]
+    assert edge.origins[0].bodies[path] == b"hello world"
+    path = edge.path({})  # the connection lasts
+    s.sendall(f"POST {path} HTTP/1.1\r\nHost: held.test\r\nContent-Length: 3\r\n\r\nabc".encode())
+    assert answer_of(s).text == "body" and edge.origins[0].bodies[path] == b"abc"
+    s.close()
+
+
+def test_what_does_not_fit_follows_and_what_is_too_long_is_refused(edge):
+    path = edge.path({})
+    body = bytes(range(256)) * 600  # 150 k: more than is held
+    s = begin_upload(edge, path, f"Content-Length: {len(body)}")
+    s.sendall(body[:120000])
+    lab.wait_for("the origin to be asked", lambda: edge.origins[0].begun.get(path))
+    s.sendall(body[120000:])
+    assert answer_of(s).status == 200 and edge.origins[0].bodies[path] == body
+    s.close()
+    path = edge.path({})
+    s = begin_upload(edge, path, "Transfer-Encoding: chunked")
+    for _ in range(3):
+        s.sendall(b"11170\r\n" + b"x" * 0x11170 + b"\r\n")
+    assert answer_of(s).status == 413
+    s.close()
+
+
+def test_held_bodies_come_whole_from_http2(edge, tmp_path):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    for size in (0, 10, 99_999, 150_000):
+        path, body = edge.path({}), tmp_path / "body"
+        body.write_bytes(os.urandom(size))
+        done = lab.run("curl", "-sS", "--http2", "--noproxy", "*", "--cacert", edge.root, "--resolve",
+                       f"held.test:{edge.port}:127.0.0.1", "--data-binary", f"@{body}", "-H", "Expect:",
+                       f"https://held.test:{edge.port}{path}")
+        assert done.stdout == "body" and edge.origins[0].bodies.get(path, b"") == body.read_bytes()
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

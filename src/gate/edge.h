@@ -117,6 +117,8 @@ struct target edge_target(const struct gateway *g, const struct site *site,
 	const struct site_origin *o, bool wants_h1);
 /* Aims at an origin of the site once more, perhaps the same. False: there is none. */
 MUST_USE bool edge_aim_again(struct session *s);
+/* What is sent is for the origin by its own name, where the site says so. */
+void edge_name_origin(struct session *s);
 /* The origin could not be reached: aims at the next one. False when all were tried. */
 MUST_USE bool edge_aim_next(struct session *s);
 /* What the origin is told, after all that clients may have made up was removed. */

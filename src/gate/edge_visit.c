@@ -341,9 +341,12 @@ edge_aim_again(struct session *s)
 {
 	const struct site_origin *o = edge_choose(s);
 
-	if (o)
-		aim_at(s, o);
-	return o != NULL;
+	if (!o)
+		return false;
+	aim_at(s, o);
+	if (s->x->readied) /* else it is not yet what the origin gets */
+		edge_name_origin(s);
+	return true;
 }
 
 enum exchange_turn
@@ -369,11 +372,18 @@ edge_aim(struct session *s)
 	}
 	if (!edge_aim_again(s))
 		return answer(s, ERR_GATE_BUSY, 503, "all origins are busy");
-	if (!name->site->keep_host) {
+	return EXCHANGE_GOES_ON;
+}
+
+void
+edge_name_origin(struct session *s)
+{
+	struct exchange *x = s->x;
+
+	if (x->site && !x->site->keep_host) {
 		x->request.authority = arena_format(&x->arena, "%.*s:%u",
 			SPAN_ARG(x->site_origin->host), x->site_origin->port);
 	}
-	return EXCHANGE_GOES_ON;
 }
 
 bool

@@ -36,6 +36,7 @@ exchange_fini(struct exchange *x)
 {
 	exchange_cache_end(x);
 	edge_unload(x);
+	buf_fini(&x->held);
 	arena_fini(&x->arena);
 }
 
@@ -239,7 +240,7 @@ advance_reaching(struct session *s)
 	struct err err;
 	if (exchange_is_too_early(s))
 		return false;
-	if (exchange_cache_waits(s))
+	if (exchange_hold_waits(s) || exchange_cache_waits(s))
 		return s->x->state != EXCHANGE_REACHING;
 	/* Inside TLS there is one target; elsewhere each request has its own. */
 	bool one_target = s->x->tls && !s->x->site;
@@ -587,6 +588,7 @@ next_request(struct session *s)
 	bool tls = x->tls;
 	exchange_cache_end(x);
 	edge_unload(x);
+	buf_fini(&x->held);
 	h1_next_request(&requests);
 	arena_reset(&arena);
 	*x = (struct exchange){.tls = tls, .arena = arena, .requests = requests};

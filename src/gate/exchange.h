@@ -62,9 +62,13 @@ struct exchange {
 	struct exchange_cache
 		*cache; /* of a site that has one, in the arena; else NULL */
 
+	struct buf held;    /* of the request's body, read before the origin is asked */
+	bool holding;       /* more of it comes first */
+	bool held_end;      /* that was all of it */
 	bool head_ready;    /* the request's head is whole and was not looked at yet */
 	bool early;         /* read before the client's handshake was over */
 	bool too_early;     /* the origin will have it only once that is over */
+	bool readied;       /* its fields are those that the origin gets */
 	bool head_sent;     /* it went to the origin */
 	bool request_sent;  /* to its end */
 	bool closes;        /* the client's connection ends after this */

@@ -30,11 +30,20 @@ MUST_USE bool exchange_again(struct session *s);
 /* The origin is left alone: its connection is dropped, or only the stream. */
 void exchange_leave_origin(struct session *s);
 
+/* exchange_hold.c: whether the site wants the body read first. */
+void exchange_hold_begin(struct session *s);
+/* In EXCHANGE_REACHING. True: more of it is to come, or it was answered: x->state
+ * tells. */
+MUST_USE bool exchange_hold_waits(struct session *s);
+
 /* exchange_wire.c: as in http/h1_read.h and http/h1_write.h, in either version. Bodies
  * read are given back with exchange_took_…(). */
 enum h1_step exchange_read_client(
 	struct session *s, struct span *body, struct err *err);
 void exchange_took_client(struct session *s, size_t n);
+/* The same past what is held. */
+enum h1_step exchange_read_wire(struct session *s, struct span *body, struct err *err);
+void exchange_took_wire(struct session *s, size_t n);
 enum h1_step exchange_read_origin(
 	struct session *s, struct span *body, struct err *err);
 void exchange_took_origin(struct session *s, size_t n);

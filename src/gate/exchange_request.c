@@ -262,8 +262,12 @@ ready_for_origin(struct session *s, struct err *err)
 		return false;
 	if (f->via && !header_add_via(&x->request, SPAN("sekisho"), err))
 		return false;
-	return header_forward(
-		&x->request, (enum header_forwarded)f->forwarded, &hop, err);
+	if (!header_forward(
+		    &x->request, (enum header_forwarded)f->forwarded, &hop, err))
+		return false;
+	x->readied = true;
+	edge_name_origin(s);
+	return true;
 }
 
 void
@@ -314,6 +318,7 @@ exchange_begin(struct session *s)
 	x->closes = closes;
 	if (exchange_cache_begin(s))
 		return EXCHANGE_GOES_ON;
+	exchange_hold_begin(s);
 	x->state = EXCHANGE_REACHING;
 	return EXCHANGE_GOES_ON;
 }

@@ -62,7 +62,7 @@ read_stream(struct h2_stream *from, struct http_head *to, struct span *body,
 }
 
 enum h1_step
-exchange_read_client(struct session *s, struct span *body, struct err *err)
+exchange_read_wire(struct session *s, struct span *body, struct err *err)
 {
 	struct exchange *x = s->x;
 	if (x->client)
@@ -71,13 +71,35 @@ exchange_read_client(struct session *s, struct span *body, struct err *err)
 }
 
 void
-exchange_took_client(struct session *s, size_t n)
+exchange_took_wire(struct session *s, size_t n)
 {
 	struct exchange *x = s->x;
 	if (x->client) {
 		h2_took(x->client, n);
 	} else {
 		h1_took(&x->requests, side_in(&s->client), n);
+	}
+}
+
+/* What is held came first. */
+enum h1_step
+exchange_read_client(struct session *s, struct span *body, struct err *err)
+{
+	struct exchange *x = s->x;
+	if (!buf_empty(&x->held)) {
+		*body = buf_peek(&x->held);
+		return H1_BODY;
+	}
+	return x->held_end ? H1_END : exchange_read_wire(s, body, err);
+}
+
+void
+exchange_took_client(struct session *s, size_t n)
+{
+	if (buf_empty(&s->x->held)) {
+		exchange_took_wire(s, n);
+	} else {
+		buf_drop(&s->x->held, n);
 	}
 }
 

@@ -301,6 +301,9 @@ look_at_stream(struct session *s, struct relay_stream *rs)
 	bool sends = x->state == EXCHANGE_SENDING;
 	if (x->state == EXCHANGE_REACHING && rs->lane && waits_too_long(s, rs)) {
 		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no stream was free in time");
+	} else if (x->state == EXCHANGE_REACHING && x->holding &&
+		clock_now() - x->moved_ms >= s->g->client.stall_ms) {
+		fail_stream(s, rs, ERR_GATE_CLIENT_SLOW, "nothing moved for too long");
 	} else if (x->state == EXCHANGE_REACHING && rs->lane) {
 		run_stream(s, rs); /* reach keeps its own time */
 	} else if (sends && !x->answered && x->request_sent &&

@@ -43,6 +43,11 @@ static const struct conf_row words[] = {
 		.help = "Longest body of a request; 0: any. Longer ones get 413."},
 	{"response-size", CONF_SIZE, BALANCE(response_bytes), .preset = "0",
 		.help = "Longest body of a response; 0: any. Longer ones are cut off."},
+	{"buffer-requests", CONF_SIZE, BALANCE(held_bytes), .preset = "0",
+		.max = 64u << 20,
+		.help = "So much of a request's body is read before an origin is "
+			"asked, so that a slow client holds no connection to one. 0: "
+			"bodies pass as they come."},
 	{"proxy-protocol", CONF_CHOICE, BALANCE(hello), .preset = "off",
 		.choices = hellos,
 		.help = "Connections to origins begin with a PROXY protocol header. "

@@ -31,6 +31,7 @@ struct site_balance {
 	uint64_t down_ms;
 	uint64_t request_bytes;  /* body; 0: any */
 	uint64_t response_bytes; /* the same */
+	uint64_t held_bytes;     /* of a request's body, read before; 0: none */
 	struct span check_path;  /* of health checks; empty: none */
 	uint64_t check_ms;
 	uint64_t check_timeout_ms;

@@ -21,6 +21,8 @@ patience_ms(const struct session *s)
 	case EXCHANGE_HEAD:
 		return c->head_ms;
 	case EXCHANGE_REACHING:
+		if (s->exchange.holding)
+			return c->stall_ms;
 		return exchange_reach_ms(&s->exchange, s->g) + s->g->upstream.fetch_ms;
 	case EXCHANGE_SENDING:
 		return s->exchange.request_sent && !s->exchange.answered
@@ -61,7 +63,7 @@ take_too_long(struct session *s)
 		return part(s, ENDER_GATEWAY);
 	case EXCHANGE_SENDING:
 	case EXCHANGE_REACHING:
-		if (!s->exchange.answered) {
+		if (!s->exchange.answered && !s->exchange.holding) {
 			(void)err_set(&err, ERR_GATE_ORIGIN_SLOW, "no answer in time");
 			exchange_fail(s, &err, 504);
 			return TURN_WAIT;
