@@ -133,6 +133,12 @@ static const struct cli_option init_options[] = {
 		false},
 	{"san", 0, "TEMPLATE", "the same for further names: email:{name}@a.example",
 		true},
+	{"import", 0, "FILE", "take this authority (PEM) instead of making one", false},
+	{"import-key", 0, "FILE", "its private key [in the same file]", false},
+	{"key-passphrase", 0, "FILE", "file or /dev/fd/N with that key's passphrase",
+		false},
+	{"import-crl", 0, "FILE", "its last revocation list: what it names stays so",
+		false},
 	{"crl-url", 0, "URL", "where clients.crl is served", false},
 	{"ocsp-url", 0, "URL", "where OCSP is answered", false},
 	{"issuer-url", 0, "URL", "where ca.crt is served", false},
@@ -230,12 +236,15 @@ init(const struct cli_call *call, struct client_desk *d, struct err *err)
 		!client_read_secret(call, "ca-passphrase", &d->passphrase, err))
 		return false;
 	wish.passphrase = span_trim(d->passphrase);
-	if (!take_key_elsewhere(d, &wish, err) || !client_ca_make(d->dir, &wish, err))
+	if (!take_key_elsewhere(d, &wish, err) ||
+		!(cli_has(call, "import") ? client_import(call, d, err)
+					  : client_ca_make(d->dir, &wish, err)))
 		return false;
 	d->ca = load_ca(d, true, err);
 	d->reg = d->ca ? client_register_open(d->dir, true, err) : NULL;
 	return d->reg && client_register_begin(d->reg, err) &&
-		save_settings(call, d->reg, err) && client_desk_commit(d, true, err);
+		save_settings(call, d->reg, err) &&
+		client_import_revoked(call, d, err) && client_desk_commit(d, true, err);
 }
 
 static enum cli_exit
@@ -265,8 +274,14 @@ const struct command command_client_init = {
 		"says\n"
 		"`managed DIR` asks clients for certificates of this authority. In "
 		"templates\n"
-		"{name}, {label} and {id} (32 random hex digits) are filled in.",
+		"{name}, {label} and {id} (32 random hex digits) are filled in. With "
+		"--import an\n"
+		"authority that there is already goes on here; it must be allowed to "
+		"sign\n"
+		"certificates of clients, and lists.",
 	.examples = "sekisho client init\n"
+		    "sekisho client init --import ca.crt --import-key ca.key "
+		    "--import-crl last.crl\n"
 		    "sekisho client init --dir ./ca --subject "
 		    "'CN={name},O=Example' --san 'uri:spiffe://example/{name}'\n",
 	.options = init_options,
@@ -439,7 +454,8 @@ run_show(const struct cli_call *call)
 	struct err err = {0};
 	bool ok = client_desk_open(&d, call, false, &err) &&
 		client_register_find(
-			d.reg, span_str(cli_operand(call, 0)), &d.arena, &c, &err);
+			d.reg, span_str(cli_operand(call, 0)), &d.arena, &c, &err) &&
+		client_is_known(&c, &err);
 	struct cert *cert = ok ? cert_parse(c.der, &err) : NULL;
 
 	if (cert)

@@ -174,7 +174,7 @@ export_one(const struct cli_call *call, struct exporting *e, struct err *err)
 		!client_desk_open(&e->desk, call, false, err) ||
 		!client_register_find(e->desk.reg, span_str(cli_operand(call, 0)),
 			&e->desk.arena, &c, err) ||
-		!read_key(call, e, err))
+		!client_is_known(&c, err) || !read_key(call, e, err))
 		return false;
 	if (!span_copy(name, sizeof(name), c.name))
 		return err_set(err, ERR_PKI_CLIENT, "its name");

@@ -343,7 +343,8 @@ find_old(const struct cli_call *call, struct issuing *i, struct client_record *o
 	struct err *err)
 {
 	if (!client_register_find(i->desk.reg, span_str(cli_operand(call, 0)),
-		    &i->desk.arena, old, err))
+		    &i->desk.arena, old, err) ||
+		!client_is_known(old, err))
 		return false;
 	return old->state == CLIENT_GOOD ||
 		err_set(err, ERR_PKI_CLIENT,

@@ -48,6 +48,15 @@ void client_print_line(const struct client_record *c);
 /* "good", "revoked", "expired". */
 const char *client_state_word(const struct client_record *c);
 
+/* client_import.c, for init: the authority of --import, and what its last list said. */
+MUST_USE bool client_import(
+	const struct cli_call *call, struct client_desk *d, struct err *err);
+MUST_USE bool client_import_revoked(
+	const struct cli_call *call, struct client_desk *d, struct err *err);
+
+/* Whether its certificate is known, which it is not when it came with a list. */
+MUST_USE bool client_is_known(const struct client_record *c, struct err *err);
+
 /* Files named after a client: what must not be in the way, and writing them. */
 enum { CLIENT_PATH = 1024 };
 /* PREFIX from --out, or from the client's name with what file names do not have

@@ -190,8 +190,8 @@ client_ca_renew_ocsp(const struct client_ca *ca, const char *dir, struct err *er
 	return save_ocsp(ca, dir, err);
 }
 
-static bool
-refuse_existing(const char *dir, struct err *err)
+bool
+client_ca_is_free(const char *dir, struct err *err)
 {
 	static const char *const files[] = {"ca.crt", "ca.key", "register.db"};
 
@@ -225,7 +225,7 @@ new_key(enum key_kind kind, struct err *err)
 bool
 client_ca_make(const char *dir, const struct client_ca_wish *wish, struct err *err)
 {
-	if (!file_mkdir(dir, 0711, err) || !refuse_existing(dir, err))
+	if (!file_mkdir(dir, 0711, err) || !client_ca_is_free(dir, err))
 		return false;
 	AUTO(EVP_PKEY) *key = new_key(kind_of_wish(wish), err);
 	AUTO(X509) *x =

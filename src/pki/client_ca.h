@@ -52,6 +52,8 @@ struct client_ca {
  * overwritten. ERR_PKI_CLIENT_CA. */
 MUST_USE bool client_ca_make(
 	const char *dir, const struct client_ca_wish *wish, struct err *err);
+/* Whether dir has nothing of an authority yet: nothing is overwritten. */
+MUST_USE bool client_ca_is_free(const char *dir, struct err *err);
 /* NULL on failure: ERR_PKI_CLIENT_CA, or why the key cannot be read. */
 struct client_ca *client_ca_load(
 	const char *dir, bool with_key, struct span passphrase, struct err *err);

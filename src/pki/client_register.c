@@ -196,7 +196,9 @@ client_register_add(
 	sqlite3_bind_int64(q, 7, c->created);
 	sqlite3_bind_int64(q, 8, c->not_before);
 	sqlite3_bind_int64(q, 9, c->not_after);
-	sqlite3_bind_blob(q, 10, c->der.p, (int)c->der.n, SQLITE_TRANSIENT);
+	/* Of an imported one only the number is known; NULL would be no value. */
+	sqlite3_bind_blob(q, 10, c->der.n > 0 ? (const void *)c->der.p : "",
+		(int)c->der.n, SQLITE_TRANSIENT);
 	return finish(r, q, "adding a certificate", err) &&
 		note(r, c->renews.n > 0 ? "renew" : "issue", c->serial, "", err);
 }

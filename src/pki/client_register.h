@@ -30,7 +30,7 @@ struct client_record {
 	int reason; /* enum client_reason, when revoked */
 	int64_t revoked_at;
 	struct span renews; /* serial of the one before, or empty */
-	struct span der;
+	struct span der;    /* empty: imported with a list, only its number is known */
 };
 
 /* DIR/register.db, made when `make`. NULL with ERR_PKI_REGISTER. */

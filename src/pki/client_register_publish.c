@@ -57,11 +57,14 @@ add_row(struct published *p, sqlite3_stmt *q)
 	};
 
 	if (!text_unhex(span_str((const char *)sqlite3_column_text(q, 0)), octets,
-		    sizeof octets, &n) ||
-		!client_status_key(span_of(octets, n), row.serial))
+		    sizeof octets, &n))
 		return false;
-	p->rows = mem_grow(p->rows, &p->cap, p->n + 1, sizeof *p->rows);
-	p->rows[p->n++] = row;
+	/* Numbers of ours fit; of an imported authority's some are too long for a row,
+	 * and only the list tells of those. */
+	if (client_status_key(span_of(octets, n), row.serial)) {
+		p->rows = mem_grow(p->rows, &p->cap, p->n + 1, sizeof *p->rows);
+		p->rows[p->n++] = row;
+	}
 	if (row.state == CLIENT_REVOKED)
 		add_revoked(p, span_of(octets, n), &row);
 	return true;
