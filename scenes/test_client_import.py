@@ -71,6 +71,13 @@ def test_old_clients_stay_as_they_were_and_new_ones_come(program, stage, pki, tm
             f"clients api.shop.test {{ certificate ask; managed {folder}/ca }}\n{RULE}")) as edge:
         assert edge.status("api.shop.test", who=old.files("kim")) == 200
         assert edge.status("api.shop.test", who=old.files("lee")) == 403
+        kim = old.files("kim")
+        assert client(program, folder, "add", kim[0], "--label", "desk").returncode == 0
+        assert client(program, folder, "add", pki.root).returncode != 0  # another's
+        assert client(program, folder, "add", kim[0]).returncode != 0  # twice
+        assert client(program, folder, "revoke", "kim").returncode == 0
+        edge.becomes("kim revoked", 403, lambda: edge.status("api.shop.test", who=kim))
+        assert client(program, folder, "restore", "kim").returncode == 0
         new = (folder / "new.crt", folder / "new.key")
         assert edge.status("api.shop.test", who=new) == 200
         assert client(program, folder, "revoke", "new").returncode == 0

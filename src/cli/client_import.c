@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/client_priv.h"
+#include "cli/commands.h"
+#include "pki/cert.h"
 #include "pki/revoke.h"
 
 bool
@@ -104,3 +106,63 @@ client_import_revoked(
 		text_out("%zu certificates stay revoked.\n", n);
 	return ok || err_within(err, "%s", path);
 }
+
+/* ---- add ---- */
+
+static const struct cli_option add_options[] = {
+	{"dir", 'd', "DIR", "the authority's directory [" CLIENT_DIR "]", false},
+	{"label", 'l', "TEXT", "what it is for, to find it again", false},
+	{"ca-passphrase", 0, "FILE",
+		"file or /dev/fd/N with the authority's passphrase", false},
+	{0},
+};
+
+static bool
+add_file(const struct cli_call *call, struct client_desk *d, struct client_record *made,
+	struct err *err)
+{
+	const struct client_record like = {.label = span_str(cli_get(call, "label"))};
+	struct span text = {0};
+
+	if (like.label.n >= CLIENT_LABEL)
+		return err_set(err, ERR_USAGE, "--label is too long");
+	if (!file_read(cli_operand(call, 0), CLIENT_CSR_MAX * 4, &text, err))
+		return false;
+	struct cert *c = cert_from_text(text, err);
+	bool ok = c && client_import_is_ours(d->ca, c, err) &&
+		client_register_begin(d->reg, err) &&
+		client_record_add(d, c->der, &like, made, err) &&
+		client_desk_commit(d, false, err);
+	cert_put(c);
+	mem_free((void *)(uintptr_t)text.p);
+	return ok;
+}
+
+static enum cli_exit
+run_add(const struct cli_call *call)
+{
+	struct client_desk d = {0};
+	struct client_record made = {0};
+	struct err err = {0};
+	bool ok = client_desk_open(&d, call, true, &err) &&
+		add_file(call, &d, &made, &err);
+
+	if (ok)
+		client_print_line(&made);
+	client_desk_close(&d);
+	return ok ? CLI_GOOD : cli_fail(&err);
+}
+
+const struct command command_client_add = {
+	.name = "client add",
+	.operands = "FILE",
+	.summary = "record a certificate that the authority issued elsewhere",
+	.help = "For an authority that was imported: what it issued before can then be "
+		"listed,\n"
+		"revoked and renewed here, and OCSP answers for it.",
+	.examples = "sekisho client add old-laptop.crt --label laptop\n",
+	.options = add_options,
+	.least = 1,
+	.most = 1,
+	.run = run_add,
+};

@@ -116,6 +116,21 @@ check_key(const X509 *x, const EVP_PKEY *key, struct err *err)
 		ossl_err(err, ERR_PKI_CLIENT_CA, "the key is not the certificate's");
 }
 
+bool
+client_import_is_ours(const struct client_ca *ca, struct cert *c, struct err *err)
+{
+	const X509 *x = cert_x509(c, err);
+	EVP_PKEY *key = X509_get0_pubkey(ca->crt);
+
+	if (!x)
+		return false;
+	return (key &&
+		       X509_NAME_cmp(X509_get_issuer_name(x),
+			       X509_get_subject_name(ca->crt)) == 0 &&
+		       X509_verify((X509 *)(uintptr_t)x, key) == 1) ||
+		ossl_err(err, ERR_PKI_CLIENT, "this authority has not signed it");
+}
+
 /* ---- its last list ---- */
 
 static X509_CRL *

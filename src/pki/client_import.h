@@ -7,6 +7,8 @@
 
 #include "pki/client_register.h"
 
+struct cert; /* pki/cert.h */
+
 /* What is brought. */
 struct client_brought {
 	struct span certificate; /* PEM or DER; of PEM the first one counts */
@@ -20,6 +22,10 @@ struct client_brought {
  * weak, or with another key. ERR_PKI_CLIENT_CA says which. */
 MUST_USE bool client_import_ca(
 	const char *dir, const struct client_brought *b, struct err *err);
+
+/* Whether the authority has signed this certificate. ERR_PKI_CLIENT. */
+MUST_USE bool client_import_is_ours(
+	const struct client_ca *ca, struct cert *c, struct err *err);
 
 /* Takes over what the last list (PEM or DER) of the authority says: its certificates
  * stay revoked, and the next list's number is greater. Within a transaction; *n is how
