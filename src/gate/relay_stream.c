@@ -295,17 +295,26 @@ waits_too_long(const struct session *s, const struct relay_stream *rs)
 }
 
 static void
+look_at_reaching(struct session *s, struct relay_stream *rs)
+{
+	const struct exchange *x = &rs->x;
+	uint64_t stall_ms = s->g->client.stall_ms;
+	if (waits_too_long(s, rs)) {
+		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no stream was free in time");
+	} else if (x->holding && clock_now() - x->moved_ms >= stall_ms) {
+		fail_stream(s, rs, ERR_GATE_CLIENT_SLOW, "nothing moved for too long");
+	} else {
+		run_stream(s, rs); /* reach keeps its own time */
+	}
+}
+
+static void
 look_at_stream(struct session *s, struct relay_stream *rs)
 {
 	const struct exchange *x = &rs->x;
 	bool sends = x->state == EXCHANGE_SENDING;
-	if (x->state == EXCHANGE_REACHING && rs->lane && waits_too_long(s, rs)) {
-		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no stream was free in time");
-	} else if (x->state == EXCHANGE_REACHING && x->holding &&
-		clock_now() - x->moved_ms >= s->g->client.stall_ms) {
-		fail_stream(s, rs, ERR_GATE_CLIENT_SLOW, "nothing moved for too long");
-	} else if (x->state == EXCHANGE_REACHING && rs->lane) {
-		run_stream(s, rs); /* reach keeps its own time */
+	if (x->state == EXCHANGE_REACHING && rs->lane) {
+		look_at_reaching(s, rs);
 	} else if (sends && !x->answered && x->request_sent &&
 		clock_us() - x->sent_us >= exchange_answer_ms(x, s->g) * 1000) {
 		fail_stream(s, rs, ERR_GATE_ORIGIN_SLOW, "no answer in time");
