@@ -174,7 +174,6 @@ open_store(const struct settings *s, struct store **out, struct err *err)
 bool
 explain_session(const struct settings *s, const struct cli_call *call, struct err *err)
 {
-	struct past p = {.settings = s};
 	struct store *store = NULL;
 	const char *text = cli_get(call, "session");
 	uint64_t id;
@@ -182,13 +181,16 @@ explain_session(const struct settings *s, const struct cli_call *call, struct er
 		return err_set(
 			err, ERR_USAGE, "\"%s\" is no id; it has 16 hex digits", text);
 	}
-	arena_init(&p.arena, EXPLAIN_ARENA);
+	struct past *p = mem_alloc(sizeof(*p)); /* too much for the stack */
+	p->settings = s;
+	arena_init(&p->arena, EXPLAIN_ARENA);
 	bool ok = open_store(s, &store, err) &&
-		scan(&p, store, id, EVENT_KIND_SESSION, err) &&
-		scan(&p, store, id, EVENT_KIND_REQUEST, err);
-	if (ok && p.found == 0)
+		scan(p, store, id, EVENT_KIND_SESSION, err) &&
+		scan(p, store, id, EVENT_KIND_REQUEST, err);
+	if (ok && p->found == 0)
 		ok = err_set(err, ERR_USAGE, "the store has no session %s", text);
 	store_close(store);
-	arena_fini(&p.arena);
+	arena_fini(&p->arena);
+	mem_free(p);
 	return ok;
 }
