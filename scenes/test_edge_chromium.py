@@ -46,8 +46,8 @@ class Browser:
         (folder / "secret").write_text("geheim\n")
         if p12:
             lab.run("pk12util", "-d", f"sql:{store}", "-K", "", "-w", folder / "secret", "-i", p12)
-        here = [Path("/etc") / name for name in NEEDED if (Path("/etc") / name).exists()]
-        lab.run("cp", "-a", "--parents", *here, folder)
+        here = [f"etc/{name}" for name in NEEDED if (Path("/etc") / name).exists()]
+        lab.run("cp", "-a", "--parents", *here, folder, cwd="/")
         policy = folder / "etc" / "chromium" / "policies" / "managed"
         policy.mkdir(parents=True, exist_ok=True)
         (policy / "select.json").write_text(json.dumps({"AutoSelectCertificateForUrls": [
