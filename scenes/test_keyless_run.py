@@ -191,6 +191,20 @@ def test_when_no_key_server_answers_sessions_go_on_and_events_say_why(cast, home
     assert failed[0]["sni"] == "ec.test", failed
 
 
+def test_a_key_server_is_told_whose_request_it_was(cast, home, origin, key_server):  # noqa: F811
+    server = key_server()
+    text = EDGE.replace("called keys.test\n", "called keys.test {{ request-ids on; padding off }}\n")
+    edge = cast(Configured, text, server=f"127.0.0.1:{server.port}", origin=origin.port)
+    lab.wait_for("tunnel", lambda: "keyless.up" in edge.text())
+    assert "from the origin" in get(edge, home)
+
+    def ids(one, field):
+        return {event[field] for event in events_of(one) if field in event}
+
+    lab.wait_for("events", lambda: ids(server, "key_request"))
+    lab.wait_for("sessions", lambda: ids(server, "key_request") <= ids(edge, "session"))
+
+
 @pytest.fixture
 def busy_edge(cast, home, origin, key_server):  # noqa: F811
     """A key server and an edge that has asked it for signatures."""

@@ -61,6 +61,7 @@ struct edge_visit {
 	struct remote_owner owner;
 	struct remote_ask *signature; /* wanted, or NULL */
 	struct ask ask;
+	char context[64];   /* of the ask: whose it is, for the key server's records */
 	struct err key_err; /* why there was no signature */
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "base/text.h"
 #include "gate/edge.h"
 #include "gate/exchange_priv.h"
 #include "gate/proxy_hello.h"
@@ -177,6 +178,17 @@ send_ask(struct session *s, struct edge_visit *v, struct err *err)
 	return e->keys && ask_pool_send(e->keys, &v->ask, err);
 }
 
+/* The session's id as the key protocol wants it: a JSON object. */
+static struct span
+request_context(struct edge_visit *v)
+{
+	char id[EVENT_ID_TEXT];
+
+	text_format(v->context, sizeof(v->context), "{\"request_id\":\"%s\"}",
+		event_id_text(id, v->s->story->id));
+	return span_str(v->context);
+}
+
 bool
 edge_sign(struct session *s)
 {
@@ -196,6 +208,7 @@ edge_sign(struct session *s)
 				.name = s->facts.sni,
 				.client_ip = s->facts.client.ip,
 				.server_ip = s->facts.server.ip,
+				.context = request_context(v),
 			},
 	};
 	stat_add(STAT_SIGNATURES_ASKED, 1);

@@ -141,6 +141,9 @@ struct site_key_server {
 	struct conf_item item;
 	struct conf_address address;
 	struct span name; /* that its certificate must have; empty: the host */
+	bool padded;
+	bool request_ids; /* it knows the item that carries them */
+	bool legacy_c;
 };
 
 /* Where private keys are that are not here. */

@@ -16,7 +16,9 @@ site_open_pool(const struct site_keys *k, const struct site_pool_place *at)
 		servers[n++] = (struct ask_pool_server){.host = ks->address.host,
 			.port = ks->address.port,
 			.name = ks->name,
-			.plain_items = true};
+			.bare = !ks->padded,
+			.legacy_c = ks->legacy_c,
+			.plain_items = !ks->request_ids};
 	}
 	return ask_pool_new(&(struct ask_pool_spec){.loop = at->loop,
 		.resolver = at->resolver,

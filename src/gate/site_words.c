@@ -202,11 +202,24 @@ static const struct conf_row server_args[] = {
 	{"name", CONF_TEXT, SERVER(name), .after = "called",
 		.help = "The name in its certificate; absent: the host."},
 };
+static const struct conf_row server_words[] = {
+	{"padding", CONF_FLAG, SERVER(padded), .preset = "on",
+		.help = "Requests are padded to 1,024 octets, so that all look alike."},
+	{"request-ids", CONF_FLAG, SERVER(request_ids), .preset = "off",
+		.help = "It is told the session's id, for its records. Servers of "
+			"other "
+			"makes "
+			"before 2021 refuse items they do not know."},
+	{"legacy-c", CONF_FLAG, SERVER(legacy_c), .preset = "off",
+		.help = "It is the first server there was, in C: its raw RSA operation "
+			"has "
+			"another number."},
+};
 static const struct conf_table server_line = {
 	.help = "A key server.",
 	.size = sizeof(struct site_key_server),
 	CONF_ARGS_OF(server_args),
-	.no_braces = true,
+	CONF_WORDS_OF(server_words),
 };
 
 #define KEYS(field) CONF_AT(struct site_keys, field)
