@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/reach.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "gate/session.h"
 #include "gate/worker.h"
+#include "tls/hello_memo.h"
 
 static struct lane *
 lane_of(struct reach *r)
@@ -153,16 +156,18 @@ may_resume(const struct target *to)
 
 /* How we look to the origin: the ClientHello that waits to be sent. */
 static void
-note_prints(struct upstream *up)
+note_prints(struct hello_memo *memo, struct upstream *up)
 {
+	struct hello_prints prints;
 	struct hello_peek peek = {0};
 	struct hello hello = {0};
 	struct err ignored = {0};
 
 	if (hello_peek(&peek, buf_peek(&up->side.io.out), &hello, &ignored) ==
 		HELLO_READY) {
-		(void)hello_ja3(&hello, up->ja3);
-		(void)hello_ja4(&hello, up->ja4);
+		hello_memo_prints(memo, &hello, &prints);
+		memcpy(up->ja3, prints.ja3, sizeof(up->ja3)); /* the same types */
+		memcpy(up->ja4, prints.ja4, sizeof(up->ja4));
 	}
 	hello_peek_fini(&peek);
 }
@@ -189,7 +194,7 @@ start_tls(struct reach *r)
 		return false;
 	set_deadline(r, target_handshake_ms(&r->to));
 	side_pull(side);
-	note_prints(r->up);
+	note_prints(r->s->w->prints, r->up);
 	side_push(side);
 	return true;
 }

@@ -84,7 +84,9 @@ session_open(
 	s->facts.geo = s->g->geo;
 	s->facts.categories = s->g->categories;
 	s->facts.client = *peer;
-	(void)!addr_local(fd, &s->facts.server); /* stays zero on a unix socket */
+	s->facts.server = l->local;
+	if (l->local.port == 0) /* stays zero on a unix socket */
+		(void)!addr_local(fd, &s->facts.server);
 	exchange_init(&s->exchange, false);
 	s->x = &s->exchange;
 	lane_init(&s->own, s);

@@ -125,6 +125,15 @@ stage_relay_advance(struct session *s)
 	return TURN_WAIT;
 }
 
+/* Both have said within TLS that nothing follows, and all of ours is with the kernel:
+ * nothing can come any more that would be left unread. */
+static bool
+both_ended(const struct side *side)
+{
+	return side->tls && tls_state(side->tls) == TLS_ENDED && side->io.shut &&
+		side_flushed(side);
+}
+
 /*
  * What is queued goes out, then our end closes, then the client's words are dropped
  * until it closes too: a socket closed with unread bytes would reset, and take back the
@@ -142,7 +151,7 @@ stage_farewell_advance(struct session *s)
 	buf_drop(side_in(&s->client), buf_len(side_in(&s->client)));
 	if (s->client.tls)
 		buf_drop(&s->client.io.in, buf_len(&s->client.io.in));
-	if (!s->expired && !s->client.io.failed &&
+	if (!s->expired && !s->client.io.failed && !both_ended(&s->client) &&
 		!(s->client.io.shut && s->client.io.eof))
 		return TURN_WAIT;
 	session_end(s, ENDER_GATEWAY, NULL);

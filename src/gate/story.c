@@ -7,6 +7,7 @@
 #include "fact/catalogue.h"
 #include "gate/stages.h"
 #include "gate/worker.h"
+#include "tls/hello_memo.h"
 
 struct session_story *
 story_new(void)
@@ -197,7 +198,7 @@ tell_who(struct event *e, const struct session *s)
 static void
 tell_hello(struct event *e, const struct session *s)
 {
-	char print[HELLO_JA4];
+	struct hello_prints prints;
 	char offered[128];
 	if (!s->facts.hello)
 		return;
@@ -211,8 +212,9 @@ tell_hello(struct event *e, const struct session *s)
 	}
 	event_str(e, EVENT_SNI, s->facts.sni);
 	event_flag(e, EVENT_ECH, s->hello.has_ech);
-	event_cstr(e, EVENT_JA3, hello_ja3(&s->hello, print));
-	event_cstr(e, EVENT_JA4, hello_ja4(&s->hello, print));
+	hello_memo_prints(s->w->prints, &s->hello, &prints);
+	event_cstr(e, EVENT_JA3, prints.ja3);
+	event_cstr(e, EVENT_JA4, prints.ja4);
 	event_str(e, EVENT_ALPN_OFFERED, text_span(&t));
 }
 

@@ -133,15 +133,13 @@ story_client(struct session *s)
 static void
 note_alert(struct session_story *story, const struct tls *tls, enum ender peer)
 {
-	struct tls_facts facts;
 	if (!tls || story->alert > 0)
 		return;
-	tls_facts(tls, &facts);
-	if (facts.alert_received > 0) {
-		story->alert = facts.alert_received;
+	if (tls_alert_received(tls) > 0) {
+		story->alert = tls_alert_received(tls);
 		story->alert_by = peer;
-	} else if (facts.alert_sent > 0) {
-		story->alert = facts.alert_sent;
+	} else if (tls_alert_sent(tls) > 0) {
+		story->alert = tls_alert_sent(tls);
 		story->alert_by = ENDER_GATEWAY;
 	}
 }

@@ -13,6 +13,7 @@
 #include "gate/keyserver.h"
 #include "gate/session.h"
 #include "gate/story.h"
+#include "tls/hello_memo.h"
 #include "tls/profile.h"
 
 enum {
@@ -276,6 +277,9 @@ open_listeners(struct worker *w, const struct worker_spec *spec)
 		wl->w = w;
 		wl->settings = (const struct listen_settings *)(const void *)it;
 		wl->listener.accepted = accepted;
+		if (!addr_local(spec->listen_fds[i], &wl->local) ||
+			ip_kind(&wl->local.ip) == IP_RESERVED)
+			wl->local = (struct addr){0};
 		listen_start(&wl->listener, &w->loop, spec->listen_fds[i],
 			limit_of(w, wl->settings));
 	}
@@ -305,6 +309,7 @@ worker_open(struct worker *w, const struct worker_spec *spec, struct err *err)
 		return false;
 	w->tickets = tickets_new(spec->settings->ticket_secret, TICKETS_LIFE_MAX_S);
 	splice_pool_init(&w->pipes);
+	w->prints = hello_memo_new();
 	resume_cache_init(&w->resumes, RESUME_BYTES);
 	upstream_pool_init(&w->pool,
 		pool_size(
@@ -452,6 +457,7 @@ worker_close(struct worker *w)
 		}
 	}
 	splice_pool_fini(&w->pipes);
+	hello_memo_free(w->prints);
 	tickets_free(w->tickets);
 	crowd_fini(&w->crowd);
 	mem_free(w->gateways);

@@ -61,6 +61,9 @@ struct worker_listener {
 	struct listener listener;
 	struct worker *w;
 	const struct listen_settings *settings;
+	/* Where all of its connections arrive, so that none is asked; zero when it is
+	 * bound to every address. */
+	struct addr local;
 };
 
 struct worker {
@@ -69,6 +72,7 @@ struct worker {
 	unsigned index;
 	struct resolver *resolver;
 	struct splice_pool pipes;
+	struct hello_memo *prints; /* owned */
 	struct listen_limit limit;
 	struct crowd crowd;
 	struct worker_listener *listeners; /* owned */

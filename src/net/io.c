@@ -29,7 +29,9 @@ fail(struct io *io, int number)
 	if (io->failed == 0)
 		io->failed = number;
 	buf_fini(&io->out);
-	loop_forget(io->loop, &io->watch);
+	/* Most are closed in this very turn; telling epoll before would be one call for
+	 * nothing, and the loop drops who is left behind. */
+	loop_leave(io->loop, &io->watch);
 }
 
 static bool
@@ -93,7 +95,10 @@ write_out(struct io *io)
 		return;
 	if (!buf_empty(&io->out)) {
 		struct span s = buf_peek(&io->out);
-		ssize_t n = send(io->watch.fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* The end goes with the last octets, in one segment. */
+		int more = io->shut_wanted && !io->shut ? MSG_MORE : 0;
+		ssize_t n = send(
+			io->watch.fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL | more);
 		if (n < 0 && !is_transient(errno))
 			fail(io, errno);
 		if (n <= 0)

@@ -2,9 +2,9 @@
 /*
  * cert_read: Certificate and TBSCertificate (RFC 5280 §4.1), straight down.
  */
-#include <openssl/sha.h>
 
 #include "pki/cert_priv.h"
+#include "pki/digest.h"
 
 void
 cert_note(struct cert *c, const char *fault)
@@ -207,8 +207,8 @@ cert_read(struct cert *c, struct err *err)
 			"a certificate of %zu octets with a malformed body", c->der.n);
 	}
 	c->sig = cert_sigalg_find(c->algo);
-	SHA256(c->der.p, c->der.n, c->sha256);
-	SHA256(c->spki.p, c->spki.n, c->spki_sha256);
+	digest_sha256(c->der, c->sha256);
+	digest_sha256(c->spki, c->spki_sha256);
 	cert_read_extensions(c);
 	return true;
 }

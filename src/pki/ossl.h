@@ -13,6 +13,7 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
 #include <openssl/pkcs12.h>
@@ -77,6 +78,14 @@ auto_free_octets(uint8_t **owner)
 /* AUTO_CERTS *rest: a list with its members. AUTO_OCTETS *der: from i2d_…(x, &der). */
 #define AUTO_CERTS  CLEANUP(auto_free_certs) STACK_OF(X509)
 #define AUTO_OCTETS CLEANUP(auto_free_octets) uint8_t
+
+/* Empties OpenSSL's queue, which mostly is empty: to look costs a fifth. */
+static inline UNUSED void
+ossl_forget(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
 
 /*
  * As err_set(), with the reason on OpenSSL's queue behind the text; the queue is empty

@@ -2,13 +2,13 @@
 #include "pki/trust.h"
 
 #include <glob.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "pki/digest.h"
 #include "pki/path_priv.h"
 
 enum {
@@ -227,7 +227,7 @@ note_place(struct trust *t, const char *path, enum anchor_place place)
 		return;
 	for (size_t i = 0; i < chain.n; i++) {
 		uint8_t hash[CERT_HASH];
-		SHA256(chain.der[i].p, chain.der[i].n, hash);
+		digest_sha256(chain.der[i], hash);
 		struct map_item *item = map_get(&t->by_hash, span_of(hash, CERT_HASH));
 		if (item)
 			CONTAINER_OF(item, struct anchor, by_hash)->place = place;
@@ -543,18 +543,17 @@ static void
 make_key(const struct trust *t, const struct trust_ask *ask,
 	const struct path_pool *pool, uint8_t key[CERT_HASH])
 {
-	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
 	struct trust_options o = ask->options;
 	uint64_t numbers[] = {t->epoch, pool->n, ask->host.n, o.use, o.rsa_bits,
 		o.private_names, o.strict, (uint64_t)o.max_depth, o.max_path,
 		o.max_paths, o.max_signatures};
 
-	must(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1);
-	must(EVP_DigestUpdate(md, numbers, sizeof numbers) == 1);
-	must(EVP_DigestUpdate(md, ask->host.p, ask->host.n) == 1);
+	must(digest_begin(DIGEST_SHA256));
+	digest_add(DIGEST_SHA256, span_of(numbers, sizeof numbers));
+	digest_add(DIGEST_SHA256, ask->host);
 	for (size_t i = 0; i < pool->n; i++)
-		must(EVP_DigestUpdate(md, pool->certs[i]->sha256, CERT_HASH) == 1);
-	must(EVP_DigestFinal_ex(md, key, NULL) == 1);
+		digest_add(DIGEST_SHA256, span_of(pool->certs[i]->sha256, CERT_HASH));
+	(void)digest_end(DIGEST_SHA256, key);
 }
 
 static void

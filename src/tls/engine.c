@@ -63,7 +63,7 @@ fail(struct tls *t)
 	if (!t->why)
 		t->why = mem_alloc(sizeof(*t->why));
 	describe(t, t->why);
-	ERR_clear_error();
+	ossl_forget();
 	t->state = TLS_FAILED;
 	return t->state;
 }
@@ -311,7 +311,7 @@ begin_client(struct tls *t, const struct tls_client_spec *spec, struct err *err)
 	SSL_set_tlsext_status_type(t->ssl, TLSEXT_STATUSTYPE_ocsp);
 	SSL_set_connect_state(t->ssl);
 	if (spec->session && SSL_set_session(t->ssl, spec->session->ssl) != 1)
-		ERR_clear_error(); /* it does not fit any more: a full handshake then */
+		ossl_forget(); /* it does not fit any more: a full handshake then */
 	return true;
 }
 
@@ -439,7 +439,7 @@ shake(struct tls *t)
 	if (t->ask)
 		t->refused = remote_outcome(t->ask);
 	t->ask = NULL;
-	ERR_clear_error();
+	ossl_forget();
 	int r = early_shake(t);
 	if (r == 1)
 		return opened(t);
@@ -542,7 +542,7 @@ tls_read(struct tls *t, struct buf *plain)
 		if (want == 0 && !t->wire.ended)
 			break;
 		uint8_t *dst = buf_space(plain, want > 0 ? want : 1, &space);
-		ERR_clear_error();
+		ossl_forget();
 		int r = early_read(t, dst, space, &n);
 		if (r != 1) {
 			look_at_error(t, r);
@@ -587,7 +587,7 @@ tls_write(struct tls *t, struct buf *plain)
 		size_t n = record_size(t, buf_len(plain));
 		if (n == 0)
 			break;
-		ERR_clear_error();
+		ossl_forget();
 		int r = early_write(t, span_first(buf_peek(plain), n), &done);
 		t->retry = r == 1 ? 0 : n;
 		if (r != 1) {
@@ -620,9 +620,9 @@ tls_end(struct tls *t)
 		return true; /* nothing to say, or nothing left to say it with */
 	if (t->retry > 0)
 		return false;
-	ERR_clear_error();
+	ossl_forget();
 	t->told_end = SSL_shutdown(t->ssl) >= 0; /* 0: said; 1: both have */
-	ERR_clear_error();
+	ossl_forget();
 	return t->told_end;
 }
 
@@ -665,6 +665,6 @@ tls_free(struct tls *t)
 	profile_put(t->profile);
 	mem_free((void *)(uintptr_t)t->scts.p);
 	mem_free(t->why);
-	ERR_clear_error();
+	ossl_forget();
 	mem_free(t);
 }

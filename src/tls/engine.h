@@ -154,6 +154,9 @@ struct tls_facts {
 };
 
 void tls_facts(const struct tls *t, struct tls_facts *out);
+/* The alerts alone: numbers, or TLS_NO_ALERT. */
+int tls_alert_sent(const struct tls *t);
+int tls_alert_received(const struct tls *t);
 /* "unknown_ca" for 48 (RFC 8446 §6); "unassigned" for others. */
 const char *tls_alert_name(int number);
 

@@ -93,6 +93,18 @@ tls_facts(const struct tls *t, struct tls_facts *out)
 	out->early_refused = t->once && early == SSL_EARLY_DATA_REJECTED;
 }
 
+int
+tls_alert_sent(const struct tls *t)
+{
+	return t->alert_sent;
+}
+
+int
+tls_alert_received(const struct tls *t)
+{
+	return t->alert_received;
+}
+
 struct span
 tls_peer_staple(const struct tls *t)
 {

@@ -7,12 +7,12 @@
  */
 #include "tls/hello.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/read.h"
 #include "base/text.h"
+#include "pki/digest.h"
 
 enum {
 	EXT_SERVER_NAME = 0,
@@ -20,13 +20,14 @@ enum {
 	JA4_PART = 12, /* hex digits kept of each digest */
 	JA4_COUNT_MAX = 99,
 	SINK_PIECE = 512,
+	SHORT_LIST = 64,
 };
 
 /* Where the text of a fingerprint goes: to a text, or by pieces into a digest. A call
  * of the formatter or of OpenSSL per value would cost more than the digest itself. */
 struct sink {
 	struct text *text; /* or NULL */
-	EVP_MD_CTX *md;    /* or NULL */
+	enum digest kind;  /* that was begun, without one */
 	size_t n;
 	uint8_t piece[SINK_PIECE];
 };
@@ -34,10 +35,13 @@ struct sink {
 static void
 sink_flush(struct sink *out)
 {
-	if (out->text)
-		text_put(out->text, span_of(out->piece, out->n));
-	if (out->md)
-		(void)EVP_DigestUpdate(out->md, out->piece, out->n);
+	struct span s = span_of(out->piece, out->n);
+
+	if (out->text) {
+		text_put(out->text, s);
+	} else {
+		digest_add(out->kind, s);
+	}
 	out->n = 0;
 }
 
@@ -133,28 +137,26 @@ hello_ja3_text(const struct hello *h, struct text *t)
 
 /* Ends the digest and writes the first `digits` hex digits of it. */
 static void
-digest_hex(EVP_MD_CTX *md, char *dst, size_t digits)
+digest_hex(enum digest kind, char *dst, size_t digits)
 {
-	uint8_t sum[EVP_MAX_MD_SIZE] = {0};
-	unsigned n = 0;
+	uint8_t sum[DIGEST_SHA256_SIZE];
 	struct text t = text_to(dst, digits + 1);
 
-	(void)EVP_DigestFinal_ex(md, sum, &n);
+	(void)digest_end(kind, sum);
 	text_put_hex(&t, span_of(sum, digits / 2), false);
 }
 
 const char *
 hello_ja3(const struct hello *h, char dst[HELLO_JA3])
 {
-	struct sink out = {.md = EVP_MD_CTX_new()};
+	struct sink out = {.kind = DIGEST_MD5};
 
 	dst[0] = '\0';
 	/* Without MD5 (a FIPS provider) there is no JA3; it reads as empty. */
-	if (out.md && EVP_DigestInit_ex(out.md, EVP_md5(), NULL) == 1) {
+	if (digest_begin(out.kind)) {
 		ja3_walk(&out, h);
-		digest_hex(out.md, dst, HELLO_JA3 - 1);
+		digest_hex(out.kind, dst, HELLO_JA3 - 1);
 	}
-	EVP_MD_CTX_free(out.md);
 	return dst;
 }
 
@@ -205,6 +207,23 @@ by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Lists are short, and mostly in order in part. */
+static void
+sort(struct values *vs)
+{
+	if (vs->n > SHORT_LIST) {
+		qsort(vs->v, vs->n, sizeof(uint16_t), by_value);
+		return;
+	}
+	for (size_t i = 1; i < vs->n; i++) {
+		uint16_t v = vs->v[i];
+		size_t at = i;
+		for (; at > 0 && vs->v[at - 1] > v; at--)
+			vs->v[at] = vs->v[at - 1];
+		vs->v[at] = v;
+	}
+}
+
 /* "002f,0035" */
 static void
 put_values(struct sink *out, const struct values *vs)
@@ -233,21 +252,20 @@ static void
 put_part(struct text *t, struct values *sorted, const struct values *behind)
 {
 	char hex[JA4_PART + 1] = "000000000000";
-	struct sink out = {.md = EVP_MD_CTX_new()};
+	struct sink out = {.kind = DIGEST_SHA256};
 
-	qsort(sorted->v, sorted->n, sizeof(uint16_t), by_value);
-	if (sorted->n > 0 && out.md &&
-		EVP_DigestInit_ex(out.md, EVP_sha256(), NULL) == 1) {
+	sort(sorted);
+	if (sorted->n > 0 && digest_begin(out.kind)) {
 		put_values(&out, sorted);
 		if (behind && behind->n > 0) {
 			sink_octet(&out, '_');
 			put_values(&out, behind);
 		}
 		sink_flush(&out);
-		digest_hex(out.md, hex, JA4_PART);
+		digest_hex(out.kind, hex, JA4_PART);
 	}
-	EVP_MD_CTX_free(out.md);
-	text_add(t, "_%s", hex);
+	text_put(t, SPAN("_"));
+	text_put(t, span_of(hex, JA4_PART));
 }
 
 static const char *
@@ -325,33 +343,28 @@ hello_ja4(const struct hello *h, char dst[HELLO_JA4])
 /* ---- digests of the rule language ---- */
 
 static const char *
-end_base64(EVP_MD_CTX *md, char dst[HELLO_SHA1])
+end_base64(char dst[HELLO_SHA1])
 {
-	uint8_t sum[EVP_MAX_MD_SIZE] = {0};
-	unsigned n = 0;
+	uint8_t sum[DIGEST_SHA1_SIZE];
 	struct text t = text_to(dst, HELLO_SHA1);
 
-	if (EVP_DigestFinal_ex(md, sum, &n) == 1)
-		text_put_base64(&t, span_of(sum, n));
+	text_put_base64(&t, span_of(sum, digest_end(DIGEST_SHA1, sum)));
 	return dst;
 }
 
 const char *
 hello_ciphers_sha1(const struct hello *h, char dst[HELLO_SHA1])
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-
 	dst[0] = '\0';
-	if (md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1) {
-		(void)EVP_DigestUpdate(md, h->ciphers.p, h->ciphers.n);
-		end_base64(md, dst);
+	if (digest_begin(DIGEST_SHA1)) {
+		digest_add(DIGEST_SHA1, h->ciphers);
+		end_base64(dst);
 	}
-	EVP_MD_CTX_free(md);
 	return dst;
 }
 
 static void
-digest_types(EVP_MD_CTX *md, struct span extensions, bool little_endian)
+digest_types(struct span extensions, bool little_endian)
 {
 	struct read r = read_from(extensions);
 
@@ -362,7 +375,7 @@ digest_types(EVP_MD_CTX *md, struct span extensions, bool little_endian)
 			turned[0] = type.p[little_endian ? 1 : 0];
 			turned[1] = type.p[little_endian ? 0 : 1];
 		}
-		(void)EVP_DigestUpdate(md, turned, sizeof(turned));
+		digest_add(DIGEST_SHA1, span_of(turned, sizeof(turned)));
 		read_vec(&r, 2);
 	}
 }
@@ -370,13 +383,10 @@ digest_types(EVP_MD_CTX *md, struct span extensions, bool little_endian)
 const char *
 hello_extensions_sha1(const struct hello *h, bool little_endian, char dst[HELLO_SHA1])
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-
 	dst[0] = '\0';
-	if (md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1) {
-		digest_types(md, h->extensions, little_endian);
-		end_base64(md, dst);
+	if (digest_begin(DIGEST_SHA1)) {
+		digest_types(h->extensions, little_endian);
+		end_base64(dst);
 	}
-	EVP_MD_CTX_free(md);
 	return dst;
 }

@@ -2,7 +2,6 @@
 #include "tls/ids.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/read.h"
+#include "pki/digest.h"
 #include "pki/seal.h"
 #include "tls/profile_priv.h"
 #include "tls/resume_priv.h"
@@ -70,10 +70,10 @@ ids_put(struct ids *ids)
 static struct slot *
 find_set(struct ids *ids, struct span id, uint8_t digest[DIGEST])
 {
-	uint8_t whole[SHA256_DIGEST_LENGTH];
+	uint8_t whole[DIGEST_SHA256_SIZE];
 	uint64_t at = 0;
 
-	SHA256(id.p, id.n, whole);
+	digest_sha256(id, whole);
 	memcpy(digest, whole, DIGEST); /* the first half */
 	memcpy(&at, whole + DIGEST, sizeof(at));
 	return &ids->slots[at & (ids->n - 1) & ~(size_t)(WAYS - 1)];

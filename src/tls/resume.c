@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/resume.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/read.h"
+#include "pki/digest.h"
 #include "tls/engine_priv.h"
 #include "tls/profile_priv.h"
 #include "tls/resume_priv.h"
@@ -21,19 +21,16 @@ enum {
 void
 resume_binding(uint8_t out[32], const struct span *parts, size_t n)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-
-	must(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1);
+	must(digest_begin(DIGEST_SHA256));
 	for (size_t i = 0; i < n; i++) {
 		uint64_t length = parts[i].n;
 		uint8_t head[8];
 		struct write w = write_to(head, sizeof(head));
 		write_be64(&w, length);
-		must(EVP_DigestUpdate(md, head, sizeof(head)) == 1 &&
-			EVP_DigestUpdate(md, parts[i].p, parts[i].n) == 1);
+		digest_add(DIGEST_SHA256, span_of(head, sizeof(head)));
+		digest_add(DIGEST_SHA256, parts[i]);
 	}
-	must(EVP_DigestFinal_ex(md, out, NULL) == 1);
-	EVP_MD_CTX_free(md);
+	(void)digest_end(DIGEST_SHA256, out);
 }
 
 static void
@@ -71,7 +68,10 @@ make_key(const struct resume_key *key, uint8_t out[RESUME_KEY])
 	write_be64(&w, key->trust_epoch);
 	write_span(&w, key->alpn);
 	struct span s = write_done(&w);
-	return s.n > 0 && SHA256(s.p, s.n, out) != NULL;
+	if (s.n == 0)
+		return false;
+	digest_sha256(s, out);
+	return true;
 }
 
 static struct tls_session *

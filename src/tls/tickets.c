@@ -45,6 +45,7 @@ struct tickets {
 	struct hour_key keys[HOURS];   /* of `secret`, at hour % HOURS */
 	struct day_secret days[DAYS];  /* at day % DAYS */
 	struct hour_key shared[HOURS]; /* of those, at hour % HOURS */
+	EVP_CIPHER *aes; /* AES-256-CBC, looked up once and not for each ticket */
 };
 
 struct tickets *
@@ -55,6 +56,8 @@ tickets_new(const uint8_t secret[TICKETS_SECRET], uint32_t life_s)
 	must(life_s <= TICKETS_LIFE_MAX_S);
 	memcpy(t->secret, secret, sizeof(t->secret)); /* both TICKETS_SECRET */
 	t->life_s = life_s;
+	t->aes = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	must(t->aes); /* every library that has TLS has it */
 	return t;
 }
 
@@ -63,6 +66,7 @@ tickets_free(struct tickets *t)
 {
 	if (!t)
 		return;
+	EVP_CIPHER_free(t->aes);
 	secret_wipe(t, sizeof(*t));
 	mem_free(t);
 }
@@ -196,9 +200,8 @@ seal_ticket(struct tickets *t, unsigned char *name, unsigned char *iv,
 
 	if (!k)
 		k = own_key(t, this_hour());
-	if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1 ||
-		EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv) !=
-			1 ||
+	if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(t->aes)) != 1 ||
+		EVP_EncryptInit_ex(cipher, t->aes, NULL, k->cipher, iv) != 1 ||
 		!set_mac(mac, k))
 		return -1;
 	memcpy(name, k->name, NAME); /* OpenSSL's field has as many */
@@ -217,7 +220,7 @@ tickets_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ci
 	const struct hour_key *k = find_key(t, name);
 	if (!k)
 		return 0; /* a full handshake */
-	if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv) != 1 ||
+	if (EVP_DecryptInit_ex(cipher, t->aes, NULL, k->cipher, iv) != 1 ||
 		!set_mac(mac, k))
 		return -1;
 	/* 2: and give it a new one. In TLS 1.3 always: clients use a ticket once. */
