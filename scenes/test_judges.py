@@ -100,7 +100,7 @@ def test_our_own_lint_finds_what_is_wrong():
     """A judge that never says no is none."""
     top = forge.make("Top", ca=True, ends=300, path_length=1)
     bad = forge.make("Bad", top, names=["*.*.example", "UPPER.example", "a.example", "a.example"], ends=400,
-                     aia="http://a.example/", must_staple=True, eku=forge.EKU.CLIENT_AUTH, md=forge.hashes.SHA1())
+                     aia="http://a.example/", must_staple=True, eku=forge.EKU.CLIENT_AUTH, md=forge.hashes.SHA224())
     found = " ".join(leaf_lint.leaf(bad.der(), top.der()))
     for words in ("a DNS name that is none", "a name twice", "of 200 days", "no business with", "just serverAuth",
                   "hash that is none", "outside the issuer's", "none of the names"):
