@@ -210,6 +210,82 @@ def test_ranges_are_cut_from_what_is_stored(edge):
     assert len(edge.asked(path)) == 1
 
 
+TEXT = "0123456789abcdefghij"
+
+
+def part(first, last, *more, tag='"t"', text=TEXT, **others):
+    fields = [("Content-Range", f"bytes {first}-{last}/{len(text)}"), ("ETag", tag), *more]
+    return {"status": 206, "fields": [HOUR, *fields], "body": text[first:last + 1], **others}
+
+
+def ranged(edge, path, wanted, **more):
+    answer = edge.ask(path, fields=[("Range", f"bytes={wanted}"), *more.pop("fields", [])], **more)
+    return answer.status, answer.text, answer.headers["Content-Range"], len(edge.asked(path))
+
+
+def test_a_part_answers_ranges_within_it(edge):
+    path = edge.path(part(5, 14), {"status": 206, **part(0, 2)}, fresh(body=TEXT))
+    assert ranged(edge, path, "5-14") == (206, TEXT[5:15], "bytes 5-14/20", 1)
+    assert ranged(edge, path, "5-14") == (206, TEXT[5:15], "bytes 5-14/20", 1)
+    assert ranged(edge, path, "7-8") == (206, TEXT[7:9], "bytes 7-8/20", 1)
+    if_range = [("If-Range", '"t"')]
+    assert ranged(edge, path, "14-14", fields=if_range) == (206, "e", "bytes 14-14/20", 1)
+    assert ranged(edge, path, "0-2") == (206, "012", "bytes 0-2/20", 2)  # far from what there is: it takes its place
+    assert edge.ask(path).text == TEXT and len(edge.asked(path)) == 3  # a part is never the whole
+    assert ranged(edge, path, "17-") == (206, "hij", "bytes 17-19/20", 3)
+
+
+def test_parts_that_touch_grow_together_to_the_whole(edge):
+    path = edge.path(part(5, 9), part(8, 14), part(0, 4), part(15, 19))
+    assert [ranged(edge, path, wanted)[3] for wanted in ("5-9", "8-14", "0-4")] == [1, 2, 3]
+    assert ranged(edge, path, "2-12") == (206, TEXT[2:13], "bytes 2-12/20", 3)
+    assert ranged(edge, path, "-5") == (206, TEXT[15:], "bytes 15-19/20", 4)
+    whole = edge.ask(path)
+    assert (whole.status, whole.text, whole.headers["Content-Range"]) == (200, TEXT, None)
+    assert len(edge.asked(path)) == 4 and "hit" in whole.headers["Cache-Status"]
+
+
+def test_an_old_part_inside_a_new_one_and_around_it(edge):
+    path = edge.path(part(5, 9), part(2, 12), part(6, 7, ("X", "new")))
+    for wanted in ("5-9", "2-12"):
+        ranged(edge, path, wanted)
+    assert ranged(edge, path, "3-11") == (206, TEXT[3:12], "bytes 3-11/20", 2)
+    answer = edge.ask(path, fields=[("Range", "bytes=6-7"), ("Cache-Control", "no-cache")])
+    assert (answer.text, answer.headers["X"], len(edge.asked(path))) == (TEXT[6:8], "new", 3)
+    assert ranged(edge, path, "2-12") == (206, TEXT[2:13], "bytes 2-12/20", 3)
+
+
+@pytest.mark.parametrize("second", [part(5, 9, tag='"u"'), part(5, 9, tag='W/"t"'), part(5, 9, text=TEXT + "more"), part(6, 9)])
+def test_parts_of_other_things_are_not_joined(edge, second):
+    path = edge.path(part(0, 4, tag='W/"t"' if second["fields"][2][1].startswith("W") else '"t"'), second)
+    ranged(edge, path, "0-4")
+    ranged(edge, path, "5-9")
+    before = len(edge.asked(path))
+    ranged(edge, path, "3-7")
+    assert len(edge.asked(path)) == before + 1
+
+
+@pytest.mark.parametrize("lie", [part(5, 9, body="0123"), part(5, 9, body="012345"),
+                                 {"status": 206, "fields": [HOUR, ETAG, ("Content-Range", "bytes 5-9/*")], "body": "56789"},
+                                 {"status": 206, "fields": [HOUR, ETAG], "body": "56789"},
+                                 part(5, 9, ("Cache-Control", "private")), part(5, 9, ("Age", "9999"))])
+def test_a_part_that_lies_or_is_not_for_all_is_not_used(edge, lie):
+    path = edge.path(lie)
+    for number in (1, 2):
+        assert edge.ask(path, fields=[("Range", "bytes=5-9")]).text == lie["body"]
+        assert len(edge.asked(path)) == number
+
+
+def test_a_part_that_is_the_whole_is_stored_as_that_and_all_are_forgotten(edge):
+    path = edge.path(part(0, 19), part(5, 9), part(5, 9))
+    assert ranged(edge, path, "0-")[:2] == (206, TEXT)
+    assert edge.ask(path).text == TEXT and len(edge.asked(path)) == 1
+    edge.ask(path, "POST", body=b"x")
+    assert ranged(edge, path, "5-9")[3] == 3 and ranged(edge, path, "5-9")[3] == 3
+    edge.ctl("cache", "purge", f"https://shop.test:{edge.port}{path}")
+    assert ranged(edge, path, "5-9")[3] == 4
+
+
 def test_head_is_answered_from_what_a_get_brought(edge):
     path = edge.path(fresh())
     edge.ask(path)

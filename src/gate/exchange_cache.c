@@ -46,6 +46,7 @@ exchange_cache_end(struct exchange *x)
 		return;
 	list_leave(&c->waiting);
 	unpin(c);
+	exchange_part_end(c);
 	if (c->storing)
 		cache_store_abandon(c->store, &c->fill);
 	release(c, false);
@@ -107,6 +108,7 @@ open_cache(struct session *s)
 		return false; /* too large to be looked after */
 	cache_control_read(&c->request.fields, &c->asks);
 	make_key(s, c);
+	exchange_part_name(c);
 	x->cache = c;
 	return true;
 }
@@ -270,6 +272,8 @@ answer_or_ask(struct session *s)
 		verdict = CACHE_ASK;
 	if (verdict != CACHE_ASK && use_stored(s, verdict != CACHE_USE))
 		return true;
+	if (found != CACHE_PRESENT && exchange_part_use(s))
+		return true;
 	c->fwd = reason_of(found, c, now_ms);
 	if (c->asks.only_if_cached && c->policy.obeys_clients)
 		return refuse_unstored(s);
@@ -338,6 +342,14 @@ same_host(struct session *s, struct span url, struct span *path)
 		span_eq(host.name, s->x->facts.host) && host.port == s->facts.port;
 }
 
+/* Its parts, too. */
+static void
+forget_all(struct exchange_cache *c)
+{
+	(void)cache_store_forget(c->store, &c->texts.key);
+	(void)cache_store_forget(c->store, &c->part.key);
+}
+
 static void
 forget(struct session *s, struct span path)
 {
@@ -347,8 +359,9 @@ forget(struct session *s, struct span path)
 
 	s->x->request.path = path;
 	make_key(s, &other);
+	exchange_part_name(&other);
 	s->x->request.path = kept;
-	(void)cache_store_forget(c->store, &other.texts.key);
+	forget_all(&other);
 }
 
 /* RFC 9111 §4.4. */
@@ -362,7 +375,7 @@ invalidate(struct session *s)
 	if (!cache_method_changes(&x->request) || x->response.status < 200 ||
 		x->response.status >= 400)
 		return;
-	(void)cache_store_forget(x->cache->store, &x->cache->texts.key);
+	forget_all(x->cache);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		struct span url = http_get(&x->response.fields, names[i]);
 		struct span path;
@@ -390,17 +403,16 @@ tags_of(struct session *s)
 	return arena_format(&s->x->arena, "%.*s,%.*s", SPAN_ARG(a), SPAN_ARG(b));
 }
 
-/* What is stored beside the body, from x->response. */
-static bool
-describe(struct session *s)
+bool
+exchange_cache_describe(struct session *s, const struct http_head *head)
 {
 	struct exchange *x = s->x;
 	struct cache_texts *t = &x->cache->texts;
 
 	t->tags = tags_of(s);
-	return cache_vary_make(&x->response.fields, &x->cache->request.fields,
-		       &x->arena, &t->vary) &&
-		cache_head_write(&x->response, &x->arena, &t->head);
+	return cache_vary_make(
+		       &head->fields, &x->cache->request.fields, &x->arena, &t->vary) &&
+		cache_head_write(head, &x->arena, &t->head);
 }
 
 /* The stored response is as good as new: RFC 9111 §4.3.4. */
@@ -418,7 +430,7 @@ take_confirmation(struct session *s)
 	x->response.fields = c->stored.fields;
 	x->response.status = c->hit.facts.status;
 	if (cache_learn(&c->request, &x->response, &c->policy, &times, &facts) &&
-		describe(s)) {
+		exchange_cache_describe(s, &x->response)) {
 		c->texts.facts = facts;
 		c->hit.facts = facts;
 		(void)cache_store_renew(c->store, &c->hit, &c->texts);
@@ -467,11 +479,17 @@ begin_storing(struct session *s)
 	const struct cache_answer_times times = times_of(c);
 	const struct http_body *body = &x->response.body;
 
+	if (x->response.status == 206) {
+		c->storing = c->texts.url.n > 0 && exchange_part_begin(s, &times);
+		if (!c->storing)
+			cache_store_abandon(c->store, &c->fill);
+		return;
+	}
 	c->storing = c->texts.url.n > 0 && c->request.method != HTTP_HEAD &&
 		(body->kind != BODY_LENGTH || body->length <= c->most) &&
 		cache_learn(&c->request, &x->response, &c->policy, &times,
 			&c->texts.facts) &&
-		describe(s);
+		exchange_cache_describe(s, &x->response);
 	if (c->storing) {
 		cache_store_begin(&c->fill);
 	} else {
@@ -587,8 +605,11 @@ exchange_cache_whole(struct session *s)
 	if (!c || !c->storing)
 		return;
 	c->storing = false;
-	if (cache_store_commit(c->store, &c->fill, &c->texts))
+	if (!exchange_part_finish(c)) {
+		cache_store_abandon(c->store, &c->fill);
+	} else if (cache_store_commit(c->store, &c->fill, &c->texts)) {
 		stat_add(STAT_CACHE_STORED, 1);
+	}
 	release(c, false);
 	edge_wake(s->wg->edge);
 }

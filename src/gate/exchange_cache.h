@@ -32,7 +32,19 @@ enum exchange_fwd {
 	FWD_REQUEST, /* the client wants it so */
 };
 
+/* What is known of parts of the response (exchange_part.c). */
+struct exchange_part {
+	struct cache_key key; /* which they are stored under */
+	struct cache_hit hit; /* of the one that is stored, while pinned */
+	struct http_head stored;
+	struct cache_place at;
+	bool pinned;
+	struct cache_place all; /* what is being stored; n 0: no part */
+	uint64_t tail_from;     /* of the old one's octets, what goes behind */
+};
+
 struct exchange_cache {
+	struct exchange_part part;
 	struct cache_store *store; /* borrowed */
 	struct lane *lane;         /* the exchange's, to be woken */
 	struct list waiting;       /* in the edge's, while another one asks */
@@ -80,6 +92,21 @@ struct span exchange_cache_next(struct exchange *x);
 MUST_USE bool exchange_cache_rescue(struct session *s);
 /* The exchange is over, or will be. */
 void exchange_cache_end(struct exchange *x);
+
+/* What is stored beside a body with this head, into c->texts. */
+MUST_USE bool exchange_cache_describe(struct session *s, const struct http_head *head);
+
+/* exchange_part.c: names where parts are, once c->texts.key is there. */
+void exchange_part_name(struct exchange_cache *c);
+/* The request asks for a range: answered from a part, if that has it. */
+MUST_USE bool exchange_part_use(struct session *s);
+/* A 206 came: it is stored, joined to what there is. c->fill has begun when it was
+ * described; false: it is not stored. */
+MUST_USE bool exchange_part_begin(
+	struct session *s, const struct cache_answer_times *times);
+/* The last octets. False: they are not there. */
+MUST_USE bool exchange_part_finish(struct exchange_cache *c);
+void exchange_part_end(struct exchange_cache *c);
 
 /* exchange_stored.c: x->response becomes the pinned response as this request gets it.
  */

@@ -101,6 +101,17 @@ struct cache_selection cache_select(const struct http_fields *request,
 	const struct http_head *stored, const struct cache_facts *facts,
 	uint64_t length);
 
+/* Where the octets of a 206 are: [from, from + n) of total. */
+struct cache_place {
+	uint64_t from;
+	uint64_t n;
+	uint64_t total;
+};
+/* By its Content-Range (RFC 9110 §14.4). False when it is none, or leaves open how long
+ * the whole is. */
+MUST_USE bool cache_part_read(
+	const struct http_head *response, struct cache_place *out);
+
 /* Turns the head of a stored response into the head of such an answer: status, Age,
  * Content-Range, framing. False when the arena has no room. */
 MUST_USE bool cache_present(struct http_head *head, const struct cache_selection *sel,

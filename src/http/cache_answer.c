@@ -136,6 +136,29 @@ cut_range(const struct range *r, uint64_t length)
 	return sel;
 }
 
+bool
+cache_part_read(const struct http_head *response, struct cache_place *out)
+{
+	struct span s = http_get(&response->fields, SPAN("content-range"));
+	uint64_t last = 0;
+	struct cache_place p = {0};
+
+	if (!span_eq_nocase(span_first(s, 6), SPAN("bytes ")))
+		return false;
+	s = span_from(s, 6);
+	size_t dash = span_chr(s, '-');
+	size_t slash = span_chr(s, '/');
+	if (slash == s.n || dash > slash ||
+		!read_number(span_first(s, dash), &p.from) ||
+		!read_number(span_slice(s, dash + 1, slash), &last) ||
+		!read_number(span_from(s, slash + 1), &p.total) || p.from > last ||
+		last >= p.total)
+		return false;
+	p.n = last - p.from + 1;
+	*out = p;
+	return true;
+}
+
 struct cache_selection
 cache_select(const struct http_fields *request, const struct http_head *stored,
 	const struct cache_facts *facts, uint64_t length)

@@ -214,6 +214,32 @@ the_origin_is_asked_with_what_is_stored(void)
 }
 
 static void
+a_part_says_where_it_is(void)
+{
+	static const char *const bad[] = {"", "bytes", "bytes 0-4", "bytes 0-4/*",
+		"bytes */10", "bytes 4-3/10", "bytes 0-10/10", "bytes -4/10",
+		"bytes 0-4/10, 5-6/10", "bytes 0-/10", "bytes +0-4/10", "octets 0-4/10",
+		"bytes 0 -4/10", "bytes 0-4/99999999999999999999", "bytes 0-4/",
+		"bytes 18446744073709551615-18446744073709551615/10"};
+	struct cache_place at = {0};
+
+	start();
+	CHECK(!cache_part_read(&stored, &at));
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		start();
+		add(&stored, "Content-Range", bad[i]);
+		CHECK(!cache_part_read(&stored, &at));
+	}
+	start();
+	add(&stored, "Content-Range", "Bytes 4-9/10");
+	CHECK(cache_part_read(&stored, &at));
+	CHECK(at.from == 4 && at.n == 6 && at.total == 10);
+	start();
+	add(&stored, "Content-Range", "bytes 0-0/1");
+	CHECK(cache_part_read(&stored, &at) && at.from == 0 && at.n == 1);
+}
+
+static void
 a_304_renews_fields_but_not_those_of_the_body(void)
 {
 	struct http_head news;
@@ -251,5 +277,5 @@ a_304_renews_fields_but_not_those_of_the_body(void)
 TESTS(tags_are_compared_weakly, a_tag_counts_more_than_a_date,
 	dates_are_compared_in_any_form, a_range_is_cut_from_the_whole,
 	a_range_of_something_else_gives_the_whole, answers_say_what_they_are,
-	the_origin_is_asked_with_what_is_stored,
+	the_origin_is_asked_with_what_is_stored, a_part_says_where_it_is,
 	a_304_renews_fields_but_not_those_of_the_body)
