@@ -39,6 +39,7 @@ static const struct command *const commands[] = {
 	&command_client_restore,
 	&command_client_renew,
 	&command_client_add,
+	&command_client_serve,
 	&command_client_export,
 	&command_client_crl,
 	&command_verify,

@@ -98,26 +98,32 @@ client_desk_commit(struct client_desk *d, bool with_list, struct err *err)
 }
 
 bool
+client_valid_of(struct span text, int64_t *valid_s)
+{
+	uint64_t v = 0;
+	bool years = span_ends(text, SPAN("y"));
+	bool ok = years ? text_u64(span_first(text, text.n - 1), 10, &v)
+			: conf_read_duration(text, &v);
+
+	v = years ? v * YEAR_D * 86400 : v / 1000;
+	if (!ok || v < CLIENT_VALID_MIN_S || v > CLIENT_VALID_MAX_S)
+		return false;
+	*valid_s = (int64_t)v; /* at most CLIENT_VALID_MAX_S */
+	return true;
+}
+
+bool
 client_read_valid(const struct cli_call *call, int64_t *valid_s, struct err *err)
 {
 	const char *text = cli_get(call, "valid");
-	struct span s = span_str(text);
-	uint64_t v = 0;
 
 	if (!text) {
 		*valid_s = CLIENT_VALID_S;
 		return true;
 	}
-	bool years = span_ends(s, SPAN("y"));
-	bool ok = years ? text_u64(span_first(s, s.n - 1), 10, &v)
-			: conf_read_duration(s, &v);
-	v = years ? v * YEAR_D * 86400 : v / 1000;
-	if (!ok || v < CLIENT_VALID_MIN_S || v > CLIENT_VALID_MAX_S) {
-		return err_set(err, ERR_USAGE,
+	return client_valid_of(span_str(text), valid_s) ||
+		err_set(err, ERR_USAGE,
 			"--valid %s is not between 1h and 10y (say 90d)", text);
-	}
-	*valid_s = (int64_t)v; /* at most CLIENT_VALID_MAX_S */
-	return true;
 }
 
 /* ---- init ---- */

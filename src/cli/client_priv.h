@@ -34,6 +34,8 @@ void client_forget(struct span *secret);
 /* What the option --valid says, in seconds: "1h", "90d", "10y". */
 MUST_USE bool client_read_valid(
 	const struct cli_call *call, int64_t *valid_s, struct err *err);
+/* The same of a text. */
+MUST_USE bool client_valid_of(struct span text, int64_t *valid_s);
 /* Addresses that go into certificates, from the register's settings, into w. */
 void client_read_urls(struct client_desk *d, struct client_wish *w);
 /* Records a certificate just made and publishes; within a transaction. *out, if not

@@ -29,6 +29,7 @@ extern const struct command command_client_revoke;
 extern const struct command command_client_restore;
 extern const struct command command_client_renew;
 extern const struct command command_client_add;
+extern const struct command command_client_serve;
 extern const struct command command_client_export;
 extern const struct command command_client_crl;
 extern const struct command command_rules_selftest;
