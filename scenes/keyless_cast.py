@@ -188,6 +188,7 @@ workers 1
 user {user}
 data {folder}/data
 control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
 	keys {{

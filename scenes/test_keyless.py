@@ -378,6 +378,10 @@ def test_an_edge_and_a_key_server_of_the_configuration_meet(cast, home, origin, 
     signed = [json.loads(line) for line in events.read_text().splitlines() if '"sign"' in line]
     assert {event["sni"] for event in signed} == {"ec.test", "rsa.test"}
     assert all(event["client_cert"] == "edge1" and event["key_client"] == "127.0.0.1" for event in signed)
+    told = edge.folder / "data" / "events.json"  # and the edge tells who signed, and how long it took
+    lab.wait_for("events", lambda: told.exists() and told.read_text().count('"kind":"session"') >= 4)
+    visits = [e for e in map(json.loads, told.read_text().splitlines()) if e["kind"] == "session" and e.get("client_tls")]
+    assert all(e["signer"] == "127.0.0.1" and e["us_sign"] > 0 for e in visits) and len(visits) >= 4
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of other processes")

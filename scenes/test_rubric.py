@@ -279,6 +279,44 @@ def test_57_where_one_side_is_weaker_the_event_says_so_and_policy_can_refuse(wal
         assert event[field], field
 
 
+# Everything that the TLS log promises of an inspected session that was good.
+TLS_LOG = """session client client_port host port action front worker us_total ended_by ended_in
+    sni ja3 ja4 alpn alpn_offered client_tls client_cipher client_group
+    origin_tls origin_cipher origin_group origin_ja3 origin_ja4 origin_ip origin_port
+    origin_verdict origin_subject origin_issuer origin_serial origin_sha256 origin_not_before
+    origin_not_after origin_key origin_chain origin_root origin_chain_status origin_root_status
+    origin_revocation leaf_serial leaf_issuer leaf_key signer
+    us_resolve us_dial us_origin_tls us_verify us_mint us_client_tls""".split()
+
+
+def test_57_the_tls_log_says_everything(walk):
+    host = "www.told.example"
+    origin = walk.origin(host)
+    origin.context.set_alpn_protocols(["http/1.1"])
+    context = wire.context(walk.gateway.root)
+    context.set_alpn_protocols(["http/1.1"])
+    with context.wrap_socket(wire.connect(walk.gateway, host, origin.port), server_hostname=host) as s:
+        assert wire.get(s, host).status == 200
+    event = walk.gateway.wait_event(kind="session", host=host)
+    assert not [f for f in TLS_LOG if f not in event]
+    assert event["signer"] == "here" and event["origin_chain_status"] == "complete"
+    assert event["origin_root_status"] == "trusted (private)" and event["origin_verdict"] == "good"
+
+    # One that fails: who, where, why, with which alert, by which rule, and what to do.
+    host = "www.stubborn.example"
+    origin = walk.origin(host)
+    origin.context.minimum_version = ssl.TLSVersion.TLSv1_3
+    with wire.connect(walk.gateway, host, origin.port) as s:
+        context = wire.context(None)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            context.wrap_socket(s, server_hostname=host)
+    event = walk.gateway.wait_event(kind="session", host=host)
+    assert event["alert_by"] == "client" and event["alert"] == "unknown_ca"
+    assert event["alert_number"] == 48 and event["ended_by"] == "client"
+    for field in ("err", "err_text", "hint", "ended_in"):
+        assert event[field], field
+
+
 def mutual(walk, host):
     origin = walk.origin(host)
     origin.context.load_verify_locations(walk.trust)

@@ -62,6 +62,7 @@ struct edge_visit {
 	struct remote_ask *signature; /* wanted, or NULL */
 	struct ask ask;
 	char context[64];   /* of the ask: whose it is, for the key server's records */
+	uint64_t asked_us;  /* for the signature */
 	struct err key_err; /* why there was no signature */
 };
 

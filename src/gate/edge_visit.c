@@ -143,12 +143,24 @@ edge_start_tls(struct session *s, struct err *err)
 	return s->client.tls != NULL;
 }
 
+/* Whose key it was and how long it took: of the last, when a handshake needs two. */
+static void
+note_signer(struct edge_visit *v, const struct ask *a)
+{
+	struct session_story *story = v->s->story;
+
+	story->sign_us += clock_us() - v->asked_us;
+	(void)text_format(story->signer, sizeof(story->signer), "%s",
+		a->server ? a->server : "vault");
+}
+
 static void
 signature_came(struct ask *a)
 {
 	struct edge_visit *v = CONTAINER_OF(a, struct edge_visit, ask);
 	struct remote_ask *wanted = v->signature;
 
+	note_signer(v, a);
 	v->signature = NULL;
 	stat_sub(STAT_SIGNATURES_WAITING, 1);
 	if (a->ok) {
@@ -211,6 +223,7 @@ edge_sign(struct session *s)
 				.context = request_context(v),
 			},
 	};
+	v->asked_us = clock_us();
 	stat_add(STAT_SIGNATURES_ASKED, 1);
 	if (send_ask(s, v, &err)) {
 		stat_add(STAT_SIGNATURES_WAITING, 1);

@@ -143,6 +143,7 @@ ask_for_leaf(struct session *s)
 		s->story->leaf_issuer = "sekisho: origin NOT trusted";
 	s->mint.done = minted;
 	s->story->leaf_key = facts.kind;
+	s->story->mint_asked_us = clock_us();
 	s->story->leaf_cached = mint_start(&s->w->mint, s->g, &facts, &s->mint);
 	return s->story->leaf_cached;
 }
@@ -205,6 +206,7 @@ static int
 wait_for_leaf(struct session *s)
 {
 	struct err err = {0};
+	s->story->mint_us = clock_us() - s->story->mint_asked_us;
 	if (s->mint.id)
 		return 0;
 	if (s->mint.err.code != ERR_NONE) {

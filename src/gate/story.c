@@ -238,6 +238,7 @@ tell_durations(struct event *e, const struct session *s)
 	tell_duration(e, EVENT_US_VERIFY, story->reach.verify_us);
 	tell_duration(e, EVENT_US_FETCH, story->reach.fetch_us);
 	tell_duration(e, EVENT_US_MINT, story->mint_us);
+	tell_duration(e, EVENT_US_SIGN, story->sign_us);
 	tell_duration(e, EVENT_US_CLIENT_TLS, story->stages[STAGE_PRESENT]);
 	tell_duration(e, EVENT_US_TOTAL, clock_us() - story->began_us);
 }

@@ -18,6 +18,7 @@ struct session_story {
 	uint64_t stages[STAGE_COUNT]; /* spent in each, µs */
 	struct reach_times reach;
 	uint64_t mint_us;
+	uint64_t mint_asked_us; /* clock_us(); 0: no leaf was needed */
 	enum ender ender;
 	enum stage ended_in;
 	struct err err;

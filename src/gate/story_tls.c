@@ -345,6 +345,8 @@ story_tell_tls(struct event *e, const struct session *s)
 	event_cstr(e, EVENT_CLIENT_CIPHER, story->client_cipher);
 	event_cstr(e, EVENT_CLIENT_GROUP, story->client_group);
 	event_flag(e, EVENT_CLIENT_RESUMED, story->client_resumed);
+	if (story->client_version && story->client_version[0] && !story->client_resumed)
+		event_cstr(e, EVENT_SIGNER, story->signer[0] ? story->signer : "here");
 	event_cstr(e, EVENT_ORIGIN_TLS, story->origin_version);
 	event_cstr(e, EVENT_ORIGIN_CIPHER, story->origin_cipher);
 	event_cstr(e, EVENT_ORIGIN_GROUP, story->origin_group);

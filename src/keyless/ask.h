@@ -33,6 +33,7 @@ struct ask {
 	uint8_t refusal;    /* enum wire_error when the peer answered one, else 0 */
 	struct span answer; /* payload of the answer; dies when done() returns */
 	struct err err;     /* ERR_KEYLESS_*, when not ok */
+	const char *server; /* of a pool: host of who answered last; the pool's */
 
 	/* The link's. */
 	struct ask_link *link; /* where it waits, or NULL */

@@ -351,6 +351,7 @@ try_done(struct ask *a)
 	struct err wrong_version = why;
 
 	j->outer->refusal = a->refusal;
+	j->outer->server = try->tunnel->host;
 	j->tries[j->tries[0] == try ? 0 : 1] = NULL;
 	if (a->err.code == ERR_KEYLESS_LATE && !ok)
 		note_slow(try->tunnel);
