@@ -198,6 +198,33 @@ def test_an_encrypted_root_needs_its_word(program, tmp_path):
     assert "Made." in done.stdout
 
 
+def test_what_would_protect_or_permit_nothing_is_refused(program, tmp_path):
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    for more, words in ((["--passphrase", empty], "it is empty"), (["--node-passphrase", empty], "it is empty"),
+                        (["--permit", "*.lab.example"], "no domain"), (["--permit", "lab..example"], "no domain"),
+                        (["--permit", ".lab.example"], "no domain"), (["--permit", ""], "no domain"),
+                        (["--name", "n" * 65], "string too long"), (["--key", "rsa1024"], "no kind of key"),
+                        (["--from-days", "3"], "after the first"), (["--passphrase", tmp_path / "none"], "none")):
+        done = lab.run(program, "ca", "init", *more, tmp_path / "ca", check=False)
+        assert done.returncode in (1, 2) and words in done.stderr, done.stderr
+        shutil.rmtree(tmp_path / "ca", ignore_errors=True)
+
+
+def test_a_laboratorys_authority_certifies_nothing_else(open_gateway, pki):
+    gateway = open_gateway("", authority=["--permit", "lab.example"])
+    for host, good in (("www.lab.example", True), ("www.other.example", False)):
+        origin = lab.Origin(pki.issue(host), "lab\n")
+        with wire.connect(gateway, host, origin.port) as s:
+            if good:
+                with strict(gateway.root).wrap_socket(s, server_hostname=host) as t:
+                    assert wire.get(t, host).body == b"lab\n"
+            else:
+                with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+                    strict(gateway.root).wrap_socket(s, server_hostname=host)
+        origin.close()
+
+
 def test_every_export_is_what_its_client_reads(program, tmp_path):
     ca = tmp_path / "ca"
     lab.run(program, "ca", "init", ca, "--name", "Exported CA")

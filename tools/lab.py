@@ -404,7 +404,8 @@ class Gateway:
     """The gateway under test, with an authority and a configuration of its own."""
 
     def __init__(self, program, folder, names, trust, body="", *, top="", upstream="", listen="", resolver="",
-                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s", json=True):
+                 reach="ports any; allow 127.0.0.0/8 ::1/128", workers=1, drain="2s", json=True,
+                 authority=()):
         self.program = Path(program).resolve()
         self.folder = Path(folder)
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -417,7 +418,7 @@ class Gateway:
                        "upstream": upstream, "listen": listen, "resolver": resolver, "reach": reach, "drain": drain,
                        "json": f"json {self.folder}/data/events.json" if json else ""}
         self.configure(body)
-        self.command("ca", "init", self.folder / "ca")
+        self.command("ca", "init", *authority, self.folder / "ca")
         self.root.write_bytes((self.folder / "ca" / "root.crt").read_bytes())
         self.root.chmod(0o644)
         self._own()

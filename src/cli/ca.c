@@ -28,6 +28,17 @@ ca_dir(const struct cli_call *call, size_t operand)
 	return dir ? dir : CA_DIR;
 }
 
+bool
+ca_read_secret(const char *path, struct span *out, struct err *err)
+{
+	if (!path)
+		return true;
+	if (!file_read(path, PASSPHRASE_MAX, out, err))
+		return false;
+	return span_trim(*out).n > 0 ||
+		err_set(err, ERR_PKI_PASSPHRASE, "%s: it is empty", path);
+}
+
 struct authority *
 ca_load(const struct cli_call *call, struct err *err)
 {
@@ -97,6 +108,8 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 	w->wish.organisation = cli_get(call, "organisation");
 	w->wish.node = cli_get(call, "node");
 	w->wish.root_only = cli_has(call, "root-only");
+	if (cli_get_nth(call, "permit", PERMITTED))
+		return err_set(err, ERR_USAGE, "--permit over %d times", PERMITTED);
 	for (size_t i = 0; i < PERMITTED; i++)
 		w->permitted[i] = cli_get_nth(call, "permit", i);
 	w->wish.permitted = w->permitted;
@@ -112,10 +125,8 @@ read_wish(const struct cli_call *call, struct wished *w, struct err *err)
 		return false;
 	if (!read_days(call, "from-days", &w->wish.from_days, err))
 		return false;
-	if (pass && !file_read(pass, PASSPHRASE_MAX, &w->passphrase, err))
-		return false;
-	if (node_pass &&
-		!file_read(node_pass, PASSPHRASE_MAX, &w->node_passphrase, err))
+	if (!ca_read_secret(pass, &w->passphrase, err) ||
+		!ca_read_secret(node_pass, &w->node_passphrase, err))
 		return false;
 	w->wish.passphrase = span_trim(w->passphrase);
 	w->wish.node_passphrase = span_trim(w->node_passphrase);
@@ -368,7 +379,7 @@ read_secret(const struct cli_call *call, struct wished *w, struct err *err)
 {
 	const char *path = cli_get(call, "node-passphrase");
 
-	if (path && !file_read(path, PASSPHRASE_MAX, &w->node_passphrase, err))
+	if (!ca_read_secret(path, &w->node_passphrase, err))
 		return false;
 	w->wish.node_passphrase = span_trim(w->node_passphrase);
 	return true;

@@ -8,7 +8,7 @@
 #include "cli/ca_priv.h"
 #include "cli/commands.h"
 
-enum { PEM_MAX = 256 * 1024, PASSPHRASE_MAX = 1024 };
+enum { PEM_MAX = 256 * 1024 };
 
 static const struct cli_option cross_options[] = {
 	{"passphrase", 0, "FILE", "file or /dev/fd/N with the root key's passphrase",
@@ -24,7 +24,7 @@ sign(const struct cli_call *call, struct span *pem, struct err *err)
 	struct span other = {0};
 	struct span passphrase = {0};
 	bool ok = file_read(cli_operand(call, 0), PEM_MAX, &other, err) &&
-		(!path || file_read(path, PASSPHRASE_MAX, &passphrase, err));
+		ca_read_secret(path, &passphrase, err);
 
 	ok = ok &&
 		authority_cross_sign(

@@ -42,8 +42,9 @@ read_given(const struct cli_call *call, struct given *g, struct err *err)
 	if (!file_read(cli_operand(call, 0), PEM_MAX, &from->bundle, err) ||
 		!read_option(call, "key", &from->key, err) ||
 		!read_option(call, "root", &from->root, err) ||
-		!read_option(call, "passphrase", &g->passphrase, err) ||
-		!read_option(call, "node-passphrase", &g->node_passphrase, err))
+		!ca_read_secret(cli_get(call, "passphrase"), &g->passphrase, err) ||
+		!ca_read_secret(
+			cli_get(call, "node-passphrase"), &g->node_passphrase, err))
 		return false;
 	from->passphrase = span_trim(g->passphrase);
 	from->node_passphrase = span_trim(g->node_passphrase);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "pki/authority_priv.h"
 #include "pki/cert.h"
+#include "pki/leaf_priv.h"
 
 enum { ROOT_DAYS = 3650, NODE_DAYS = 365, COMMON_NAME = 65, BACKDATE_S = 3600 };
 
@@ -89,12 +90,28 @@ add_constraints(X509 *x, const char *const *permitted)
 		mint_add(x, NID_name_constraints, nc, true);
 }
 
+/* RFC 5280 §4.2.1.10: a name, without a leading dot. */
+static bool
+check_permitted(const char *const *permitted, struct err *err)
+{
+	for (size_t i = 0; permitted && permitted[i]; i++) {
+		struct span domain = span_str(permitted[i]);
+		if (!leaf_name_ok(domain) || span_starts(domain, SPAN("*."))) {
+			return err_set(err, ERR_PKI_AUTHORITY,
+				"\"%s\" is no domain to permit (as in \"lab.example\")",
+				permitted[i]);
+		}
+	}
+	return true;
+}
+
 static X509 *
 make_ca(const struct mint_plan *plan, int path_len, const char *const *permitted,
 	struct err *err)
 {
+	if (!check_permitted(permitted, err))
+		return NULL;
 	AUTO(X509) *x = plan->subject ? mint_begin(plan, err) : NULL;
-
 	if (!x || !mint_add_basic(x, true, path_len) || !mint_add_usage(x, ca_usage) ||
 		!add_constraints(x, permitted)) {
 		ossl_err(err, ERR_PKI_AUTHORITY, "building a CA certificate");
