@@ -69,6 +69,7 @@ struct h2_walk {
 struct h2 {
 	struct nghttp2_session *session; /* owned */
 	void *frame; /* the session's block for a frame: see h2_mem.c */
+	void *table; /* and that of its streams */
 	struct h2_config config;
 	struct buf *out;    /* borrowed: plaintext towards the peer */
 	struct span unsent; /* of a frame that did not fit into out; the session's */

@@ -66,7 +66,7 @@ a_request_and_its_response_cross(void)
 static void
 trailers_and_interim_heads_cross(void)
 {
-	struct h2_pair p;
+	static struct h2_pair p;
 	struct h2_user user;
 	struct http_head *head;
 	struct span body;
