@@ -129,21 +129,6 @@ came(struct ask *a)
 		memcpy(w->signature, a->answer.p, w->n); /* just looked at */
 }
 
-static uint8_t
-operation(const EVP_PKEY *key, enum key_hash hash)
-{
-	enum key_family family = key_pkey_family(key);
-	bool rsa = family == KEY_FAMILY_RSA;
-
-	if (family == KEY_FAMILY_ED25519)
-		return WIRE_ED25519;
-	if (hash == KEY_SHA384)
-		return rsa ? WIRE_RSA_SHA384 : WIRE_ECDSA_SHA384;
-	if (hash == KEY_SHA512)
-		return rsa ? WIRE_RSA_SHA512 : WIRE_ECDSA_SHA512;
-	return rsa ? WIRE_RSA_SHA256 : WIRE_ECDSA_SHA256;
-}
-
 /* Whether it is right is found out by who puts it in its place. */
 static bool
 sign_elsewhere(struct client_signer *s, const struct key_job *job, uint8_t *dst,
@@ -155,7 +140,7 @@ sign_elsewhere(struct client_signer *s, const struct key_job *job, uint8_t *dst,
 	if (!w->public || !key_ski(w->public, ski, err))
 		return false;
 	w->ask = (struct ask){.done = came,
-		.want = {.op = operation(w->public, job->hash),
+		.want = {.op = keys_op_for(w->public, job),
 			.ski = span_of(ski, KEY_SKI),
 			.payload = job->input}};
 	w->came = false;

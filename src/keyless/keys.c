@@ -546,6 +546,30 @@ job_of(const struct wire_op_row *row, struct span payload)
 	return job;
 }
 
+uint8_t
+keys_op_for(const struct evp_pkey_st *key, const struct key_job *job)
+{
+	int low = (int)job->hash - KEY_MD5SHA1 + 2;
+	int op = 0;
+
+	switch (key_pkey_family(key)) {
+	case KEY_FAMILY_ED25519:
+		return job->hash == KEY_HASH_NONE ? WIRE_ED25519 : WIRE_NO_OP;
+	case KEY_FAMILY_EC:
+		op = WIRE_ECDSA_MD5SHA1 - 2 + low;
+		break;
+	case KEY_FAMILY_RSA:
+		op = (job->padding == KEY_PSS ? 0x30 : 0) + low;
+		break;
+	case KEY_FAMILY_OTHER:
+	case KEY_FAMILY_DSA:
+		return WIRE_NO_OP;
+	}
+	if (job->hash == KEY_HASH_NONE || !wire_op_find((uint8_t)op))
+		return WIRE_NO_OP;
+	return (uint8_t)op; /* at most 0x37 */
+}
+
 static bool
 decrypt(struct keys_entry *e, struct span payload, uint8_t *out, size_t *n,
 	struct err *err)

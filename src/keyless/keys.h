@@ -14,6 +14,7 @@
 
 struct evp_pkey_st; /* OpenSSL's */
 struct key;         /* pki/key.h */
+struct key_job;     /* pki/key.h */
 struct signer;      /* pki/signer.h */
 struct token;       /* pki/token.h */
 
@@ -97,6 +98,9 @@ enum { KEYS_RESULT_MAX = 1024 };
  */
 enum wire_error keys_perform(
 	struct keys_entry *e, uint8_t op, struct span payload, uint8_t *out, size_t *n);
+
+/* The operation that does this job with a key of this type, or WIRE_NO_OP. */
+uint8_t keys_op_for(const struct evp_pkey_st *key, const struct key_job *job);
 
 /* Whether `signature` is what a signing operation on this payload gives, by the public
  * half. */

@@ -231,14 +231,6 @@ vault_run_chain(struct answer_call *c)
 
 /* ---- the authorities */
 
-static uint8_t
-signing_op(const EVP_PKEY *key)
-{
-	if (EVP_PKEY_is_a(key, "ED25519"))
-		return WIRE_ED25519;
-	return EVP_PKEY_is_a(key, "RSA") ? WIRE_RSA_SHA256 : WIRE_ECDSA_SHA256;
-}
-
 /* Files are still there to be read: the resolver wants some. */
 static bool
 reach_key(struct vault *v, struct known_authority *k, struct err *err)
@@ -247,7 +239,6 @@ reach_key(struct vault *v, struct known_authority *k, struct err *err)
 
 	if (!key_ski(key, k->ski, err))
 		return false;
-	k->op = signing_op(key);
 	if (!k->keys)
 		return true;
 	v->asks_here = v->asks_here || site_keys_are_here(k->keys);

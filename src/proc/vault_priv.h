@@ -33,7 +33,6 @@ struct known_authority {
 	struct span crl;   /* owned; as signed at crl_at, clock_now() */
 	uint64_t crl_at;
 	uint8_t ski[KEY_SKI];
-	uint8_t op;
 };
 
 /* What one key server of the configuration serves: no edge of one reaches the keys of

@@ -59,8 +59,9 @@ sign_here(struct unsigned_one *u)
 	size_t n = 0;
 	struct span whole = {0};
 	struct err err = {0};
-	struct span input = resign_job(&u->parts, issuer, u->digest).input;
-	bool ok = e && keys_perform(e, u->by->op, input, signature, &n) == WIRE_OK;
+	struct key_job job = resign_job(&u->parts, issuer, u->digest);
+	uint8_t op = keys_op_for(issuer, &job);
+	bool ok = e && keys_perform(e, op, job.input, signature, &n) == WIRE_OK;
 
 	if (!ok)
 		(void)err_set(&err, ERR_PKI_TOKEN, "the authority's key did not sign");
@@ -77,9 +78,11 @@ ask_for_signature(struct unsigned_one *u, struct err *err)
 {
 	EVP_PKEY *issuer = X509_get0_pubkey(u->by->authority->node);
 
-	u->ask.want = (struct wire_msg){.op = u->by->op,
+	struct key_job job = resign_job(&u->parts, issuer, u->digest);
+
+	u->ask.want = (struct wire_msg){.op = keys_op_for(issuer, &job),
 		.ski = span_of(u->by->ski, KEY_SKI),
-		.payload = resign_job(&u->parts, issuer, u->digest).input};
+		.payload = job.input};
 	u->ask.done = signature_came;
 	return ask_pool_send(u->by->pool, &u->ask, err);
 }

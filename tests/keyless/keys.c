@@ -275,10 +275,41 @@ a_key_in_a_token_is_found_and_signs_like_others(void)
 	softhsm_close(&h);
 }
 
+static void
+every_job_has_the_operation_that_does_it(void)
+{
+	static const struct {
+		enum key_kind kind;
+		struct key_job job;
+		uint8_t op;
+	} rows[] = {
+		{KEY_RSA2048, {KEY_MD5SHA1, KEY_PKCS1, {0}}, WIRE_RSA_MD5SHA1},
+		{KEY_RSA2048, {KEY_SHA256, KEY_PKCS1, {0}}, WIRE_RSA_SHA256},
+		{KEY_RSA2048, {KEY_SHA512, KEY_PKCS1, {0}}, WIRE_RSA_SHA512},
+		{KEY_RSA2048, {KEY_SHA384, KEY_PSS, {0}}, WIRE_PSS_SHA384},
+		{KEY_RSA2048, {KEY_SHA1, KEY_PSS, {0}}, WIRE_NO_OP},
+		{KEY_RSA2048, {KEY_HASH_NONE, KEY_PKCS1, {0}}, WIRE_NO_OP},
+		{KEY_P256, {KEY_SHA256, KEY_PKCS1, {0}}, WIRE_ECDSA_SHA256},
+		{KEY_P384, {KEY_SHA384, KEY_PKCS1, {0}}, WIRE_ECDSA_SHA384},
+		{KEY_P384, {KEY_HASH_NONE, KEY_PKCS1, {0}}, WIRE_NO_OP},
+		{KEY_ED25519, {KEY_HASH_NONE, KEY_PKCS1, {0}}, WIRE_ED25519},
+		{KEY_ED25519, {KEY_SHA256, KEY_PKCS1, {0}}, WIRE_NO_OP},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err err = {0};
+		EVP_PKEY *key = key_new(rows[i].kind, &err);
+
+		CHECK_INT(keys_op_for(key, &rows[i].job), rows[i].op);
+		EVP_PKEY_free(key);
+	}
+}
+
 TESTS(a_directory_is_loaded_and_followed, a_file_gone_bad_leaves_the_key_it_was,
 	the_same_key_in_two_files_is_there_once_and_survives_either,
 	a_mode_put_right_is_noticed, a_key_others_can_read_is_refused,
 	an_encrypted_key_opens_with_its_passphrase_only,
 	the_same_key_twice_and_unfit_keys_are_refused,
 	a_server_name_finds_a_key_only_through_the_operators_map,
-	a_key_in_a_token_is_found_and_signs_like_others)
+	a_key_in_a_token_is_found_and_signs_like_others,
+	every_job_has_the_operation_that_does_it)
