@@ -85,12 +85,19 @@ check_head(const struct http_head *head, struct err *err)
 	return true;
 }
 
+/* HTTP/2 has none, and some clients of HTTP/1 show it. */
+static struct span
+reason_of(const struct http_head *head)
+{
+	return head->version == HTTP_2 ? http_reason(head->status) : head->reason;
+}
+
 /* No head needs more than this. */
 static size_t
 bound_of(const struct http_head *head)
 {
 	size_t n = LINES_MOST + head->method_name.n + head->scheme.n + head->path.n +
-		2 * head->authority.n + head->reason.n + head->protocol.n;
+		2 * head->authority.n + reason_of(head).n + head->protocol.n;
 
 	for (uint32_t i = 0; i < head->fields.n; i++)
 		n += head->fields.v[i].name.n + head->fields.v[i].value.n + 4;
@@ -115,7 +122,7 @@ put_start(const struct h1_writer *w, const struct http_head *head, struct write 
 		size_t n = text_format(
 			status, sizeof(status), "HTTP/1.1 %03u ", head->status);
 		write_span(o, span_of(status, n));
-		write_span(o, head->reason);
+		write_span(o, reason_of(head));
 		write_span(o, SPAN("\r\n"));
 		return;
 	}

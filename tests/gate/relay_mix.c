@@ -200,6 +200,43 @@ trailers_of_http1_reach_the_stream(void)
 	close_mixed();
 }
 
+/* RFC 9110 §10.1.1: the body is asked for by the origin, not by us. */
+static void
+a_stream_that_expects_hears_what_http1_says(void)
+{
+	struct http_head head;
+	struct http_head *got = NULL;
+	struct span body;
+	struct err err = {0};
+	open_h2_to_h1("");
+	world.answer = NULL;
+	http_request_make(&head, &arena, HTTP_PUT, here(), SPAN("/"));
+	CHECK_OK(http_add(&head.fields, SPAN("expect"), SPAN("100-continue"), &err),
+		&err);
+	head.expects_continue = true;
+	head.body = (struct http_body){BODY_LENGTH, 3};
+	struct h2_stream *x = begin(&head, 0);
+	CHECK(strstr(world.origin.heard, "expect: 100-continue\r\n") != NULL);
+	world_say(&world.origin,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: "
+		"</a>\r\n\r\n");
+	go_on();
+	CHECK_INT(h2_step(x, &got, &body, &err), H2_INFORM);
+	CHECK_INT(got->status, 100);
+	CHECK_INT(h2_step(x, &got, &body, &err), H2_INFORM);
+	CHECK_INT(got->status, 103);
+	CHECK(span_eq(http_get(&got->fields, SPAN("link")), SPAN("</a>")));
+	CHECK_INT(h2_write_body(x, SPAN("abc")), 3);
+	CHECK_INT(h2_write_end(x, NULL, &err), H2_WROTE);
+	go_on();
+	CHECK(strstr(world.origin.heard, "\r\n\r\nabc") != NULL);
+	world_say(&world.origin, "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
+	go_on();
+	CHECK_INT(heard_on(x).status, 201);
+	h2_release(x);
+	close_mixed();
+}
+
 static void
 answers_without_a_body_have_none(void)
 {
@@ -450,6 +487,35 @@ requests_of_http1_are_streams_of_one_connection(void)
 }
 
 static void
+a_request_that_expects_hears_what_a_stream_says(void)
+{
+	struct http_head *head;
+	struct http_head interim;
+	struct span body;
+	struct err err = {0};
+	open_h1_to_h2("");
+	say("PUT /", "Expect: 100-continue\r\nContent-Length: 3\r\n");
+	struct h2_stream *x = meet(&head);
+	CHECK(head->expects_continue);
+	http_response_make(&interim, &arena, 103);
+	CHECK_OK(http_add(&interim.fields, SPAN("link"), SPAN("</a>"), &err), &err);
+	CHECK_INT(h2_write_head(x, &interim, &err), H2_WROTE);
+	http_response_make(&interim, &arena, 100);
+	CHECK_INT(h2_write_head(x, &interim, &err), H2_WROTE);
+	go_on();
+	world_until("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100 "
+		    "Continue\r\n\r\n");
+	world_say(&world.client, "abc");
+	go_on();
+	CHECK_INT(h2_step(x, &head, &body, &err), H2_BODY);
+	CHECK(span_eq(body, SPAN("abc")));
+	h2_took(x, body.n);
+	answer(x, 201, "");
+	world_until("HTTP/1.1 201 ");
+	close_mixed();
+}
+
+static void
 a_websocket_of_http1_becomes_an_extended_connect(void)
 {
 	struct http_head *head;
@@ -655,7 +721,9 @@ a_stream_in_which_nothing_moves_ends(void)
 	CHECK(strstr(world.last_request, "err=h2.stalled\n") != NULL);
 }
 
-TESTS(an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
+TESTS(a_stream_that_expects_hears_what_http1_says,
+	a_request_that_expects_hears_what_a_stream_says,
+	an_answer_of_http1_is_one_of_http2, a_request_is_said_as_http1_says_it,
 	trailers_of_http1_reach_the_stream, answers_without_a_body_have_none,
 	a_body_cut_off_by_the_origin_resets_the_stream, a_blocked_stream_gets_its_page,
 	a_client_that_leaves_is_told_to_the_origin,
