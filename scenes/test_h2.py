@@ -45,9 +45,23 @@ def curl(road, path, *more):
         capture_output=True, timeout=30, check=False)
 
 
-def test_curl_speaks_http2_through_us(road):
-    done = curl(road, "/bytes/5", "--http2", "-w", " %{http_version}")
+@pytest.mark.parametrize("flag", ["--http2", "--http2-prior-knowledge"])
+def test_curl_speaks_http2_through_us(road, flag):
+    done = curl(road, "/bytes/5", flag, "-w", " %{http_version}")
     assert done.stdout == b"xxxxx 2", done.stderr
+
+
+def test_http2_without_tls_passes_a_tunnel_where_it_may(open_gateway, stage):
+    port = lab.free_port()
+    origin = lab.Program(["node", os.path.join(CLIENTS, "h2_origin.mjs"), port], lambda: lab.accepts(port),
+                         stage / "h2_plain.log")
+    for words, wanted in (("non-tls tunnel", b"xxxxx 2"), ("", b" 0")):
+        gateway = open_gateway("\t" + words)
+        done = subprocess.run(
+            ["curl", "-sS", "-p", "--http2-prior-knowledge", "--max-time", "20", "--noproxy", "", "--proxy", gateway.url, "-w",
+             " %{http_version}", f"http://{HOST}:{port}/bytes/5"], capture_output=True, timeout=30, check=False)
+        assert done.stdout == wanted, done.stderr
+    origin.close()
 
 
 def test_a_hundred_streams_at_once_come_back_whole(road):

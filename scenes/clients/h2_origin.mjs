@@ -22,6 +22,21 @@ const routes = {
 		stream.respond({ ":status": 200 });
 		stream.end(Buffer.alloc(Number(argument), "x"));
 	},
+	// More than a buffer may hold.
+	stream(stream, argument) {
+		const piece = Buffer.alloc(1 << 20);
+		let left = Number(argument);
+		stream.respond({ ":status": 200, "content-length": left });
+		const write = () => {
+			while (left > 0) {
+				const now = left < piece.length ? piece.subarray(0, left) : piece;
+				left -= now.length;
+				if (!stream.write(now)) return stream.once("drain", write);
+			}
+			stream.end();
+		};
+		write();
+	},
 	trailers(stream) {
 		stream.respond({ ":status": 200 }, { waitForTrailers: true });
 		stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "7" }));
