@@ -147,7 +147,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const enum http_method methods[] = {
-		HTTP_GET, HTTP_HEAD, HTTP_CONNECT, HTTP_POST};
+		HTTP_GET, HTTP_HEAD, HTTP_OTHER, HTTP_POST};
 	struct arena a;
 
 	if (n < 1)
