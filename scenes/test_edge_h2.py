@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -26,6 +27,7 @@ user {user}
 data {folder}/data
 control {folder}/control.sock
 drain-timeout 2s
+admin 127.0.0.1:{admin}
 events {{ json {folder}/data/events.json }}
 resolver {{ hosts {folder}/hosts }}
 listen 127.0.0.1:{port} as edge use shop
@@ -82,8 +84,8 @@ class Edge:
         (folder / "hosts").write_text("127.0.0.1 tls.test\n")
         self.h1 = lab.Origin(routes={"echo": echo_websocket})
         cert, key = pki.issue(*NAMES)
-        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "few", "grpc", "js", "dead")}
-        self.port, self.js_port, self.js = ports["port"], ports["js"], None
+        ports = {name: lab.free_port() for name in ("port", "h2c", "tls", "few", "grpc", "js", "dead", "admin")}
+        self.port, self.admin, self.js_port, self.js = ports["port"], ports["admin"], ports["js"], None
         node = ["node", os.path.join(CLIENTS, "h2_origin.mjs")]
         self.origins = [
             lab.Program([*node, ports["h2c"]], lambda: lab.accepts(ports["h2c"]), folder / "h2c.log"),
@@ -111,6 +113,10 @@ class Edge:
             lines = path.read_text().split("\n")[:-1] if path.exists() else []
             return next((e for e in map(json.loads, lines) if all(e.get(k) == v for k, v in wanted.items())), None)
         return lab.wait_for(f"an event with {wanted}", look)
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def holds_client(self):
         """Whether a client is connected to the edge now."""
@@ -243,6 +249,30 @@ def test_curl_asks_forty_things_over_one_connection(edge):
     rows = [line.split() for line in done.stdout.decode().splitlines()]
     assert [row[0] for row in rows] == ["2"] * 40 and sum(int(row[1]) for row in rows) == 1
     assert sorted(int(row[2]) for row in rows) == list(range(1, 41))
+
+
+@pytest.mark.parametrize("code", [2, 7, 8, 11])
+def test_reset_codes_of_the_origin_reach_the_client(edge, code):
+    assert edge.play("h2c.test", "one", f"/reset/{code}")["code"] == code
+
+
+def test_a_goaway_of_the_origin_is_not_the_clients(edge):
+    assert edge.play("h2c.test", "after") == {"statuses": [200, 200], "closed": False}
+
+
+def test_what_was_spoken_is_counted_by_version_and_code(edge):
+    """Each worker's counters are in one page that the scribe shows."""
+    edge.play("h2c.test", "one", "/reset/8")
+    edge.curl("h1.test", "/bytes/1", "--http1.1")
+
+    def count(name):
+        rows = [line.split() for line in edge.metrics().splitlines() if line.startswith(f"sekisho_{name} ")]
+        return int(float(rows[0][1])) if rows else 0
+
+    assert count("h2_resets_received_cancel_total") >= 1 and count("h2_resets_sent_cancel_total") >= 1
+    assert count("h2_streams_total") >= count("h2_connections_total") >= 1
+    assert count("requests_http2_total") >= 1 and count("origin_requests_http2_total") >= 1
+    assert count("requests_http1_total") >= 1 and count("origin_requests_http1_total") >= 1
 
 
 def test_events_of_the_origin_arrive_when_they_are_sent(edge):

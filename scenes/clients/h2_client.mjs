@@ -152,6 +152,12 @@ const acts = {
 		const last = await ask(session, { ":path": "/bytes/1" });
 		return { statuses: [before.status, last.status] };
 	},
+	// What comes behind a goodbye of the origin.
+	async after(session) {
+		const first = await ask(session, { ":path": "/goaway" });
+		const second = await ask(session, { ":path": "/bytes/5" });
+		return { statuses: [first.status, second.status], closed: session.closed };
+	},
 	async leave(session) {
 		for (let i = 0; i < 20; i++) {
 			const stream = session.request({ ":authority": target.host, ":path": "/bytes/1000000" });

@@ -6,11 +6,14 @@
  *6455) HTTP/2  CONNECT with :protocol, answered 2xx (RFC 8441)
  *
  * Any other protocol is only known from one of them: towards HTTP/2 an Upgrade is left
- * out, as every origin may ignore one; towards HTTP/1 a CONNECT is refused.
+ * out, as every origin may ignore one; towards HTTP/1 a CONNECT is refused. An Upgrade
+ *to HTTP/2 (h2c) is always left out: it is no more (RFC 9113 §3.1), and behind it
+ *requests would pass that nobody has decided about.
  */
 #include "base/mem.h"
 #include "base/text.h"
 #include "gate/exchange_priv.h"
+#include "http/header.h"
 #include "tls/sha1.h"
 
 enum { KEY_OCTETS = 16, KEY_TEXT = 32, ROOM = 256 };
@@ -19,6 +22,18 @@ static bool
 is_websocket(struct span protocol)
 {
 	return span_eq_nocase(protocol, SPAN("websocket"));
+}
+
+static bool
+lists_http2(struct span protocols)
+{
+	struct span item;
+	while (header_item(&protocols, &item)) {
+		if (span_eq_nocase(span_first(item, 2), SPAN("h2")) ||
+			span_eq_nocase(span_first(item, 6), SPAN("HTTP/2")))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -88,6 +103,8 @@ exchange_upgrade_request(struct session *s, struct err *err)
 	bool same = (x->client != NULL) == to_h2;
 	struct span protocol = x->request.protocol;
 	x->crosses = false;
+	if (lists_http2(protocol))
+		x->request.protocol = protocol = (struct span){0};
 	if (protocol.n == 0 || (same && x->key.n == 0))
 		return true;
 	if (!is_websocket(protocol) && to_h2) {
