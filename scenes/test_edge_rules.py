@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules of an edge that change a request, send it elsewhere, or find that there were too many."""
 
+import json
+
 import pytest
 
+import lab
 import origins
 
 CONFIG = """\
@@ -10,6 +13,7 @@ workers 2
 user {user}
 data {folder}/data
 control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
 	site shop.test {{
@@ -24,6 +28,13 @@ do rewrite path "concat(\\"/new/\\", substring(http.request.uri.path, 5))"
 	rule bare when http.request.uri.path == "/bare" do rewrite path "concat(\\"/pla\\", \\"in\\")" drop-query
 	rule bad when http.request.uri.path == "/bad" do rewrite path "concat(\\"http://elsewhere.test\\", http.request.uri.path)"
 	rule moved when http.request.uri.path == "/moved" do redirect "https://other.test/" keep-query 301
+	rule first when http.request.uri.path == "/order" and http.request.headers["x-bad"][0] == "1" do block "bad"
+	rule second when http.request.uri.path == "/order" do rate 2 per 1h
+	rule third when http.request.uri.path == "/order" and http.request.headers["x-go"][0] == "1" do redirect "https://other.test/"
+	rule fourth when http.request.uri.path == "/order" do rewrite path "concat(\\"/or\\", \\"derly\\")"
+	rule fifth when http.request.uri.path == "/orderly" do block "what is rewritten is not looked at again"
+	rule sixth when http.request.uri.path == "/order" do log "in order"
+	rule seventh when http.response.code == 418 do response-header set X-Seen "teapot"
 	rule fields when http.request.uri.path == "/fields" do request-header set X-From "edge"
 	rule less when http.request.uri.path == "/fields" do request-header remove X-Secret
 	rule says when http.request.uri.path == "/fields" do response-header add X-To "client"
@@ -71,6 +82,28 @@ def test_a_rewritten_path_keeps_a_query_of_any_length(edge):
     query = "q=" + "x" * 6000
     assert edge.ask(f"/old/long?{query}").status == 200
     assert edge.origin.lines["/new/long"] == f"/new/long?{query}"
+
+
+def test_rules_act_in_their_order(edge):
+    """Refused, then counted, then sent elsewhere, then rewritten; who is refused is not counted."""
+    edge.path({"status": 418}, path="/orderly")
+
+    def ask(*fields):
+        return edge.ask("/order", fields=fields)
+
+    assert [ask(("X-Bad", "1")).status for _ in range(4)] == [403] * 4
+    answer = ask()
+    assert (answer.status, answer.headers["X-Seen"]) == (418, "teapot")
+    assert ask(("X-Go", "1")).status == 302
+    assert ask(("X-Go", "1")).status == 429 and ask(("X-Bad", "1")).status == 403
+    assert len(edge.asked("/orderly")) == 1
+
+    def noted():
+        lines = (edge.folder / "data" / "events.json").read_text().split("\n")[:-1]
+        return [event for event in map(json.loads, lines) if event.get("path") == "/order" and event.get("status") == 418]
+
+    event = lab.wait_for("the event", noted)[0]
+    assert "in order" in json.dumps(event)
 
 
 def test_rules_redirect(edge):

@@ -36,7 +36,8 @@ edge_count(const struct session *s)
 		stat_add(STAT_HANDSHAKES_RESUMED, 1);
 	if (f.early_taken || f.early_refused)
 		stat_add(f.early_taken ? STAT_EARLY_TAKEN : STAT_EARLY_REFUSED, 1);
-	if (f.group[0])
+	/* TLS 1.2 resumes without an agreement; the group at hand is the session's. */
+	if (f.group[0] && (f.version == TLS_1_3 || !f.resumed))
 		stat_add(group_stat(span_str(f.group)), 1);
 	if (s->visit->name->clients)
 		stat_add(cert_stat(&s->visit->cert), 1);
