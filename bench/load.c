@@ -5,18 +5,17 @@
  *	load handshakes|requests|bodies|idle|certs [name=value]...
  *
  * Threads with blocking sockets: the client's own cost is not measured, only that of
- *the proxy in between. Every operation verifies the certificate shown (ca=) and the
- *length of the answer. One JSON line tells how many operations, errors, octets, and the
- *times.
- *   cert= shows a client certificate, tls=12 or tls=13 fixes the version, resume=1
- *keeps sessions.
+ * the proxy in between. Every operation verifies the certificate shown (ca=) and the
+ * length of the answer. One JSON line tells how many operations, errors, octets, and the
+ * times. cert= shows a client certificate, tls=12 or tls=13 fixes the version, resume=1
+ * keeps sessions.
  *
  *   handshakes  connect, CONNECT (if connect=), full TLS handshake, one GET, close
  *   requests    GETs on kept connections, per= each
  *   bodies      as requests, for large answers
  *   idle        opens ops= connections, one GET each, says "ready", holds until stdin
- *ends certs       writes ops= certificates for host= names below dir=, signed by ca=,
- *key=
+ *               ends
+ *   certs       writes ops= certificates for host= names below dir=, signed by ca=, key=
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -12,9 +12,9 @@
 enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
 
 struct ip {
-	uint8_t family;    /* enum ip_family */
-	uint8_t bytes[16]; /* network order; v4 uses the first four, the rest are zero
-			    */
+	uint8_t family; /* enum ip_family */
+	/* network order; v4 uses the first four, the rest are zero */
+	uint8_t bytes[16];
 };
 
 /* Strict: dotted quad without leading zeros, or any RFC 4291 form; no zone, no

@@ -6,8 +6,8 @@
  *
  * A dotted name, then key=value; one line per fact, where it is decided, once. Levels:
  * error (someone must act), warn (degraded), info (rare state changes), debug (per
- *session). Never a secret, a body, a cookie or an Authorization value. One write(2) per
- *line, to standard error, prefixed for journald when started by systemd.
+ * session). Never a secret, a body, a cookie or an Authorization value. One write(2) per
+ * line, to standard error, prefixed for journald when started by systemd.
  */
 #pragma once
 

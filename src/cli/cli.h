@@ -29,8 +29,8 @@ enum {
 struct cli_option {
 	const char *name; /* long, without dashes: "config" */
 	char letter;      /* short alias, or 0 */
-	const char *
-		value; /* what a value is called in help ("FILE"), or NULL for a flag */
+	/* what a value is called in help ("FILE"), or NULL for a flag */
+	const char *value;
 	const char *help; /* one line, lower case, no full stop */
 	bool many;        /* may be given more than once */
 };

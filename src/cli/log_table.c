@@ -5,11 +5,10 @@
  *	  TIME      CLIENT      DID        CODE     SIZE    TOOK  WHAT
  *	  00:50:08  10.1.2.23   inspected   200  1.2 KiB   12 ms  GET www.good.example/
  *	  00:50:09  10.1.2.23   blocked     403           2.1 ms  GET bad.example/x
- *	                                                            rule malware: known
- *to be harmful
+ *	                                                            rule malware: harmful
  *
  * What went as wished is one plain line; the reason of what did not stands behind it,
- *or below it when the line is full.
+ * or below it when the line is full.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,7 @@
  * the line's end joins lines. A word in double quotes may hold anything, with \" \\ \n
  * \t and \xHH; no statement keyword is special except those that hold an expression:
  * `rule NAME when EXPRESSION do ACTION …` and `let NAME = EXPRESSION`. The expression
- *is kept as written, with its place, for the rule language to read; it may span lines.
+ * is kept as written, with its place, for the rule language to read; it may span lines.
  */
 #pragma once
 
@@ -47,8 +47,8 @@ struct conf_tree {
 	struct conf_file *files;
 	size_t n_files;
 	size_t text_size; /* octets of all files */
-	struct conf_node
-		*first; /* statements of the top level, includes put in place */
+	/* statements of the top level, includes put in place */
+	struct conf_node *first;
 };
 
 /* Limits: 8 MiB of text in 256 files, 8 levels of include, 16 of blocks, 64 words a

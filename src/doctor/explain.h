@@ -18,12 +18,12 @@ struct explanation {
 	const struct client_row *client; /* NULL: not recognised */
 	const struct class_row *class; /* never NULL; "misleading" when nothing fits */
 	const struct sign_row *sign;   /* that decided, or NULL */
-	const struct error_row
-		*known; /* the row of tls-errors.tsv that fits, or NULL */
-	bool hidden;    /* the text does not tell the reason */
-	bool nothing;   /* no sign of a TLS failure at all */
-	const struct class_row
-		*also[EXPLAIN_ALSO]; /* other failures in the same text */
+	/* the row of tls-errors.tsv that fits, or NULL */
+	const struct error_row *known;
+	bool hidden;  /* the text does not tell the reason */
+	bool nothing; /* no sign of a TLS failure at all */
+	/* other failures in the same text */
+	const struct class_row *also[EXPLAIN_ALSO];
 	size_t n_also;
 	const struct error_row *near[EXPLAIN_NEAR]; /* when nothing fits: the likest */
 	size_t n_near;

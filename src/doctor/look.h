@@ -64,9 +64,9 @@ struct look_host {
 /* What is trusted and what is public. */
 struct look_lists {
 	struct trust *store; /* borrowed: this machine's roots */
-	const struct chain
-		*public; /* roots that count as public; NULL: the carried list */
-	int64_t now;     /* wall seconds */
+	/* roots that count as public; NULL: the carried list */
+	const struct chain *public;
+	int64_t now; /* wall seconds */
 };
 
 /* Judges hosts whose probes have ended, each alone and then all together. */

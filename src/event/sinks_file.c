@@ -23,8 +23,8 @@
 enum {
 	GATHERED_MAX = 1024 * 1024, /* beyond it lines are dropped and counted */
 	WRITE_AT = 128 * 1024,
-	PIECE = 4096, /* PIPE_BUF: a pipe that polls writable takes it without blocking
-		       */
+	/* PIPE_BUF: a pipe that polls writable takes it without blocking */
+	PIECE = 4096,
 	COMPLAIN_MS = 60000,
 };
 

@@ -29,11 +29,11 @@ struct facts {
 	bool tls;           /* the client's side is TLS, or will be */
 
 	/* ask, hello */
-	struct span
-		connect_host; /* where CONNECT goes: lower case; a name or address */
-	uint16_t port;        /* of the destination */
-	struct span sni;      /* lower case, or empty */
-	struct span host;     /* best known name: SNI, else connect_host; later Host */
+	/* where CONNECT goes: lower case; a name or address */
+	struct span connect_host;
+	uint16_t port;    /* of the destination */
+	struct span sni;  /* lower case, or empty */
+	struct span host; /* best known name: SNI, else connect_host; later Host */
 	const struct hello *hello; /* NULL: none was read */
 	struct value alpn;         /* array of strings, or missing */
 	struct span ja3;           /* hex; computed when a rule or an event wants it */

@@ -6,8 +6,8 @@
  *	client ◀── response writer ── policy ── response reader ── origin
  *
  * Both directions go on at the same time and each stops only where a buf is full or
- *bytes are missing. Heads go through the one message model; bodies pass in pieces. A
- *request that policy or a failure keeps from an origin is answered here, with a page.
+ * bytes are missing. Heads go through the one message model; bodies pass in pieces. A
+ * request that policy or a failure keeps from an origin is answered here, with a page.
  */
 #pragma once
 
@@ -59,8 +59,8 @@ struct exchange {
 	struct edge_origin *load; /* counts this one; of the edge, or NULL */
 	unsigned tried;           /* origins of the site, before this */
 
-	struct exchange_cache
-		*cache; /* of a site that has one, in the arena; else NULL */
+	/* of a site that has one, in the arena; else NULL */
+	struct exchange_cache *cache;
 
 	struct buf held;    /* of the request's body, read before the origin is asked */
 	bool holding;       /* more of it comes first */

@@ -6,8 +6,10 @@
  *	                                    store, or it waits for another's answer, or
  *	                                    it goes on, perhaps with a condition
  *	a response head came                exchange_cache_response(): it is stored
- *while it passes, or a stored one takes its place the origin failed
- *exchange_cache_rescue(): better stale than none
+ *	                                    while it passes, or a stored one takes its
+ *	                                    place
+ *	the origin failed                   exchange_cache_rescue(): better stale than
+ *	                                    none
  *
  * Nothing here knows a version of HTTP; the exchange asks at these points and moves the
  * octets. All of it does nothing where x->cache is NULL.

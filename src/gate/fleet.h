@@ -2,8 +2,8 @@
 /*
  * fleet: a secret of session tickets that is in no file of a worker.
  *
- *	tickets { key /etc/sekisho/tickets.key }      the vault has the key, or its
- *token tickets { public tickets.pub; keys { … } }    a key server has it
+ *	tickets { key /etc/sekisho/tickets.key }      the vault has the key, or its token
+ *	tickets { public tickets.pub; keys { … } }    a key server has it
  *
  * Each day's secret is what that key makes of the day's number (keyless/daykey.h). A
  * worker asks for those of yesterday's tickets, today's and tomorrow's, and until they

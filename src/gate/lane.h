@@ -4,10 +4,10 @@
  *
  *	client of HTTP/1   one exchange at a time, in the session's own lane
  *	client of HTTP/2   streams share the session's own lane where that was opened
- *for them and speaks HTTP/2; else each stream has a lane
+ *	                   for them and speaks HTTP/2; else each stream has a lane
  *
  * A lane's connection is one of HTTP/1 as long as a request lasts, or a stream of
- *HTTP/2 on a connection that many share (trunk.h).
+ * HTTP/2 on a connection that many share (trunk.h).
  *
  * s->lane is the lane of s->x. Whatever happens on a lane ends in session_advance(),
  * which for a lane of its own first notes that its stream is the one with news.

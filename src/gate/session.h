@@ -84,8 +84,8 @@ struct session {
 
 	struct side client;
 	struct lane own; /* to the origin */
-	struct lane
-		*lane; /* the one that is looked at: it, or a stream's; never NULL */
+	/* the one that is looked at: it, or a stream's; never NULL */
+	struct lane *lane;
 	struct target target; /* where the connection as a whole goes */
 	struct hello_peek peek;
 	struct hello hello;

@@ -99,10 +99,10 @@ struct gateway {
 	struct span name;
 	struct span authority;       /* directory of the CA */
 	struct span authority_token; /* RFC 7512: where its key is; or empty */
-	struct span
-		authority_passphrase; /* a path, or "credential:NAME"; empty: none */
-	struct span crl_url;          /* that leafs name; empty: none */
-	uint64_t activate_ms;         /* before its node CA ends; 0: only by hand */
+	/* a path, or "credential:NAME"; empty: none */
+	struct span authority_passphrase;
+	struct span crl_url;  /* that leafs name; empty: none */
+	uint64_t activate_ms; /* before its node CA ends; 0: only by hand */
 	uint64_t leaf_days;
 	uint64_t leaf_cache; /* octets per worker */
 	struct mint_limits mint;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * side: one end of a session: a socket, perhaps TLS over it, plaintext for whoever
- *speaks.
+ * speaks.
  *
  *	socket ─ io ─ wire bytes ─ tls ─ plaintext bufs ─ http, or a tunnel
  *

@@ -87,10 +87,10 @@ struct site {
 	bool hsts_preload;
 	struct span session_time; /* a duration, or empty: as the edge says */
 	bool is_default;
-	bool early_data; /* of its clients is taken, where no certificate is asked for
-			  */
-	bool stapling;   /* OCSP answers are fetched and shown */
-	bool keep_host;  /* the origin gets the Host of the client */
+	/* of its clients is taken, where no certificate is asked for */
+	bool early_data;
+	bool stapling;  /* OCSP answers are fetched and shown */
+	bool keep_host; /* the origin gets the Host of the client */
 	struct site_cache cache;
 	struct site_balance balance;
 

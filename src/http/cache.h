@@ -55,11 +55,11 @@ MUST_USE bool cache_learn(const struct http_head *request,
 	const struct cache_answer_times *times, struct cache_facts *out);
 
 enum cache_verdict {
-	CACHE_USE,        /* as it is */
-	CACHE_USE_STALE,  /* the client takes it stale */
-	CACHE_USE_BEHIND, /* stale, while the origin is asked (stale-while-revalidate)
-			   */
-	CACHE_ASK,        /* not without asking the origin */
+	CACHE_USE,       /* as it is */
+	CACHE_USE_STALE, /* the client takes it stale */
+	/* stale, while the origin is asked (stale-while-revalidate) */
+	CACHE_USE_BEHIND,
+	CACHE_ASK, /* not without asking the origin */
 };
 /* asks is what the request's Cache-Control says. */
 enum cache_verdict cache_judge(const struct cache_facts *stored,

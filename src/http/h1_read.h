@@ -24,8 +24,8 @@ enum h1_step {
 	H1_INFORM,   /* a 1xx head other than 101 is complete; another head follows */
 	H1_BODY,     /* body octets are at *body; give back with h1_took() */
 	H1_TRAILERS, /* head->trailers is complete; told once, only if there are some */
-	H1_END, /* the message is over; a request reader says so until h1_next_request()
-		 */
+	/* the message is over; a request reader says so until h1_next_request() */
+	H1_END,
 	H1_TUNNEL, /* from here on `in` is no longer HTTP; stays */
 	H1_CLOSED, /* the peer ended between two messages; stays */
 	H1_FAILED, /* *err says why; stays */

@@ -99,15 +99,15 @@ struct h2_user {
 };
 
 enum h2_step {
-	H2_MORE,     /* nothing new; wait for h2_ready() */
-	H2_HEAD,     /* *head is complete; told once */
-	H2_INFORM,   /* *head is a 1xx head; another follows */
-	H2_BODY,     /* body octets are at *body; give back with h2_took() */
-	H2_TRAILERS, /* (*head)->trailers is complete; told once, only if there are some
-		      */
-	H2_END,      /* the message is over; stays */
-	H2_FAILED, /* *err says why; stays. The stream, perhaps the connection, is gone
-		    */
+	H2_MORE,   /* nothing new; wait for h2_ready() */
+	H2_HEAD,   /* *head is complete; told once */
+	H2_INFORM, /* *head is a 1xx head; another follows */
+	H2_BODY,   /* body octets are at *body; give back with h2_took() */
+	/* (*head)->trailers is complete; told once, only if there are some */
+	H2_TRAILERS,
+	H2_END, /* the message is over; stays */
+	/* *err says why; stays. The stream, perhaps the connection, is gone */
+	H2_FAILED,
 };
 
 enum h2_wrote {

@@ -50,20 +50,20 @@ struct answer_op {
 struct answer_audit {
 	const struct answer_call *call;
 	enum wire_error result;
-	uint64_t
-		waited_us; /* from the last octet of the request to the start of work */
-	uint64_t took_us;  /* from the last octet of the request to the answer */
+	/* from the last octet of the request to the start of work */
+	uint64_t waited_us;
+	uint64_t took_us; /* from the last octet of the request to the answer */
 };
 
 struct answer_door {
 	struct keys *keys;           /* borrowed; NULL: no key operations */
 	const struct answer_op *ops; /* borrowed */
 	size_t n_ops;
-	size_t line_max;      /* calls waiting in each line; beyond it error 8 */
-	size_t link_max;      /* calls of one link before it is no longer read */
-	uint64_t deadline_us; /* a call that waited longer is answered error 8; 0: none
-			       */
-	bool padded;          /* answers are padded; off for the vault's link */
+	size_t line_max; /* calls waiting in each line; beyond it error 8 */
+	size_t link_max; /* calls of one link before it is no longer read */
+	/* a call that waited longer is answered error 8; 0: none */
+	uint64_t deadline_us;
+	bool padded; /* answers are padded; off for the vault's link */
 	/* May be NULL. Called for every request that was answered or refused. */
 	void (*audited)(struct answer_door *d, const struct answer_audit *a);
 	/* May be NULL: instead of keys->…, performs a key operation itself (passes it

@@ -5,14 +5,16 @@
  * A requester embeds a `struct ask`, fills in `want`, sends it, and is told once by
  * done(). Any number wait at a time; answers come in any order and are matched by
  * identifier. A deadline, a broken link and an error answer all end the same way:
- *done() with ok false and err set. After ask_cancel() nothing comes, and a late answer
- *finds nothing.
+ * done() with ok false and err set. After ask_cancel() nothing comes, and a late answer
+ * finds nothing.
  *
- *	a->want = (struct wire_msg){.op = WIRE_ECDSA_SHA256, .ski = ski, .payload =
- *hash}; a->done = signature_came; if (!ask_send(link, a, &err)) …
+ *	a->want = (struct wire_msg){
+ *		.op = WIRE_ECDSA_SHA256, .ski = ski, .payload = hash};
+ *	a->done = signature_came;
+ *	if (!ask_send(link, a, &err)) …
  *
  * `struct ask_link` is the engine: bytes of one peer, no socket. ask_line.h puts it on
- *a plain socket (the vault), ask_pool.h on TLS to several key servers.
+ * a plain socket (the vault), ask_pool.h on TLS to several key servers.
  */
 #pragma once
 

@@ -5,14 +5,14 @@
  * Nodes that resume each other's sessions need one secret. Instead of a file that each
  * of them keeps for ever it can be what a private key makes of the day's number: the
  * key's signature, which is the same each time (RSA PKCS#1 v1.5, RFC 8017 §8.2;
- *Ed25519, RFC 8032), hashed. The key stays in the vault, in a token or on a key server,
- *and the usual operations of the key protocol are enough.
+ * Ed25519, RFC 8032), hashed. The key stays in the vault, in a token or on a key
+ * server, and the usual operations of the key protocol are enough.
  *
- *	"sekisho session tickets of the day" | 00 | day(4) ─▶ signature ─▶ HMAC ─▶
- *secret
+ *	"sekisho session tickets of the day" | 00 | day(4)
+ *		─▶ signature ─▶ HMAC ─▶ secret
  *
  * The key is for this alone: whoever may have it sign has every day's secret. No
- *message that TLS has signed begins like this one.
+ * message that TLS has signed begins like this one.
  */
 #pragma once
 

@@ -3,10 +3,10 @@
  * elsewhere: a handshake whose private key is on a key server.
  *
  * A site has an `elsewhere_key`: which key, and through what it is reached (a pool of
- *key servers, or the vault's link). Each connection that may need it embeds an
- *`elsewhere` and gives its owner to the TLS engine: when the handshake pauses, the
- *signature is asked for, and ready() tells the connection to advance when it came, or
- *will not come.
+ * key servers, or the vault's link). Each connection that may need it embeds an
+ * `elsewhere` and gives its owner to the TLS engine: when the handshake pauses, the
+ * signature is asked for, and ready() tells the connection to advance when it came, or
+ * will not come.
  *
  *	session ── tls_advance() ── paused ── ask ──▶ key server
  *	session ◀── ready() ◀── answer, refusal, deadline

@@ -71,8 +71,8 @@ struct server_spec {
 	size_t most;             /* connections; 0: 4096 */
 	uint32_t handshake_ms;   /* 0: 10 s */
 	uint32_t idle_ms;        /* 0: 30 s; over a Unix socket an hour at least */
-	struct wire_mask
-		mask; /* without policies: what clients may; empty: the default */
+	/* without policies: what clients may; empty: the default */
+	struct wire_mask mask;
 };
 
 struct server {

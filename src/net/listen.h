@@ -15,8 +15,8 @@
 struct listen_options {
 	int backlog;      /* 0: 4096 */
 	bool transparent; /* IP_TRANSPARENT, for TPROXY; needs CAP_NET_RAW */
-	unsigned defer_s; /* hold back connections that send nothing (TCP_DEFER_ACCEPT)
-			   */
+	/* hold back connections that send nothing (TCP_DEFER_ACCEPT) */
+	unsigned defer_s;
 };
 
 /* Sockets of one port, one per worker. */

@@ -21,8 +21,8 @@ struct authority_wish {
 	enum key_kind kind;       /* [p256] */
 	unsigned root_days;       /* [3650] */
 	unsigned node_days;       /* [365], inside the root's */
-	bool root_only; /* make no node CA: it comes by `node request` and `node sign`
-			 */
+	/* make no node CA: it comes by `node request` and `node sign` */
+	bool root_only;
 	unsigned from_days;          /* a node CA's first day, from now [0] */
 	struct span passphrase;      /* encrypts the root's key [plain] */
 	struct span node_passphrase; /* encrypts the node's key [plain] */

@@ -33,8 +33,8 @@ struct leaf_facts {
 	int64_t not_before; /* the origin's, wall seconds; 0: unknown; only a mirror
 			       keeps it */
 	int64_t not_after;  /* the origin's: a cap; 0: none */
-	const struct span
-		*names; /* borrowed; DNS names as the origin has them, lower case */
+	/* borrowed; DNS names as the origin has them, lower case */
+	const struct span *names;
 	size_t n_names;
 	const struct ip *ips; /* borrowed */
 	size_t n_ips;

@@ -6,7 +6,7 @@
  *	return KEEP(crt);                 … unless handed on
  *
  * To use a new type with AUTO, add a row to OSSL_TYPES. Only pki/ and tls/ include
- *this.
+ * this.
  */
 #pragma once
 

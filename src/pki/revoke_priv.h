@@ -30,8 +30,8 @@ struct crl {
 	const struct cert_sigalg *sig;   /* NULL: of no use */
 	uint8_t digest[EVP_MAX_MD_SIZE]; /* of what is signed */
 	size_t n_digest;
-	struct span
-		message; /* owned: what is signed, when its method knows no digest */
+	/* owned: what is signed, when its method knows no digest */
+	struct span message;
 	int64_t this_update;
 	int64_t next_update;
 	struct serials revoked;

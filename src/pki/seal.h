@@ -5,8 +5,8 @@
  *	version(1) | epoch(4) | nonce(12) | AES-256-GCM ciphertext | tag(16)
  *
  * The key of an epoch is derived from the secret (HKDF-SHA256), so that servers with
- *the same secret open each other's blobs with nothing said between them; the first
- *three fields are authenticated.
+ * the same secret open each other's blobs with nothing said between them; the first
+ * three fields are authenticated.
  */
 #pragma once
 

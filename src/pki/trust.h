@@ -42,8 +42,8 @@ struct verdict {
 			    gravest */
 	int at;          /* index in path of the certificate at fault; −1: none */
 	char text[192];  /* what we saw: names, dates, the section; printable */
-	struct cert
-		*path[TRUST_PATH]; /* leaf first; a good one ends in the root; held */
+	/* leaf first; a good one ends in the root; held */
+	struct cert *path[TRUST_PATH];
 	size_t n_path;
 	bool cached;
 	unsigned proofs; /* enum verdict_proof, of revocation for the whole path */

@@ -2,13 +2,14 @@
 /*
  * upgrade: a new program takes over from a running one.
  *
- *	old master ── fork, exec ──▶ new master    listening sockets, secret of the
- *tickets ◀── "ready" ─────               its first generation serves drains, ends goes
- *on
+ *	old master ── fork, exec ──▶ new master   with the listening sockets and the
+ *	                                          secret of the tickets
+ *	           ◀── "ready" ─────              its first generation serves
+ *	drains, ends                              goes on
  *
  * The sockets are the same ones, so that no connection is refused and none that waits
- *is lost. Until the new one is ready the old one serves as before; if the new one ends,
- *or is not ready in time, nothing has happened.
+ * is lost. Until the new one is ready the old one serves as before; if the new one ends,
+ * or is not ready in time, nothing has happened.
  */
 #pragma once
 

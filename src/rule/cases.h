@@ -12,7 +12,7 @@
  *
  * "expect" is the action that decides, or "none"; "rule" and "noted" (names of rules)
  * are optional. A fact is any field by name. From "http.request.host" the other names
- *of the host and their parents follow unless given.
+ * of the host and their parents follow unless given.
  */
 #pragma once
 

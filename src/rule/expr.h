@@ -34,8 +34,8 @@ struct rule_let {
 struct rule_options {
 	enum rule_dialect dialect;
 	bool any_length; /* lifts RULE_TEXT_MAX, e.g. for imports */
-	bool wide_lists; /* names of lists with capitals and hyphens, as in RULE_GATEWAY
-			  */
+	/* names of lists with capitals and hyphens, as in RULE_GATEWAY */
+	bool wide_lists;
 	const struct rule_let *lets; /* borrowed, for compiling only; NULL: none */
 };
 

@@ -253,9 +253,9 @@ list_add_state(struct thread_list *l, uint32_t state, const size_t *slots)
 struct run {
 	struct program *p;
 	struct span s;
-	size_t *slots; /* of the thread being followed; NULL when groups do not matter
-			*/
-	size_t depth;  /* of the stack */
+	/* of the thread being followed; NULL when groups do not matter */
+	size_t *slots;
+	size_t depth; /* of the stack */
 };
 
 static void

@@ -84,14 +84,14 @@ MUST_USE bool string_set_covers(const struct string_set *s, struct span name);
 MUST_USE bool string_set_covers_any(const struct string_set *s, struct span name);
 
 enum list_format {
-	LIST_AUTO,    /* by the first lines of the file */
-	LIST_PLAIN,   /* one item a line: name, .suffix, *.suffix, address, prefix,
+	LIST_AUTO,  /* by the first lines of the file */
+	LIST_PLAIN, /* one item a line: name, .suffix, *.suffix, address, prefix,
 			 number, URL */
-	LIST_HOSTS,   /* "0.0.0.0 name" */
-	LIST_RPZ,     /* response policy zone: owners relative to the origin */
-	LIST_ADBLOCK, /* "||name^" lines; element hiding and paths are skipped, counted
-		       */
-	LIST_CSV,     /* a header line; the named column */
+	LIST_HOSTS, /* "0.0.0.0 name" */
+	LIST_RPZ,   /* response policy zone: owners relative to the origin */
+	/* "||name^" lines; element hiding and paths are skipped, counted */
+	LIST_ADBLOCK,
+	LIST_CSV, /* a header line; the named column */
 };
 
 struct list_source {

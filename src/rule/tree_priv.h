@@ -63,8 +63,8 @@ struct path {
 	const struct function *function;
 	struct node *args; /* of the call, in order */
 	size_t n_args;
-	const struct wildcard
-		*wildcard; /* prepared literal arguments of the two replacers */
+	/* prepared literal arguments of the two replacers */
+	const struct wildcard *wildcard;
 	const struct regex *regex;
 	struct step *steps;
 	size_t n_steps;

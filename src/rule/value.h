@@ -54,9 +54,9 @@ enum value_kind {
 	VALUE_INT,
 	VALUE_IP,
 	VALUE_ARRAY,
-	VALUE_DOMAINS, /* an array of strings told by its first: a name and its parents
-			*/
-	VALUE_ONE_IP,  /* an array of one address, told without memory */
+	/* an array of strings told by its first: a name and its parents */
+	VALUE_DOMAINS,
+	VALUE_ONE_IP, /* an array of one address, told without memory */
 	VALUE_MAP,
 };
 

@@ -58,9 +58,9 @@ struct tls_client_spec {
 	struct span alpn;        /* names in wire form ("\2h2\x08http/1.1"), or empty */
 	struct tls_session *session; /* offered for resumption; NULL: none. Not kept */
 	struct identity *identity;   /* shown if the server asks; or NULL */
-	struct remote_owner
-		*owner; /* for an identity whose key is elsewhere; or NULL */
-	bool scts;      /* ask for timestamps of transparency logs (RFC 6962 §3.3.1) */
+	/* for an identity whose key is elsewhere; or NULL */
+	struct remote_owner *owner;
+	bool scts; /* ask for timestamps of transparency logs (RFC 6962 §3.3.1) */
 	struct buf *wire_in;
 	struct buf *wire_out;
 };
@@ -71,8 +71,7 @@ struct tls_server_spec {
 	struct profile *profile;
 	struct identity *identity; /* NULL: TLS_WANTS_IDENTITY will come */
 	struct identity *second;   /* another key type (RSA beside ECDSA), or NULL */
-	struct span
-		alpn; /* the one protocol to choose ("h2", no length), kept by the
+	struct span alpn; /* the one protocol to choose ("h2", no length), kept by the
 		       * caller; empty: no ALPN. Not offered by the client: no ALPN */
 	/* What sessions are bound to, PROFILE_POLICY octets; NULL: the profile's
 	 * policy. A session of another binding is not resumed, the handshake is full.

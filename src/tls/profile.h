@@ -71,8 +71,8 @@ struct profile_spec {
 	enum profile_client_cert client_cert;
 	const struct span *ca_names; /* DER Names for the CertificateRequest, or none */
 	size_t n_ca_names;
-	struct tickets
-		*tickets; /* borrowed for the profile's life; NULL: no resumption */
+	/* borrowed for the profile's life; NULL: no resumption */
+	struct tickets *tickets;
 	/* Where TLS 1.2 sessions without a ticket are kept, with tickets; borrowed;
 	 * NULL: some, by this process alone. */
 	struct ids *ids;

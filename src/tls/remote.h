@@ -28,10 +28,10 @@ enum {
 /* Which key: embedded by whoever knows where it lives (a site, the vault's link). Must
  * outlive every key made from it. */
 struct remote_key {
-	uint8_t ski[REMOTE_SKI]; /* SHA-1 of the public key's bits (RFC 5280 §4.2.1.2)
-				  */
-	bool rsa_decrypt; /* RSA key exchange is allowed; off unless the operator asks
-			   */
+	/* SHA-1 of the public key's bits (RFC 5280 §4.2.1.2) */
+	uint8_t ski[REMOTE_SKI];
+	/* RSA key exchange is allowed; off unless the operator asks */
+	bool rsa_decrypt;
 };
 
 /* Values are the opcodes of the key protocol (keyless/wire.h). The name is the scheme

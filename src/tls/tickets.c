@@ -16,8 +16,8 @@
 #include "tls/resume_priv.h"
 
 enum {
-	NAME = 16, /* of a ticket's key, in the clear in front: hour, and octets of MAC
-		    */
+	/* of a ticket's key, in the clear in front: hour, and octets of MAC */
+	NAME = 16,
 	NAME_HOUR = 4,
 	HOURS = 64,     /* derived keys kept; more than TICKETS_LIFE_MAX_S has hours */
 	SKEW_HOURS = 1, /* a fleet's clocks may differ by this */

@@ -13,8 +13,8 @@ struct made {
 	uint16_t version;
 	const uint16_t *ciphers;
 	size_t n_ciphers;
-	const uint16_t
-		*types; /* extensions in order; bodies of those we know are made up */
+	/* extensions in order; bodies of those we know are made up */
+	const uint16_t *types;
 	size_t n_types;
 	const uint16_t *groups;
 	size_t n_groups;
