@@ -2,6 +2,7 @@
 """What verifying needs and the origin did not send is fetched (rubric 50, 51, 54 to 56)."""
 
 import base64
+import contextlib
 import signal
 import threading
 import urllib.parse
@@ -189,6 +190,105 @@ LIARS = {
     "noise": lambda s, leaf: b"\x30\x82" + bytes(5000),
     "huge": lambda s, leaf: bytes(300000),
 }
+
+
+def trickle(handler):
+    """An octet now and then, for longer than anybody waits."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        while not handler.server.owner.released.wait(0.2):
+            handler.wfile.write(b"0")
+
+
+def endless(handler):
+    """Chunks without end, as fast as they are taken."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        while not handler.server.owner.released.is_set():
+            handler.wfile.write(b"4000\r\n" + bytes(0x4000) + b"\r\n")
+
+
+def cut_off(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    handler.wfile.write(b"0" * 100)
+
+
+BAD_ISSUERS = {
+    "html": lambda s, leaf: b"<html>no certificate here</html>",
+    "stranger": lambda s, leaf: forge.make("Evidence Stranger", ca=True).der(),
+    "namesake": lambda s, leaf: forge.make(leaf.above[0].cert.subject.rfc4514_string()[3:], ca=True).der(),
+    "itself": lambda s, leaf: leaf.der(),
+    "noise": lambda s, leaf: b"\x30\x82\x7f\xff" + bytes(3000),
+    "huge": lambda s, leaf: bytes(300000),
+    "trickle": lambda s, leaf: trickle,
+    "endless": lambda s, leaf: endless,
+    "cut-off": lambda s, leaf: cut_off,
+    "empty": lambda s, leaf: b"",
+}
+
+
+@pytest.mark.parametrize("how", list(BAD_ISSUERS))
+def test_55_an_issuer_that_is_none_completes_nothing(scene, how):
+    host, path = f"www.aia-{how}.example", f"/aia-{how}"
+    leaf = scene.leaf(host, aia=scene.responder.url(path))
+    scene.responder.answers[path] = BAD_ISSUERS[how](scene, leaf)
+    assert refused(scene.visit(scene.gateway(), host, scene.origin(leaf, send=())), "incomplete-chain")
+
+
+def test_55_issuers_that_point_at_each_other_end(scene):
+    """Ten above one another, and two that name each other: eight are looked for."""
+    r, keys = scene.responder, [forge.new_key() for _ in range(2)]
+    names = ["Evidence Ring 0", "Evidence Ring 1"]
+    ring = [forge.make(names[i], forge.Made(forge.make(names[1 - i], ca=True, key=keys[1 - i]).cert, keys[1 - i]),
+                       ca=True, key=keys[i], aia=r.url(f"/ring-{1 - i}")) for i in (0, 1)]
+    for i in (0, 1):
+        r.answers[f"/ring-{i}"] = ring[i].der()
+    leaf = forge.make("www.ring.example", ring[0], names=["www.ring.example"], aia=r.url("/ring-0"))
+    origin = scene.origin(leaf, send=())
+    assert scene.visit(scene.gateway(), "www.ring.example", origin).status == 502
+    assert r.count("/ring-0") + r.count("/ring-1") <= 8
+    above = scene.root
+    for i in range(10):
+        above = forge.make(f"Evidence Tower {i}", above, ca=True, aia=r.url(f"/tower-{i - 1}") if i else None)
+        r.answers[f"/tower-{i}"] = above.der()
+    leaf = forge.make("www.tower.example", above, names=["www.tower.example"], aia=r.url("/tower-9"))
+    assert scene.visit(scene.gateway(), "www.tower.example", scene.origin(leaf, send=())).status == 502
+    assert sum(r.count(f"/tower-{i}") for i in range(10)) <= 8
+
+
+BAD_LISTS = {
+    "html": lambda s, leaf: b"<html>no list here</html>",
+    "stranger": lambda s, leaf: forge.make_crl(forge.make("Evidence Other", ca=True), [leaf]),
+    "namesake": lambda s, leaf: forge.make_crl(
+        forge.make(leaf.above[0].cert.subject.rfc4514_string()[3:], ca=True), [leaf]),
+    "ended": lambda s, leaf: forge.make_crl(leaf.above[0], begins=-9, ends=-2),
+    "not-yet": lambda s, leaf: forge.make_crl(leaf.above[0], begins=2),
+    "endless": lambda s, leaf: endless,
+    "cut-off": lambda s, leaf: cut_off,
+}
+
+
+@pytest.mark.parametrize("how", list(BAD_LISTS))
+def test_50_a_list_that_is_none_proves_nothing(scene, how):
+    host, path = f"www.list-{how}.example", f"/list-{how}"
+    leaf = scene.leaf(host, crl_url=scene.responder.url(path))
+    scene.responder.answers[path] = BAD_LISTS[how](scene, leaf)
+    origin = scene.origin(leaf)
+    assert good(scene.visit(scene.gateway(), host, origin))
+    assert refused(scene.visit(scene.gateway(ALLOW + "; revocation hard"), host, origin), "revocation-unknown")
+
+
+def test_50_a_list_that_has_ended_still_revokes(scene):
+    host = "www.ended-revokes.example"
+    leaf = scene.leaf(host, crl_url=scene.responder.url("/ended-revokes"))
+    scene.responder.answers["/ended-revokes"] = forge.make_crl(leaf.above[0], [leaf], begins=-9, ends=-2)
+    assert refused(scene.visit(scene.gateway(), host, scene.origin(leaf)), "revoked")
 
 
 @pytest.mark.parametrize("how", list(LIARS))
