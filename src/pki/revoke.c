@@ -377,7 +377,11 @@ keep_answer(struct revoke *r, const struct cert *c, const struct cert *issuer,
 {
 	struct kept *k = find_answer(r, c, issuer);
 
-	if (k && k->answer.this_update > a->this_update)
+	/* Of two of one moment the graver stays. */
+	if (k &&
+		(k->answer.this_update > a->this_update ||
+			(k->answer.this_update == a->this_update &&
+				k->answer.state == REVOKE_REVOKED)))
 		return;
 	if (!k) {
 		k = mem_alloc(sizeof *k);

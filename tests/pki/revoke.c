@@ -166,6 +166,46 @@ check_51_a_revoked_answer_is_believed(void)
 	forge_end();
 }
 
+/* Whoever has a stolen key staples the last good answer there was. */
+static void
+a_good_staple_says_nothing_against_a_known_revocation(void)
+{
+	lists_begin();
+	struct err err = {0};
+	struct forged must = promising();
+	struct span good = make_ocsp(&(struct answer_plan){
+		.about = &must, .issuer = &middle, .signer = &middle, .status = GOOD});
+	struct span gone = make_ocsp(&(struct answer_plan){
+		.about = &must, .issuer = &middle, .signer = &middle, .status = GONE});
+	struct span list =
+		make_crl(&(struct list_plan){.by = &middle, .revoked = &must});
+	struct cert *c = cert_from_x509(must.x, &err);
+	struct cert *issuer = cert_from_x509(middle.x, &err);
+
+	for (int by_list = 0; by_list < 2; by_list++) {
+		struct revoke *r = revoke_new(1024 * 1024);
+		CHECK_VERDICT("good", .sent = {&must, &middle}, .roots = {&root},
+			.host = "a.example", .staple = good, .revoke = r);
+		if (by_list) {
+			CHECK_OK(revoke_add_crl(r, list, &err), &err);
+		} else {
+			CHECK_INT(revoke_add_ocsp(r, gone, c, issuer, &err),
+				REVOKE_REVOKED);
+		}
+		CHECK_VERDICT("revoked", .sent = {&must, &middle}, .roots = {&root},
+			.host = "a.example", .staple = good, .revoke = r);
+		CHECK_VERDICT("revoked", .sent = {&must, &middle}, .roots = {&root},
+			.host = "a.example", .revoke = r);
+		revoke_free(r);
+	}
+	cert_put(c);
+	cert_put(issuer);
+	OPENSSL_free((void *)(uintptr_t)good.p);
+	OPENSSL_free((void *)(uintptr_t)gone.p);
+	OPENSSL_free((void *)(uintptr_t)list.p);
+	forge_end();
+}
+
 /* Must-staple tells whether an answer counts as a good one. */
 static void
 check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time(void)
@@ -506,6 +546,7 @@ TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
 	check_54_hard_refuses_what_soft_lets_pass,
 	check_51_a_revoked_answer_is_believed,
 	check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time,
+	a_good_staple_says_nothing_against_a_known_revocation,
 	check_53_a_promised_staple_must_come, an_answer_does_not_count_for_ever,
 	a_delegate_is_as_good_as_a_certificate_must_be, a_question_fits_an_address,
 	every_truncation_of_an_answer_proves_nothing,
