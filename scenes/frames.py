@@ -111,12 +111,12 @@ def dial(port, host, root, proxy=None):
 class Server:
     """An origin of HTTP/2 with TLS; `act` is called with each connection's Peer once a request came."""
 
-    def __init__(self, cert, key, act):
+    def __init__(self, cert, key, act, address="127.0.0.1"):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(cert, key)
         self.context.set_alpn_protocols(["h2"])
         self.act = act
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.socket = socket.create_server((address, 0), backlog=50)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

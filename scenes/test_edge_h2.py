@@ -33,7 +33,7 @@ resolver {{ hosts {folder}/hosts }}
 listen 127.0.0.1:{port} as edge use shop
 edge shop {{
 	upstream {{ trust {root} }}
-	site h1.test {{ also mtls.test; certificate {cert} key {key}; origin http://127.0.0.1:{h1} }}
+	site h1.test {{ also mtls.test twin.test; certificate {cert} key {key}; origin http://127.0.0.1:{h1} }}
 	site h2c.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{h2c} }}
 	site tls.test {{ certificate {cert} key {key}; origin https://tls.test:{tls}; keep-host off }}
 	site grpc.test {{ certificate {cert} key {key}; origin h2c://127.0.0.1:{grpc} }}
@@ -48,7 +48,7 @@ edge shop {{
 	rule no when http.request.uri.path == "/blocked" do block "not here"
 }}
 """
-NAMES = ("h1.test", "h2c.test", "tls.test", "grpc.test", "js.test", "few.test", "dead.test", "mtls.test")
+NAMES = ("h1.test", "twin.test", "h2c.test", "tls.test", "grpc.test", "js.test", "few.test", "dead.test", "mtls.test")
 FEW = 2  # streams that few.test takes on a connection
 TRUNKS = 8  # connections to it that clients share: TRUNKS_MOST
 H1, H2 = "HTTP/1.1", "HTTP/2"
@@ -230,6 +230,13 @@ def test_a_stalled_stream_stops_no_other(edge):
 def test_a_request_of_another_policy_is_misdirected(edge):
     seen = edge.play("mtls.test", "misdirected")
     assert seen["statuses"] == [421, 200]
+
+
+@pytest.mark.parametrize("other, status", [("twin.test", 200), ("mtls.test", 421), ("h2c.test", 421), ("nobody.test", 421)])
+def test_browsers_may_join_names_of_one_site_and_one_policy(edge, other, status):
+    """The certificate is for nearly all of them; mtls.test asks clients for one of theirs."""
+    seen = edge.play("h1.test", "misdirected", OTHER=f"{other}:{edge.port}")
+    assert seen["statuses"] == [status, 200]
 
 
 def test_an_origin_that_is_not_there_costs_its_own_stream(edge):

@@ -15,7 +15,7 @@ import wire
 from conftest import look_for_reports
 from frames import (CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, RST_STREAM,
                     SETTINGS, WINDOW_UPDATE, block, frame, request)
-from test_h2_tools import edge_before
+from test_h2_tools import APART, edge_before
 
 HOST = "localhost"
 
@@ -300,6 +300,27 @@ def test_an_origin_that_floods_is_told_to_calm_down(gateway, pki, name):
     origin.close()
     client.close()
     assert seen == [CALM], gateway.log()[-2000:]
+
+
+def test_an_origin_that_floods_the_edge_costs_a_request(program, stage, pki):
+    """Its connection is one that clients share."""
+    names, seen = iter(("settings", "continuation", "empty data")), []
+
+    def act(peer):
+        flood(peer, ORIGIN_FLOODS[next(names)])
+        seen.append(peer.goaway)
+
+    origin = frames.Server(*pki.issue(HOST), act, APART)
+    with edge_before(program, stage / "flooded-edge", pki, f"https://{HOST}:{origin.port}") as (port, log):
+        client = frames.dial(port, HOST, pki.root)
+        for stream in (1, 3, 5):
+            client.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, block(request(f"{HOST}:{port}"))))
+            client.look(lambda p, n=stream: n in p.resets or n in p.heads or p.goaway is not None)
+            assert client.goaway is None, log()[-2000:]
+        client.close()
+        lab.wait_for("what the origin was told", lambda: len(seen) == 3)
+    origin.close()
+    assert seen == [CALM] * 3
 
 
 ANSWERS = {

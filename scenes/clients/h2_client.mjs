@@ -82,7 +82,8 @@ const acts = {
 		return { statuses: [...all, after].map((seen) => seen.status) };
 	},
 	async misdirected(session) {
-		const wrong = await ask(session, { ":path": "/bytes/1", ":authority": "www.other.example" });
+		const other = process.env.OTHER || "www.other.example";
+		const wrong = await ask(session, { ":path": "/bytes/1", ":authority": other });
 		const right = await ask(session, { ":path": "/bytes/1" });
 		return { statuses: [wrong.status, right.status] };
 	},
