@@ -76,3 +76,20 @@ def test_five_minutes(bench):
     assert got.stdout == "from the origin\n"
     assert edge.close() == 0 and server.close() == 0
     origin.close()
+
+
+def test_key_init_says_what_to_write_next(bench):
+    place, env = bench[0]["server"], bench[1]
+    said = shell("sekisho key init tunnel --server keys.internal --client edge7", place, env)
+    server = re.search(r"^(listen .*?^}\n)", said, re.M | re.S).group(1)
+    edge = re.search(r"^(keys \{.*\})$", said, re.M).group(1)
+    (place / "served").mkdir(mode=0o700)
+    (place / "served" / "shop.key").write_bytes((place / "shop.key").read_bytes())
+    (place / "served" / "shop.key").chmod(0o400)
+    (place / "keyserver.conf").write_text(server.replace("KEYS", "served"))
+    for name in ("edge7.crt", "edge7.key", "ca.crt"):
+        shutil.copy(place / "tunnel" / name, place)
+    (place / "edge.conf").write_text("listen :443 as edge use shop\nedge shop {\n" + edge +
+                                     "\nsite shop.example { keyless shop.crt; origin http://127.0.0.1:8080 }\n}\n")
+    for config in ("keyserver.conf", "edge.conf"):
+        assert "good" in shell(f"sekisho check -c {config}", place, env)

@@ -80,6 +80,38 @@ issue_clients(
 	return true;
 }
 
+/* The two configurations, to be copied: nobody has to know the words to begin. */
+static void
+say_next(const struct cli_call *call, const char *dir)
+{
+	const char *edge = cli_get_nth(call, "client", 0);
+	const char *server = cli_get_nth(call, "server", 0);
+
+	text_out("%s/ca.crt        both ends trust it\n"
+		 "%s/ca.key        keep it offline; it is needed only to add an end\n"
+		 "%s/server.*      for the key server\n"
+		 "%s/*.crt, *.key  of the edges: give each edge its own and ca.crt\n\n",
+		dir, dir, dir, dir);
+	text_out("On the key server put the private keys into a directory, each with "
+		 "mode "
+		 "0400, and\n`sekisho run -c keyserver.conf`:\n\n"
+		 "listen    :2407 as keyserver use keys\n"
+		 "keyserver keys {\n"
+		 "\tkeys        KEYS\n"
+		 "\tcertificate %s/server.crt\n"
+		 "\tkey         %s/server.key\n"
+		 "\tauthority   %s/ca.crt\n"
+		 "}\n\n",
+		dir, dir, dir);
+	text_out("On an edge, in its `edge` block; then `keyless CERTIFICATE` instead "
+		 "of "
+		 "`certificate`:\n\n"
+		 "keys { server %s; certificate %s.crt; key %s.key; authority ca.crt "
+		 "}\n",
+		server ? server : "localhost", edge ? edge : "edge",
+		edge ? edge : "edge");
+}
+
 static enum cli_exit
 run_init(const struct cli_call *call)
 {
@@ -92,16 +124,7 @@ run_init(const struct cli_call *call)
 		!issue_server(call, dir, (unsigned)days, &err) || /* at most DAYS_MAX */
 		!issue_clients(call, dir, (unsigned)days, &err))
 		return cli_fail(&err);
-	text_out("%s/ca.crt        both ends trust it\n"
-		 "%s/ca.key        keep it offline; it is needed only to add an end\n"
-		 "%s/server.*      for the key server\n"
-		 "%s/*.crt, *.key  of the edges: give each edge its own and ca.crt\n\n"
-		 "Put the private keys to be served into a directory (mode 0400), "
-		 "then\n\n"
-		 "  sekisho key serve --keys KEYS --ca %s/ca.crt --cert %s/server.crt "
-		 "\\\n"
-		 "      --cert-key %s/server.key\n",
-		dir, dir, dir, dir, dir, dir, dir);
+	say_next(call, dir);
 	return CLI_GOOD;
 }
 
