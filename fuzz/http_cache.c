@@ -52,7 +52,11 @@ answer(struct http_head *head, const struct cache_facts *facts, struct arena *a)
 	bool asked;
 	struct cache_selection sel = cache_select(&head->fields, head, facts, 10);
 
+	struct cache_place at;
+
 	must(sel.from + sel.n <= 10 || sel.part == CACHE_OUT_OF_RANGE);
+	if (cache_part_read(head, &at))
+		must(at.n > 0 && at.from < at.total && at.n <= at.total - at.from);
 	http_request_make(&request, a, HTTP_GET, SPAN("a"), SPAN("/"));
 	must(cache_ask(&request, head, &asked, &err));
 	must(cache_present(head, &sel, 1, 10, &err));

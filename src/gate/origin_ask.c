@@ -203,10 +203,11 @@ read_h2(struct origin_ask *a)
 			;
 	}
 	if (a->state == ORIGIN_ASK_TALKING && !goes_on) {
-		if (a->err.code == ERR_NONE)
+		if (a->err.code == ERR_NONE) {
 			fail_with(a, ERR_GATE_ORIGIN_GONE, "no whole answer");
-		else
+		} else {
 			fail(a);
+		}
 	}
 	return a->state == ORIGIN_ASK_TALKING && n > 0;
 }
@@ -376,10 +377,11 @@ moved(struct io *io)
 {
 	struct origin_ask *a = CONTAINER_OF(io, struct origin_ask, side.io);
 
-	if (a->state == ORIGIN_ASK_SHAKING)
+	if (a->state == ORIGIN_ASK_SHAKING) {
 		shake(a);
-	else if (a->state == ORIGIN_ASK_TALKING)
+	} else if (a->state == ORIGIN_ASK_TALKING) {
 		talk(a);
+	}
 }
 
 static bool
