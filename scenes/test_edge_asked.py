@@ -49,6 +49,11 @@ edge shop {{
 		origin http://127.0.0.1:{v2}
 		origins {{ proxy-protocol v2; check /health; check-every 100ms }}
 	}}
+	site watched.test {{
+		certificate {pair[0]} key {pair[1]}
+		origin https://origin.test:{tls}
+		origins {{ trust {folder}/roots.pem }}
+	}}
 	site strange.test {{
 		certificate {pair[0]} key {pair[1]}
 		origin https://origin.test:{tls}
@@ -96,6 +101,7 @@ def edge(program, stage, pki):
     folder = stage / "asked"
     folder.mkdir()
     (folder / "hosts").write_text("127.0.0.1 origin.test\n")
+    (folder / "roots.pem").write_bytes(pki.root.read_bytes())
     cert, key = pki.issue("origin.test")
     ports = {name: lab.free_port() for name in ("h2", "h2c")}
     node = ["node", os.path.join(CLIENTS, "h2_origin.mjs")]
@@ -103,7 +109,7 @@ def edge(program, stage, pki):
                 lab.Program([*node, ports["h2c"]], lambda: lab.accepts(ports["h2c"]), folder / "h2c.log")]
     v1, v2, secret = Announced(len(b"PROXY UNKNOWN\r\n")), Announced(len(V2_LOCAL)), Secret((cert, key))
     secret.answers["/health"] = [{}]
-    running = origins.Edge(program, folder, pki, CONFIG, names=[*SITES, "v1.test", "v2.test", "strange.test"], root=pki.root,
+    running = origins.Edge(program, folder, pki, CONFIG, names=[*SITES, "v1.test", "v2.test", "strange.test", "watched.test"], root=pki.root,
                            tls=secret.port, v1=v1.port, v2=v2.port, **ports)
     running.v1, running.v2, running.secret = v1, v2, secret
     yield running
@@ -139,6 +145,20 @@ def test_checks_believe_whom_the_site_believes(edge):
     assert edge.ask(path, host="tls.test").status == 200
     answer = edge.ask(path, host="strange.test")
     assert answer.status == 502 and "untrusted" in answer.text
+
+
+def test_roots_and_certificates_of_a_site_are_watched(edge, pki):
+    """What a site's origins are verified against is replaced, and then put back."""
+    path = f"/{uuid.uuid4()}"
+    edge.secret.answers[path] = [{}]
+    roots = edge.folder / "roots.pem"
+    good = roots.read_bytes()
+    assert edge.ask(path, host="watched.test").status == 200
+    stranger = lab.Pki(edge.folder / "stranger")
+    for octets, status in ((stranger.root.read_bytes(), 502), (good, 200)):
+        (edge.folder / "next.pem").write_bytes(octets)
+        (edge.folder / "next.pem").rename(roots)
+        lab.wait_for(f"a {status}", lambda status=status: edge.ask(path, host="watched.test").status == status)
 
 
 def test_checks_announce_nobody(edge):

@@ -101,6 +101,18 @@ shelf_key(const uint8_t key[EVIDENCE_KEY])
 
 /* ---- taking what came */
 
+/* Sites may have roots of their own, and the same origins. */
+static void
+learn(const struct gateway *g, struct span der)
+{
+	trust_learn(g->trust, der);
+	for (const struct conf_item *it = g->sites.sites; it; it = it->next) {
+		const struct site *site = (const struct site *)(const void *)it;
+		if (site->balance.trust)
+			trust_learn(site->balance.trust, der);
+	}
+}
+
 static bool
 take_issuers(const struct gateway *g, struct span octets, struct err *err)
 {
@@ -111,7 +123,7 @@ take_issuers(const struct gateway *g, struct span octets, struct err *err)
 		return false;
 	}
 	for (size_t i = 0; i < chain.n; i++)
-		trust_learn(g->trust, chain.der[i]);
+		learn(g, chain.der[i]);
 	chain_fini(&chain);
 	return true;
 }

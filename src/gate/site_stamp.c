@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "gate/settings.h"
+#include "pki/trust.h"
 
 static uint64_t
 mix(uint64_t sum, struct span path)
@@ -47,6 +48,9 @@ mix_table(uint64_t sum, const struct site_table *t)
 		const struct site *site = (const struct site *)(const void *)it;
 		sum = mix_certificates(sum, site->certificates);
 		sum = mix_certificates(sum, site->keyless);
+		sum = mix(mix(sum, site->balance.certificate), site->balance.key);
+		if (site->balance.trust)
+			sum = sum * 31 + trust_stamp(site->balance.trust);
 	}
 	for (const struct conf_item *it = t->clients; it; it = it->next)
 		sum = mix_clients(sum, (const struct site_clients *)(const void *)it);
