@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 #include "pki/cert.h"
 
-enum { PATH = 1024, JSON_ROOM = 64 * 1024, DAYS_MOST = 36500, DAY_S = 86400 };
+enum { PATH = 1024, JSON_ROOM = 512 * 1024, DAYS_MOST = 36500, DAY_S = 86400 };
 
 /* Days before an end at which people are reminded. */
 static const int reminders[] = {7, 30, 60, 90};
@@ -158,7 +158,7 @@ go_through_json(const char *dir, int64_t within, bool *ended)
 {
 	struct json_out j;
 
-	json_init(&j, JSON_ROOM * 8);
+	json_init(&j, JSON_ROOM);
 	j.pretty = true;
 	json_object(&j, NULL);
 	json_str(&j, "directory", dir);

@@ -96,9 +96,10 @@ check_one(const STACK_OF(X509) * list, int i, X509 *root, struct err *err)
 	X509 *x = sk_X509_value(list, i);
 	X509 *issuer = i + 1 < sk_X509_num(list) ? sk_X509_value(list, i + 1) : root;
 
-	if (sk_X509_num(list) > 1)
+	if (sk_X509_num(list) > 1) {
 		(void)text_format(
 			which, sizeof which, "node.crt, certificate %d", i + 1);
+	}
 	if (!authority_lint_ca(x, which, err))
 		return false;
 	if (has_issued(issuer, x))

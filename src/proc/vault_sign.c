@@ -98,13 +98,13 @@ vault_sign(struct answer_call *c, struct known_authority *k, struct span der,
 	u->by = k;
 	u->then = then;
 	u->der = der;
-	if (!resign_split(der, &u->parts, &err)) {
-		then->refused(c, &err);
-		drop(u);
-	} else if (!k->pool) {
+	bool ok = resign_split(der, &u->parts, &err);
+	if (ok && !k->pool) {
 		sign_here(u);
-	} else if (!ask_for_signature(u, &err)) {
-		then->refused(c, &err);
-		drop(u);
+		return;
 	}
+	if (ok && ask_for_signature(u, &err))
+		return;
+	then->refused(c, &err);
+	drop(u);
 }
