@@ -20,7 +20,7 @@ pool_to(struct host *h, struct identity *id, const char *name)
 		.trust = party.trust,
 		.servers = &s,
 		.n_servers = 1,
-		.timeout_ms = 1500});
+		.timeout_ms = 20000});
 }
 
 static unsigned n_audits;
