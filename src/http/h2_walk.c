@@ -177,6 +177,20 @@ look_at(struct h2 *h2, struct read *head)
 		remember_end(walk, id);
 }
 
+/* What is there of the frame whose head was looked at, for the library: that head first
+ * if it lies in front of *s. */
+static void
+feed_frame(struct h2 *h2, struct span *s, size_t head, struct span *feed)
+{
+	struct h2_walk *walk = &h2->walk;
+	struct span payload = span_first(span_from(*s, head), walk->skip);
+
+	walk->skip -= (uint32_t)payload.n; /* at most itself */
+	look_at_dependency(h2, payload);
+	*feed = span_first(*s, head + payload.n);
+	*s = span_from(*s, feed->n);
+}
+
 /* The head of a frame goes to the library in one piece: it counts the calls it takes to
  * read a CONTINUATION's, and would call slow segments a flood. */
 void
@@ -184,12 +198,15 @@ h2_walk_step(struct h2 *h2, struct span *s, struct span *feed)
 {
 	struct h2_walk *walk = &h2->walk;
 
-	*feed = span_first(*s, walk->skip);
-	walk->skip -= (uint32_t)feed->n; /* at most itself */
-	*s = span_from(*s, feed->n);
-	look_at_dependency(h2, *feed);
+	feed_frame(h2, s, 0, feed);
 	if (feed->n > 0)
 		return;
+	if (walk->have == 0 && s->n >= sizeof(walk->head)) { /* almost always */
+		struct read whole = read_from(span_first(*s, sizeof(walk->head)));
+		look_at(h2, &whole);
+		feed_frame(h2, s, sizeof(walk->head), feed);
+		return;
+	}
 	while (s->n > 0 && walk->have < sizeof(walk->head)) {
 		walk->head[walk->have++] = s->p[0];
 		*s = span_from(*s, 1);
