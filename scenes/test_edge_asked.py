@@ -176,6 +176,12 @@ def test_what_is_stale_is_renewed_in_http2(edge, name):
     assert last.headers["X-Asked"] == '"a"' and "hit" in last.headers["Cache-Status"]
 
 
+@pytest.mark.parametrize("name", ["h2.test", "h2c.test"])
+def test_a_304_about_something_else_is_asked_about_again(edge, name):
+    path = f"/strange/{uuid.uuid4()}"
+    assert [edge.ask(path, host=name).text for _ in range(3)] == ["1", "3", "3"]
+
+
 @pytest.mark.parametrize("changed", [False, True])
 def test_what_is_stale_is_renewed_over_tls(edge, changed):
     path = f"/{uuid.uuid4()}"

@@ -119,6 +119,14 @@ const routes = {
 			: { ":status": 200, "cache-control": "max-age=3600", etag: '"b"', "x-asked": headers["if-none-match"] ?? "" });
 		stream.end(n === 1 ? "old" : "new");
 	},
+	// Confirms what nobody asked about.
+	strange(stream, argument, headers) {
+		const n = (asked[argument] = (asked[argument] ?? 0) + 1);
+		if (headers["if-none-match"]) return stream.respond({ ":status": 304, etag: '"b"' }, { endStream: true });
+		stream.respond({ ":status": 200, "cache-control": n === 1 ? "max-age=1" : "max-age=60", age: n === 1 ? "5" : "0",
+			etag: '"a"' });
+		stream.end(String(n));
+	},
 	health(stream) {
 		stream.respond({ ":status": well ? 200 : 500 });
 		stream.end(well ? "well" : "not well");
