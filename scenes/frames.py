@@ -73,6 +73,22 @@ class Peer:
         self.ended = True
         return self
 
+    def take(self):
+        """Reads what is there, without waiting. A TLS socket is not to be read and written by two
+        threads at once, so whoever writes much reads in between."""
+        self.socket.settimeout(0)
+        try:
+            while piece := self.socket.recv(65536):
+                self.rest += piece
+            self.ended = True
+        except (ssl.SSLWantReadError, BlockingIOError):
+            pass
+        except OSError:
+            self.ended = True
+        self.socket.settimeout(TIMEOUT_S)
+        while len(self.rest) >= 9 and len(self.rest) >= 9 + int.from_bytes(self.rest[:3], "big"):
+            self._take(9 + int.from_bytes(self.rest[:3], "big"))
+
     def _take(self, n):
         kind, flags, stream = struct.unpack("!BBI", self.rest[3:9])
         payload, self.rest = self.rest[9:n], self.rest[n:]

@@ -349,6 +349,8 @@ static const struct rule towards_client[] = {
 	{"6.5.2", "unknown settings are ignored", FINE, 0, {{FRAME_SETTINGS, 0, 0, H("\x42\x42\0\0\0\x01")}, HEAD(OK_200)}},
 	{"8441 3", "extended CONNECT of 2", WHOLE, PROTOCOL, {{FRAME_SETTINGS, 0, 0, H("\0\x08\0\0\0\x02")}}},
 	{"6.6", "PUSH_PROMISE on our stream", WHOLE, PROTOCOL, {{FRAME_PUSH_PROMISE, END_HEADERS, 1, H("\0\0\0\x02" GET)}, HEAD(OK_200)}},
+	{"7838 4", "ALTSVC is of no concern", FINE, 0, {{0x0a, 0, 0, H("\0\x09" "a.example" "h3=\":443\"")}, HEAD(OK_200)}},
+	{"8336 2", "ORIGIN is of no concern", FINE, 0, {{0x0c, 0, 0, H("\0\x09" "a.example")}, HEAD(OK_200)}},
 	{"9218 7.1", "PRIORITY_UPDATE from a server", WHOLE, PROTOCOL, {{0x10, 0, 0, H("\0\0\0\x01" "u=1")}}},
 	{"6.7", "PING on a stream", WHOLE, PROTOCOL, {{FRAME_PING, 0, 1, H("12345678")}}},
 	{"6.7", "PING of a wrong size", WHOLE, SIZE, {{FRAME_PING, 0, 0, H("123456")}}},
