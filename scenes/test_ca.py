@@ -182,6 +182,32 @@ def test_a_key_that_others_can_read_is_not_used(program, tmp_path, mode, words):
         assert done.returncode == 1 and words in done.stderr
 
 
+def test_two_processes_that_fail_at_once_end_the_program(program, stage):
+    """The vault for its passphrase, the scribe for its store: whichever is heard first."""
+    folder = stage / "both-fail"
+    folder.mkdir()
+    ca, secret = folder / "ca", folder / "secret"
+    secret.write_text("correct horse\n")
+    lab.run(program, "ca", "init", ca, "--node-passphrase", secret)
+    user = "nobody" if os.getuid() == 0 else getpass.getuser()
+    running = []
+    for number in range(12):
+        place = folder / str(number)
+        place.mkdir()
+        config = place / "sekisho.conf"
+        config.write_text(f"user {user}\ndata {place}/data\ncontrol {place}/control\n"
+                          f"events {{ store /proc/self/none/x.db }}\n"
+                          f"listen 127.0.0.1:{lab.free_port()} as proxy use g\ngateway g {{ authority {ca} }}\n")
+        running.append(subprocess.Popen([program, "run", config], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    try:
+        assert [p.wait(60) for p in running] == [1] * len(running)
+    finally:
+        for p in running:
+            p.kill()
+            p.wait()
+
+
 def test_an_encrypted_root_needs_its_word(program, tmp_path):
     ca, secret, wrong = tmp_path / "ca", tmp_path / "secret", tmp_path / "wrong"
     secret.write_text("correct horse\n")

@@ -369,6 +369,10 @@ generation_drain(struct generation *g)
 void
 generation_stop(struct generation *g)
 {
+	/* Its processes were killed, and some may be reaped already: who waits for them
+	 * is told when it has settled. */
+	if (g->state == GENERATION_FAILED)
+		return;
 	g->state = GENERATION_DRAINS;
 	for_each_child(g, stop_child);
 	timer_set(g->spec.loop, &g->late, clock_now() + STOP_MS);
