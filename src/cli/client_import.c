@@ -13,6 +13,8 @@
 #include "pki/cert.h"
 #include "pki/revoke.h"
 
+enum { CERTIFICATE_MAX = 64 * 1024 };
+
 bool
 client_is_known(const struct client_record *c, struct err *err)
 {
@@ -126,7 +128,7 @@ add_file(const struct cli_call *call, struct client_desk *d, struct client_recor
 
 	if (like.label.n >= CLIENT_LABEL)
 		return err_set(err, ERR_USAGE, "--label is too long");
-	if (!file_read(cli_operand(call, 0), CLIENT_CSR_MAX * 4, &text, err))
+	if (!file_read(cli_operand(call, 0), CERTIFICATE_MAX, &text, err))
 		return false;
 	struct cert *c = cert_from_text(text, err);
 	bool ok = c && client_import_is_ours(d->ca, c, err) &&

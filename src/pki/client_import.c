@@ -152,9 +152,10 @@ is_ours(X509_CRL *crl, const X509 *ca, struct err *err)
 	if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
 		return err_set(err, ERR_PKI_CRL, "a list of changes is not enough");
 	if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0 ||
-		!key || X509_CRL_verify(crl, key) != 1)
+		!key || X509_CRL_verify(crl, key) != 1) {
 		return ossl_err(
 			err, ERR_PKI_CRL, "the authority has not signed the list");
+	}
 	return true;
 }
 

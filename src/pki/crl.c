@@ -129,9 +129,10 @@ take_extension(struct crl_reader *r, struct span oid, bool critical, struct span
 		return "a critical extension that nobody here knows";
 	if (span_eq(oid, SPAN("\x55\x1d\x14")))
 		return read_number(value, &r->number) ? NULL : "malformed cRLNumber";
-	if (span_eq(oid, SPAN("\x55\x1d\x2e")))
+	if (span_eq(oid, SPAN("\x55\x1d\x2e"))) {
 		return read_freshest(value, &r->freshest) ? NULL
 							  : "malformed freshestCRL";
+	}
 	return NULL;
 }
 

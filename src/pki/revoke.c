@@ -289,11 +289,12 @@ ask_changes(const struct signer *s, const struct crl *whole, const struct cert *
 
 	LIST_EACH (it, &s->crls) {
 		const struct crl *delta = CONTAINER_OF(it, struct crl, kin);
-		if (crl_changes(delta, whole) && is_current(delta, now))
+		if (crl_changes(delta, whole) && is_current(delta, now)) {
 			state = crl_lists(whole, c->serial) &&
 					!crl_lifts(delta, c->serial)
 				? REVOKE_REVOKED
 				: REVOKE_GOOD;
+		}
 	}
 	return state;
 }

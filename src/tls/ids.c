@@ -272,9 +272,10 @@ recall(SSL *ssl, const unsigned char *id, int id_n, int *copy)
 	struct span found = {0};
 
 	*copy = 0; /* the reference goes to OpenSSL */
-	if (id_n > 0)
+	if (id_n > 0) {
 		found = ids_recall(
 			p->spec.ids, p->spec.tickets, span_of(id, (size_t)id_n), der);
+	}
 	SSL_SESSION *session =
 		found.n > 0 ? d2i_SSL_SESSION(NULL, &at, (long)found.n) : NULL;
 	secret_wipe(der, sizeof(der));

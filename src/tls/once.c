@@ -83,10 +83,11 @@ look(_Atomic uint64_t *set, uint64_t name, uint64_t now_s, size_t *free)
 	*free = WAYS;
 	for (size_t i = 0; i < WAYS; i++) {
 		uint64_t slot = atomic_load(&set[i]);
-		if (is_free(slot, now_s))
+		if (is_free(slot, now_s)) {
 			*free = *free == WAYS ? i : *free;
-		else if (is_named(slot, name))
+		} else if (is_named(slot, name)) {
 			n++;
+		}
 	}
 	return n;
 }
@@ -111,9 +112,10 @@ once_take(struct once *o, struct span what, uint64_t now_s)
 			return false;
 		uint64_t old = atomic_load(&set[free]);
 		if (is_free(old, now_s) &&
-			atomic_compare_exchange_strong(&set[free], &old, name))
+			atomic_compare_exchange_strong(&set[free], &old, name)) {
 			/* Two at once may have taken two slots: then neither. */
 			return look(set, name, now_s, &free) == 1;
+		}
 	}
 	return false;
 }
