@@ -92,6 +92,7 @@ tls-protos = TLSv1.2 TLSv1.3
 
 class Sekisho(peers.Peer):
     name = "sekisho"
+    keys_in = "worker"
 
     @classmethod
     def installed(cls):
@@ -101,11 +102,18 @@ class Sekisho(peers.Peer):
         w = self.world
         (self.folder / "data").mkdir()
         os.chmod(self.folder / "data", 0o777)
-        sites = "".join(f"\tsite {HOSTS[kind]} {{ certificate {w.pairs[kind][0]} key {w.pairs[kind][1]}; "
-                        f"origin http://127.0.0.1:{w.origin_port} }}\n" for kind in HOSTS)
+        sites = "".join(f"\tsite {HOSTS[kind]} {{ certificate {w.pairs[kind][0]} key {w.pairs[kind][1]} "
+                        f"kept-by {self.keys_in}; origin http://127.0.0.1:{w.origin_port} }}\n" for kind in HOSTS)
         config = self.write("edge.conf", SEKISHO.format(user=w.user, folder=self.folder, port=self.port, sites=sites,
                                                         mtls=HOSTS["mtls"], ca=w.client_ca))
         self.launch(w.program, "run", config)
+
+
+class SekishoVault(Sekisho):
+    """Each signature is asked of the process that has the keys and no network."""
+
+    name = "sekisho vault"
+    keys_in = "vault"
 
 
 class Nginx(peers.Peer):
@@ -144,7 +152,7 @@ class Hitch(peers.Peer):
         self.launch("hitch", "--config", config)
 
 
-PEERS = [Sekisho, Nginx, Haproxy, Hitch]
+PEERS = [Sekisho, SekishoVault, Nginx, Haproxy, Hitch]
 
 # name, what, mode, operations, words
 STORIES = [
