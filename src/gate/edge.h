@@ -60,10 +60,17 @@ struct edge_visit {
 	uint64_t judged_ms;
 	struct remote_owner owner;
 	struct remote_ask *signature; /* wanted, or NULL */
+	struct edge_signing *signing; /* in the same arena; NULL unless a key is
+				       * elsewhere */
+};
+
+/* What a handshake whose key is elsewhere knows besides. */
+struct edge_signing {
+	struct edge_visit *visit;
 	struct ask ask;
-	char context[64];   /* of the ask: whose it is, for the key server's records */
-	uint64_t asked_us;  /* for the signature */
-	struct err key_err; /* why there was no signature */
+	char context[64];  /* of the ask: whose it is, for the key server's records */
+	uint64_t asked_us; /* for the signature */
+	struct err err;    /* why there was none */
 };
 
 /* Profiles and revocation lists of an edge. False: *err says why. */

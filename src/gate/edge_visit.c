@@ -145,11 +145,11 @@ edge_start_tls(struct session *s, struct err *err)
 
 /* Whose key it was and how long it took: of the last, when a handshake needs two. */
 static void
-note_signer(struct edge_visit *v, const struct ask *a)
+note_signer(const struct edge_signing *g, const struct ask *a)
 {
-	struct session_story *story = v->s->story;
+	struct session_story *story = g->visit->s->story;
 
-	story->sign_us += clock_us() - v->asked_us;
+	story->sign_us += clock_us() - g->asked_us;
 	(void)text_format(story->signer, sizeof(story->signer), "%s",
 		a->server ? a->server : "vault");
 }
@@ -157,10 +157,11 @@ note_signer(struct edge_visit *v, const struct ask *a)
 static void
 signature_came(struct ask *a)
 {
-	struct edge_visit *v = CONTAINER_OF(a, struct edge_visit, ask);
+	struct edge_signing *g = CONTAINER_OF(a, struct edge_signing, ask);
+	struct edge_visit *v = g->visit;
 	struct remote_ask *wanted = v->signature;
 
-	note_signer(v, a);
+	note_signer(g, a);
 	v->signature = NULL;
 	stat_sub(STAT_SIGNATURES_WAITING, 1);
 	if (a->ok) {
@@ -169,7 +170,7 @@ signature_came(struct ask *a)
 		stat_add(STAT_SIGNATURES_FAILED, 1);
 		log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(v->s->facts.sni),
 			a->err.text);
-		v->key_err = a->err;
+		g->err = a->err;
 		remote_refuse(wanted);
 	}
 	session_advance(v->s);
@@ -183,22 +184,24 @@ send_ask(struct session *s, struct edge_visit *v, struct err *err)
 		(uintptr_t)v->signature->key, const struct site_certificate, where);
 	const struct edge *e = s->wg->edge;
 
+	struct ask *ask = &v->signing->ask;
+
 	if (site_is_kept(c)) {
-		v->ask.want.function = SPAN(SITE_OWN_KEYS);
-		return ask_send(&e->w->vault.link, &v->ask, err);
+		ask->want.function = SPAN(SITE_OWN_KEYS);
+		return ask_send(&e->w->vault.link, ask, err);
 	}
-	return e->keys && ask_pool_send(e->keys, &v->ask, err);
+	return e->keys && ask_pool_send(e->keys, ask, err);
 }
 
 /* The session's id as the key protocol wants it: a JSON object. */
 static struct span
-request_context(struct edge_visit *v)
+request_context(struct edge_signing *g)
 {
 	char id[EVENT_ID_TEXT];
 
-	text_format(v->context, sizeof(v->context), "{\"request_id\":\"%s\"}",
-		event_id_text(id, v->s->story->id));
-	return span_str(v->context);
+	text_format(g->context, sizeof(g->context), "{\"request_id\":\"%s\"}",
+		event_id_text(id, g->visit->s->story->id));
+	return span_str(g->context);
 }
 
 bool
@@ -207,9 +210,12 @@ edge_sign(struct session *s)
 	struct edge_visit *v = s->visit;
 	struct err err = {0};
 
-	if (!v->signature || v->ask.done)
+	if (!v->signature || (v->signing && v->signing->ask.done))
 		return false; /* it was sent already */
-	v->ask = (struct ask){
+	if (!v->signing)
+		v->signing = arena_alloc(&s->arena, sizeof(*v->signing));
+	v->signing->visit = v;
+	v->signing->ask = (struct ask){
 		.done = signature_came,
 		.want =
 			{
@@ -220,10 +226,10 @@ edge_sign(struct session *s)
 				.name = s->facts.sni,
 				.client_ip = s->facts.client.ip,
 				.server_ip = s->facts.server.ip,
-				.context = request_context(v),
+				.context = request_context(v->signing),
 			},
 	};
-	v->asked_us = clock_us();
+	v->signing->asked_us = clock_us();
 	stat_add(STAT_SIGNATURES_ASKED, 1);
 	if (send_ask(s, v, &err)) {
 		stat_add(STAT_SIGNATURES_WAITING, 1);
@@ -231,7 +237,7 @@ edge_sign(struct session *s)
 	}
 	stat_add(STAT_SIGNATURES_FAILED, 1);
 	log_warn("edge.key", "host=%.*s why=\"%s\"", SPAN_ARG(s->facts.sni), err.text);
-	v->key_err = err;
+	v->signing->err = err;
 	remote_refuse(v->signature);
 	v->signature = NULL;
 	return true;
@@ -252,13 +258,15 @@ edge_opened(struct session *s)
 void
 edge_end(struct session *s)
 {
-	if (!s->visit || !s->visit->signature)
+	struct edge_visit *v = s->visit;
+
+	if (!v || !v->signature)
 		return;
-	if (s->visit->ask.done) {
-		ask_cancel(&s->visit->ask);
+	if (v->signing && v->signing->ask.done) {
+		ask_cancel(&v->signing->ask);
 		stat_sub(STAT_SIGNATURES_WAITING, 1);
 	}
-	s->visit->signature = NULL; /* tls_free() refuses it */
+	v->signature = NULL; /* tls_free() refuses it */
 }
 
 /* ---- requests ---- */

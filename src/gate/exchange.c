@@ -590,7 +590,12 @@ next_request(struct session *s)
 	edge_unload(x);
 	buf_fini(&x->held);
 	h1_next_request(&requests);
-	arena_reset(&arena);
+	/* Who has nothing more to ask now may wait for hours. */
+	if (buf_empty(side_in(&s->client))) {
+		arena_fini(&arena);
+	} else {
+		arena_reset(&arena);
+	}
 	*x = (struct exchange){.tls = tls, .arena = arena, .requests = requests};
 	h1_writer_init(&x->to_client);
 	http_head_init(&x->request, &x->arena);

@@ -269,8 +269,10 @@ stage_present_advance(struct session *s)
 		return open_up(s);
 	case TLS_FAILED:
 		side_push(&s->client); /* the alert */
-		if (s->visit && s->visit->key_err.code)
-			return end_with(s, ENDER_GATEWAY, &s->visit->key_err);
+		if (s->visit && s->visit->signing && s->visit->signing->err.code) {
+			err = s->visit->signing->err;
+			return end_with(s, ENDER_GATEWAY, &err);
+		}
 		stat_add(STAT_CLIENT_REFUSED, 1);
 		return end_with(s, ENDER_CLIENT, &s->client.err);
 	case TLS_WANTS_SIGNATURE:
