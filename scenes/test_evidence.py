@@ -284,6 +284,29 @@ def test_50_a_list_that_is_none_proves_nothing(scene, how):
     assert refused(scene.visit(scene.gateway(ALLOW + "; revocation hard"), host, origin), "revocation-unknown")
 
 
+def test_63_lists_from_files_count_without_asking_anybody(scene, make_gateway):
+    middle = forge.make("Evidence Filed", scene.root, ca=True)
+    hosts = ["www.filed-good.example", "www.filed-gone.example"]
+    leafs = [forge.make(host, middle, names=[host], crl_url=scene.responder.url("/filed")) for host in hosts]
+    files = [scene.folder / "filed.crl", scene.folder / "filed-root.crl"]
+    files[0].write_bytes(forge.make_crl(middle, leafs[1:]))
+    files[1].write_bytes(forge.make_crl(scene.root))
+    words = " ".join(str(f) for f in files)
+    gateway = make_gateway("", upstream=f"trust {scene.trust}; crl {words}; revocation hard; {ALLOW}")
+    try:
+        first = scene.visit(gateway, hosts[0], scene.origin(leafs[0]))
+        assert good(first), first.words
+        assert refused(scene.visit(gateway, hosts[1], scene.origin(leafs[1])), "revoked")
+        assert scene.responder.count("/filed") == 0
+        event = gateway.wait_event(kind="session", host=hosts[0])
+        assert event["evidence"] == "crl=memory" and event["origin_revocation"] == "good"
+        files[0].write_bytes(b"no list")
+        done = gateway.command("check", gateway.config, check=False)
+        assert done.returncode == 1 and "filed.crl" in done.stderr
+    finally:
+        gateway.close()
+
+
 def test_50_a_list_that_has_ended_still_revokes(scene):
     host = "www.ended-revokes.example"
     leaf = scene.leaf(host, crl_url=scene.responder.url("/ended-revokes"))

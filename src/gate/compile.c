@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "fact/catalogue.h"
@@ -18,6 +19,7 @@
 #include "pki/authority.h"
 #include "pki/cert.h"
 #include "pki/ct.h"
+#include "pki/revoke.h"
 #include "pki/signer.h"
 #include "pki/trust.h"
 #include "shared/cache_store.h"
@@ -244,6 +246,35 @@ compile_logs(struct settings *s, struct gateway *g, struct conf_report *report)
 	return true;
 }
 
+enum { LISTS_BUDGET = 256 * 1024 * 1024 };
+
+static bool
+read_list(struct gateway *g, const char *path, struct err *err)
+{
+	struct span text = {0};
+
+	if (!file_read(path, REVOKE_CRL_MAX, &text, err))
+		return false;
+	bool ok = revoke_add_crl(g->lists, text, err);
+	mem_free((void *)(uintptr_t)text.p);
+	return ok || err_within(err, "%s", path);
+}
+
+static bool
+compile_revoked(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	const struct conf_texts *files = &g->upstream.crl;
+	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
+	struct err err = {0};
+	bool ok = true;
+
+	if (files->n > 0)
+		g->lists = revoke_new(LISTS_BUDGET);
+	for (size_t i = 0; ok && i < files->n; i++)
+		ok = read_list(g, compile_path(s, at, files->p[i]), &err);
+	return ok || conf_complain(report, at, err.code, "%s", err.text);
+}
+
 struct trust *
 compile_roots(struct settings *s, struct conf_place at, const struct conf_texts *words,
 	struct err *err)
@@ -268,7 +299,7 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
 	g->trust = compile_roots(s, at, &g->upstream.trust, &err);
 	if (g->trust)
-		return compile_logs(s, g, report);
+		return compile_logs(s, g, report) && compile_revoked(s, g, report);
 	return conf_complain(report, at, err.code, "%s", err.text);
 }
 
@@ -526,6 +557,7 @@ settings_uncompile(struct settings *s)
 		mem_free((void *)(uintptr_t)g->status.root_der.p);
 		trust_free(g->trust);
 		ctlogs_free(g->logs);
+		revoke_free(g->lists);
 		site_uncompile_keys(g);
 	}
 	EACH_ITEM(struct gateway, g, s->edges)
@@ -535,6 +567,7 @@ settings_uncompile(struct settings *s)
 		act_value_free(g);
 		trust_free(g->trust);
 		ctlogs_free(g->logs);
+		revoke_free(g->lists);
 		site_uncompile(g);
 	}
 	EACH_ITEM(struct keyserver_settings, k, s->keyservers)

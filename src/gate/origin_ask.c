@@ -296,7 +296,9 @@ judge_chain(struct origin_ask *a, const struct chain *chain)
 		.now = clock_wall(),
 		.options = trust_options_default(),
 		.staple = tls_peer_staple(a->side.tls),
+		.tls_scts = tls_peer_scts(a->side.tls),
 		.revoke = e->revoke,
+		.lists = g->lists,
 	};
 	const struct evidence_ask more = {
 		.g = g, .trust = &ask, .verdict = &a->verdict};

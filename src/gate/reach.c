@@ -259,6 +259,7 @@ judge_chain(struct reach *r, const struct chain *chain)
 		.staple = tls_peer_staple(up->side.tls),
 		.tls_scts = tls_peer_scts(up->side.tls),
 		.revoke = e->revoke,
+		.lists = r->to.g->lists,
 	};
 	const struct evidence_ask more = {
 		.g = r->to.g, .trust = &ask, .verdict = &up->verdict};

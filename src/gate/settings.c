@@ -137,6 +137,10 @@ static const struct conf_row upstream_words[] = {
 	{"revocation", CONF_CHOICE, UPSTREAM(revocation), .preset = "soft",
 		.choices = revocation_modes,
 		.help = "What is done about certificates that their issuer took back."},
+	{"crl", CONF_TEXTS, UPSTREAM(crl),
+		.help = "Revocation lists from files (PEM or DER), read at start and "
+			"reload: for authorities whose lists cannot be fetched. Each "
+			"counts for the authority that signed it."},
 	{"fetch", CONF_FLAG, UPSTREAM(fetch), .preset = "on",
 		.help = "Fetch what verifying an origin needs and it did not send: "
 			"missing intermediates, OCSP answers, CRLs. Plain http from "

@@ -21,6 +21,7 @@
 #include "rule/set.h"
 
 struct ctlogs; /* pki/ct.h */
+struct revoke; /* pki/revoke.h */
 struct trust;  /* pki/trust.h */
 
 /* Where clients of a proxy find the list that the vault signs. */
@@ -54,15 +55,16 @@ struct upstream_settings {
 	int min_version;         /* as on the wire */
 	uint64_t connect_ms;
 	uint64_t handshake_ms;
-	uint64_t answer_ms;   /* from request to response head */
-	uint64_t idle_ms;     /* a connection without a request is kept so long */
-	int revocation;       /* enum trust_revocation */
-	bool fetch;           /* what verifying needs and nobody sent */
-	uint64_t fetch_ms;    /* a handshake waits for it no longer */
-	uint64_t fetch_most;  /* octets of one CRL */
-	uint64_t fetch_cache; /* octets kept, per worker and on disk */
-	struct span ct_logs;  /* path of a log list, or empty */
-	int ct;               /* enum trust_ct */
+	uint64_t answer_ms;    /* from request to response head */
+	uint64_t idle_ms;      /* a connection without a request is kept so long */
+	int revocation;        /* enum trust_revocation */
+	struct conf_texts crl; /* files of lists */
+	bool fetch;            /* what verifying needs and nobody sent */
+	uint64_t fetch_ms;     /* a handshake waits for it no longer */
+	uint64_t fetch_most;   /* octets of one CRL */
+	uint64_t fetch_cache;  /* octets kept, per worker and on disk */
+	struct span ct_logs;   /* path of a log list, or empty */
+	int ct;                /* enum trust_ct */
 	struct conf_prefixes fetch_allow; /* not public, and yet fetched from */
 	bool reuse;
 	uint64_t pool; /* idle connections kept per worker */
@@ -126,6 +128,7 @@ struct gateway {
 	struct act *acts;      /* in the tree's arena; a rule's tag is its index */
 	struct trust *trust;   /* owned */
 	struct ctlogs *logs;   /* owned; NULL: none are known */
+	struct revoke *lists;  /* owned; of files; NULL: there are none */
 	int64_t authority_end; /* wall seconds; 0: it has none */
 	uint64_t ports[65536 / 64];
 	struct page_status status; /* for the page about ourselves; parts owned */

@@ -13,6 +13,24 @@ struct finding {
 	unsigned proofs;
 };
 
+/* What is known from anywhere; that it was revoked weighs most. */
+static enum revoke_state
+find_all(const struct trust_ask *ask, struct cert *c, struct cert *issuer,
+	unsigned *proofs)
+{
+	unsigned listed = 0;
+	unsigned known = 0;
+	enum revoke_state a = ask->lists
+		? revoke_find(ask->lists, c, issuer, ask->now, &listed)
+		: REVOKE_UNKNOWN;
+	enum revoke_state b = ask->revoke && a != REVOKE_REVOKED
+		? revoke_find(ask->revoke, c, issuer, ask->now, &known)
+		: REVOKE_UNKNOWN;
+
+	*proofs |= b == REVOKE_UNKNOWN ? listed : known;
+	return b == REVOKE_UNKNOWN ? a : b;
+}
+
 /* Whoever has a stolen key staples the last good answer; what is known otherwise weighs
  * more. */
 static bool
@@ -20,14 +38,15 @@ judge_staple(const struct trust_ask *ask, struct cert *c, struct cert *issuer,
 	struct finding *f)
 {
 	struct err ignored = {0};
+	unsigned proofs = 0;
 
 	if (ask->staple.n == 0 || ask->staple.n > REVOKE_OCSP_MAX)
 		return false;
 	f->state = ask->revoke
 		? revoke_recall(ask->revoke, ask->staple, c, issuer, ask->now)
 		: revoke_read_ocsp(ask->staple, c, issuer, ask->now, &ignored);
-	if (f->state == REVOKE_GOOD && ask->revoke &&
-		revoke_ask(ask->revoke, c, issuer, ask->now) == REVOKE_REVOKED)
+	if (f->state == REVOKE_GOOD &&
+		find_all(ask, c, issuer, &proofs) == REVOKE_REVOKED)
 		return false;
 	if (f->state == REVOKE_UNKNOWN)
 		return false;
@@ -45,8 +64,7 @@ judge_cert(const struct trust_ask *ask, const struct verdict *v, size_t i)
 
 	if (i == 0 && judge_staple(ask, c, issuer, &f))
 		return f;
-	f.state = ask->revoke ? revoke_find(ask->revoke, c, issuer, ask->now, &f.proofs)
-			      : REVOKE_UNKNOWN;
+	f.state = find_all(ask, c, issuer, &f.proofs);
 	if (f.state == REVOKE_GOOD) {
 		f.word = "good";
 	} else if (f.state == REVOKE_UNKNOWN &&

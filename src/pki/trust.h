@@ -105,6 +105,8 @@ struct trust_ask {
 	struct span staple;    /* OCSP response of the handshake, or empty */
 	struct span tls_scts;  /* signed_certificate_timestamp extension, or empty */
 	struct revoke *revoke; /* CRLs and answers known, or NULL */
+	struct revoke
+		*lists; /* CRLs of the operator, which are never dropped; or NULL */
 };
 
 struct trust_options trust_options_default(void);

@@ -198,6 +198,7 @@ struct forge_ask {
 	int64_t days;                     /* from now */
 	const struct trust_options *with; /* or the default */
 	struct revoke *revoke;
+	struct revoke *lists;
 	struct span staple;
 	bool as_system;   /* the roots count as the system's */
 	uint32_t *faults; /* out, or NULL */
@@ -225,6 +226,7 @@ forge_verdict(const struct forge_ask *a)
 		.now = clock_wall() + a->days * FORGE_DAY,
 		.options = a->with ? *a->with : trust_options_default(),
 		.revoke = a->revoke,
+		.lists = a->lists,
 		.staple = a->staple,
 	};
 	trust_check(t, &ask, &v);

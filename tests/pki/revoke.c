@@ -25,6 +25,34 @@ check_54_hard_refuses_what_soft_lets_pass(void)
 	forge_end();
 }
 
+/* The operator's own: either store may revoke, and what both lack is unknown. */
+static void
+lists_of_the_operator_count_beside_those_fetched(void)
+{
+	lists_begin();
+	struct trust_options o = trust_options_default();
+	struct revoke *gone =
+		knowing(&(struct list_plan){.by = &middle, .revoked = &leaf});
+	struct revoke *good = knowing(&(struct list_plan){.by = &middle});
+	struct revoke *none = revoke_new(1024 * 1024);
+	add_list(good, &(struct list_plan){.by = &root}, NULL);
+	o.revocation = TRUST_REVOCATION_HARD;
+	CHECK_VERDICT("good", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .lists = good);
+	CHECK_VERDICT("good", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .lists = good, .revoke = none);
+	CHECK_VERDICT("revoked", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .lists = gone, .revoke = good);
+	CHECK_VERDICT("revoked", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .lists = good, .revoke = gone);
+	CHECK_VERDICT("revocation-unknown", .sent = {&leaf, &middle}, .roots = {&root},
+		.host = "a.example", .with = &o, .lists = none, .revoke = none);
+	revoke_free(gone);
+	revoke_free(good);
+	revoke_free(none);
+	forge_end();
+}
+
 static struct revoke_want
 want_of(struct revoke *r, const struct forged *chain[3], int64_t days, size_t *n)
 {
@@ -547,6 +575,7 @@ TESTS(what_is_wanted_is_urgent_until_known_and_again_when_it_grows_old,
 	check_51_a_revoked_answer_is_believed,
 	check_52_a_staple_is_good_only_from_the_right_one_at_the_right_time,
 	a_good_staple_says_nothing_against_a_known_revocation,
+	lists_of_the_operator_count_beside_those_fetched,
 	check_53_a_promised_staple_must_come, an_answer_does_not_count_for_ever,
 	a_delegate_is_as_good_as_a_certificate_must_be, a_question_fits_an_address,
 	every_truncation_of_an_answer_proves_nothing,
