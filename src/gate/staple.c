@@ -80,11 +80,14 @@ take(struct staple *s, struct span octets, struct err *err)
 		return false;
 	enum revoke_state state =
 		revoke_read_ocsp(octets, s->leaf, s->issuer, clock_wall(), err);
-	if (state != REVOKE_GOOD) {
-		return state == REVOKE_REVOKED
-			? err_set(err, ERR_PKI_OCSP, "the certificate is revoked")
-			: false;
+	if (state == REVOKE_REVOKED)
+		return err_set(err, ERR_PKI_OCSP, "the certificate is revoked");
+	if (state != REVOKE_GOOD && err->code == ERR_NONE) {
+		return err_set(err, ERR_PKI_OCSP,
+			"the responder does not know the certificate");
 	}
+	if (state != REVOKE_GOOD)
+		return false;
 	if (s->octets.n > 0 && ends <= s->ends)
 		return true;
 	free_octets(s->octets);

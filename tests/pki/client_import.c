@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pki/client_import.h"
 
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +16,13 @@ set_up(void)
 {
 	(void)text_format(dir, sizeof(dir), "/tmp/sekisho-import-XXXXXX");
 	CHECK(mkdtemp(dir) != NULL);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
 }
 
 static struct span
@@ -162,6 +171,7 @@ what_a_list_names_stays_revoked_and_its_number_is_counted_on(void)
 	client_register_close(reg);
 	client_ca_free(ca);
 	arena_fini(&a);
+	CHECK(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
 	forge_end();
 }
 
