@@ -143,9 +143,10 @@ take(struct fleet *f, struct span answer, struct err *err)
 	uint8_t secret[DAYKEY_SECRET];
 
 	if (!f->pool) {
-		if (answer.n != sizeof(secret))
+		if (answer.n != sizeof(secret)) {
 			return err_set(
 				err, ERR_KEYLESS_TICKETS, "%zu octets", answer.n);
+		}
 		memcpy(secret, answer.p, sizeof(secret)); /* as many, just above */
 	} else if (keys_verify(key_pkey(public), f->job.op, f->job.input, answer)) {
 		daykey_secret(answer, secret);

@@ -109,37 +109,43 @@ write_results(const struct metrics_key *row, const char *labels, struct text *t)
 	}
 }
 
+static void
+write_histogram(const struct metrics_key *row, const char *labels, struct text *t)
+{
+	metrics_write_histogram(t,
+		&(struct metrics_histogram){"sekisho_keyless_key_duration_seconds",
+			labels, row->took, row->took_us});
+}
+
+/* The lines of one metric stand together. */
+static void
+write_metric(const struct metrics *m, struct text *t,
+	void (*write)(const struct metrics_key *, const char *, struct text *))
+{
+	char space[128];
+
+	for (size_t i = 0; i < METRICS_KEYS; i++) {
+		struct text labels = text_to(space, sizeof(space));
+
+		if (!atomic_load_explicit(&m->keys[i].used, memory_order_acquire))
+			continue;
+		write_labels(&labels, m, &m->keys[i]);
+		must(!labels.cut); /* 40 digits and a name of a table */
+		write(&m->keys[i], space, t);
+	}
+}
+
 void
 metrics_write_keys(const struct metrics *m, struct text *t)
 {
-	static const char help[] =
+	text_add(t,
 		"# HELP sekisho_keyless_key_answers_total Answers by key, operation "
 		"and result.\n"
-		"# TYPE sekisho_keyless_key_answers_total counter\n";
-	static const char took_help[] =
+		"# TYPE sekisho_keyless_key_answers_total counter\n");
+	write_metric(m, t, write_results);
+	text_add(t,
 		"# HELP sekisho_keyless_key_duration_seconds From request to answer, "
 		"by key and operation.\n"
-		"# TYPE sekisho_keyless_key_duration_seconds histogram\n";
-	char space[128];
-
-	for (int times = 0; times < 2; times++) { /* the lines of a metric together */
-		text_put(t, span_str(times ? took_help : help));
-		for (size_t i = 0; i < METRICS_KEYS; i++) {
-			const struct metrics_key *row = &m->keys[i];
-			struct text labels = text_to(space, sizeof(space));
-
-			if (!atomic_load_explicit(&row->used, memory_order_acquire))
-				continue;
-			write_labels(&labels, m, row);
-			must(!labels.cut); /* 40 digits and a name of a table */
-			if (!times) {
-				write_results(row, space, t);
-				continue;
-			}
-			metrics_write_histogram(t,
-				&(struct metrics_histogram){
-					"sekisho_keyless_key_duration_seconds", space,
-					row->took, row->took_us});
-		}
-	}
+		"# TYPE sekisho_keyless_key_duration_seconds histogram\n");
+	write_metric(m, t, write_histogram);
 }
