@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Origins whose certificate is not good: one class each, one action each (rubric 59)."""
 
+import hashlib
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ import lab
 import wire
 
 from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import serialization  # noqa: E402
 
 
 def careless(files, old=False):
@@ -111,6 +113,27 @@ def lane(make_gateway, stage):
 
 CLASSES = ["unknown-issuer", "self-signed", "incomplete-chain", "expired", "not-yet-valid",
            "wrong-name", "revoked", "weak-key", "ca-violation", "old-tls"]
+
+def test_32_a_blocked_key_is_refused_wherever_it_stands(lane):
+    spki = lane.middle.key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    upstream = f"trust {lane.trust}; blocked-keys {hashlib.sha256(spki).hexdigest()}"
+    gateway = lane.make_gateway("\tuntrusted allow\n", upstream=upstream)
+    try:
+        host = "www.blocked.example"
+        leaf = forge.make(host, lane.middle, names=[host])
+        origin = lab.Origin(leaf.save(lane.folder), "whole\n")
+        with wire.secure(gateway, host, origin.port, gateway.root) as s:
+            answer = wire.get(s, host)
+        origin.close()
+        assert answer.status == 502 and "gate.untrusted.blocked" in answer.text and not origin.seen
+        gateway.configure("", upstream=f"trust {lane.trust}; blocked-keys abcd")
+        done = gateway.command("check", gateway.config, check=False)
+        assert done.returncode == 1 and "64 hex digits" in done.stderr
+    finally:
+        gateway.close()
+
+
 WITH_ORIGIN = [c for c in CLASSES if c != "wrong-name"]
 
 

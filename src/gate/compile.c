@@ -249,6 +249,27 @@ compile_logs(struct settings *s, struct gateway *g, struct conf_report *report)
 enum { LISTS_BUDGET = 256 * 1024 * 1024 };
 
 static bool
+compile_blocked(struct settings *s, struct gateway *g, struct conf_report *report)
+{
+	const struct conf_texts *keys = &g->upstream.blocked_keys;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		uint8_t hash[CERT_HASH];
+		size_t n = 0;
+		if (!text_unhex(keys->p[i], hash, sizeof(hash), &n) ||
+			n != sizeof(hash)) {
+			return conf_complain(report,
+				conf_place_of(&s->tree, g->item.node, "upstream"),
+				ERR_CONF_VALUE,
+				"a blocked key is 64 hex digits (SHA-256 of its "
+				"SubjectPublicKeyInfo)");
+		}
+		trust_block_key(g->trust, hash);
+	}
+	return true;
+}
+
+static bool
 read_list(struct gateway *g, const char *path, struct err *err)
 {
 	struct span text = {0};
@@ -299,7 +320,8 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
 	g->trust = compile_roots(s, at, &g->upstream.trust, &err);
 	if (g->trust)
-		return compile_logs(s, g, report) && compile_revoked(s, g, report);
+		return compile_logs(s, g, report) && compile_blocked(s, g, report) &&
+			compile_revoked(s, g, report);
 	return conf_complain(report, at, err.code, "%s", err.text);
 }
 

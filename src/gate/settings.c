@@ -137,6 +137,10 @@ static const struct conf_row upstream_words[] = {
 	{"revocation", CONF_CHOICE, UPSTREAM(revocation), .preset = "soft",
 		.choices = revocation_modes,
 		.help = "What is done about certificates that their issuer took back."},
+	{"blocked-keys", CONF_TEXTS, UPSTREAM(blocked_keys),
+		.help = "Public keys that no certificate of an origin's chain may "
+			"have, its root included, such as those known to be stolen: "
+			"SHA-256 of each SubjectPublicKeyInfo, in hex."},
 	{"crl", CONF_TEXTS, UPSTREAM(crl),
 		.help = "Revocation lists from files (PEM or DER), read at start and "
 			"reload: for authorities whose lists cannot be fetched. Each "

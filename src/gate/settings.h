@@ -59,12 +59,13 @@ struct upstream_settings {
 	uint64_t idle_ms;      /* a connection without a request is kept so long */
 	int revocation;        /* enum trust_revocation */
 	struct conf_texts crl; /* files of lists */
-	bool fetch;            /* what verifying needs and nobody sent */
-	uint64_t fetch_ms;     /* a handshake waits for it no longer */
-	uint64_t fetch_most;   /* octets of one CRL */
-	uint64_t fetch_cache;  /* octets kept, per worker and on disk */
-	struct span ct_logs;   /* path of a log list, or empty */
-	int ct;                /* enum trust_ct */
+	struct conf_texts blocked_keys;   /* SHA-256 in hex */
+	bool fetch;                       /* what verifying needs and nobody sent */
+	uint64_t fetch_ms;                /* a handshake waits for it no longer */
+	uint64_t fetch_most;              /* octets of one CRL */
+	uint64_t fetch_cache;             /* octets kept, per worker and on disk */
+	struct span ct_logs;              /* path of a log list, or empty */
+	int ct;                           /* enum trust_ct */
 	struct conf_prefixes fetch_allow; /* not public, and yet fetched from */
 	bool reuse;
 	uint64_t pool; /* idle connections kept per worker */
