@@ -10,7 +10,7 @@
 
 enum {
 	ROUNDS = 16,       /* before others get their turn */
-	QUIET_MS = 30000,  /* with streams open, until the peers are pinged */
+	QUIET_MS = 30000,  /* with streams open, until the client is pinged */
 	PING_MS = 60000,   /* until a ping counts as lost */
 	GOODBYE_MS = 1000, /* for a client to read that it is to go */
 	REST_MS = 3000,    /* idle, until memory is given back */
@@ -53,6 +53,7 @@ relay_h2_start(struct session *s)
 	list_init(&s->h2->waiting);
 	list_init(&s->h2->woken);
 	h2_config_init(&config, H2_SERVER);
+	s->h2->origin_heard = clock_now();
 	s->h2->bound = s->own.up && s->own.up->h2;
 	if (s->h2->bound)
 		(void)hear(s->own.up->h2, &s->own.up->side);
@@ -76,6 +77,15 @@ mirror_connect(struct session *s)
 	h2_offer_connect_protocol(&r->client);
 }
 
+static bool
+hear_origin(struct session *s)
+{
+	if (!hear(s->own.up->h2, &s->own.up->side))
+		return false;
+	s->h2->origin_heard = clock_now();
+	return true;
+}
+
 /* One round of everything; whether anything moved. */
 static bool
 relay_round(struct session *s)
@@ -86,7 +96,7 @@ relay_round(struct session *s)
 	if (r->early && !tls_is_early(s->client.tls))
 		relay_wake_early(s);
 	if (origin)
-		moved = hear(origin, &s->own.up->side) || moved;
+		moved = hear_origin(s) || moved;
 	mirror_connect(s);
 	moved = relay_serve_woken(s) || moved;
 	while (relay_serve_client(s) || relay_serve_origin(s) || relay_serve_waiting(s))
@@ -180,8 +190,10 @@ take_quiet(struct session *s)
 	}
 	if (clock_now() - s->h2->moved < QUIET_MS)
 		return TURN_WAIT;
-	bool alive = h2_ping(&s->h2->client, PING_MS) &&
-		(!origin || origin->over || h2_ping(origin, PING_MS));
+	bool due = origin && !origin->over &&
+		clock_now() - s->h2->origin_heard >= TRUNK_QUIET_MS;
+	bool alive =
+		h2_ping(&s->h2->client, PING_MS) && (!due || h2_ping(origin, PING_MS));
 	if (alive)
 		return TURN_WAIT;
 	(void)err_set(&err, ERR_GATE_CLIENT_SLOW, "a ping was not answered");

@@ -34,15 +34,16 @@ struct relay_h2 {
 	struct h2 client;
 	struct list streams;
 	struct list waiting;
-	struct list woken;   /* lanes with news */
-	bool bound;          /* to s->own.up */
-	bool early;          /* the client's handshake is not over */
-	bool offers_connect; /* extended CONNECT, since the origin takes it */
-	bool answered;       /* one request at least, with a page for all */
-	bool rested;         /* idle for a while, and memory was given back */
-	bool idle;           /* no stream is open: the deadline stands */
-	uint64_t looked;     /* clock_now() when slow streams were looked for */
-	uint64_t moved;      /* clock_now() when something came or went */
+	struct list woken;     /* lanes with news */
+	bool bound;            /* to s->own.up */
+	bool early;            /* the client's handshake is not over */
+	bool offers_connect;   /* extended CONNECT, since the origin takes it */
+	bool answered;         /* one request at least, with a page for all */
+	bool rested;           /* idle for a while, and memory was given back */
+	bool idle;             /* no stream is open: the deadline stands */
+	uint64_t looked;       /* clock_now() when slow streams were looked for */
+	uint64_t moved;        /* clock_now() when something came or went */
+	uint64_t origin_heard; /* clock_now() when the bound connection was heard */
 };
 
 /* The client's handshake chose h2: begins. */

@@ -11,9 +11,8 @@
 #include "http/h2.h"
 
 enum {
-	ROUNDS = 16,      /* before others get their turn */
-	QUIET_MS = 30000, /* with streams open, until the origin is pinged */
-	PING_MS = 60000,  /* until a ping counts as lost */
+	ROUNDS = 16,     /* before others get their turn */
+	PING_MS = 60000, /* until a ping counts as lost */
 };
 
 struct trunk_group {
@@ -172,7 +171,8 @@ is_spent(const struct trunk *t)
 static void
 set_deadline(struct trunk *t)
 {
-	uint64_t ms = list_empty(&t->lanes) ? t->idle_ms : QUIET_MS;
+	uint64_t busy_ms = t->up->h2->pinged != 0 ? PING_MS + 1 : TRUNK_QUIET_MS;
+	uint64_t ms = list_empty(&t->lanes) ? t->idle_ms : busy_ms;
 	timer_set(&t->w->loop, &t->deadline, clock_now() + ms);
 }
 
@@ -289,7 +289,7 @@ deadline_passed(struct timer *timer)
 		close_trunk(t);
 		return;
 	}
-	bool quiet = clock_now() - t->moved_ms >= QUIET_MS;
+	bool quiet = clock_now() - t->moved_ms >= TRUNK_QUIET_MS;
 	if (quiet && !h2_ping(t->up->h2, PING_MS))
 		h2_abort(t->up->h2, H2_NO_ERROR);
 	set_deadline(t);

@@ -25,7 +25,13 @@ struct trunk_group;
 struct upstream;
 struct worker;
 
-enum { TRUNKS_MOST = 8 }; /* connections to one target; then streams wait */
+enum {
+	TRUNKS_MOST = 8, /* connections to one target; then streams wait */
+	/* With streams open and nothing heard, until an origin is pinged, on a trunk or on
+	 * a connection of one client's. Servers of gRPC take pings more often than every
+	 * five minutes for an attack, and go. */
+	TRUNK_QUIET_MS = 330000,
+};
 
 struct trunk {
 	struct worker *w;          /* borrowed */

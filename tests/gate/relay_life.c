@@ -77,6 +77,35 @@ a_client_that_answers_no_ping_is_given_up(void)
 	clock_real();
 }
 
+/* gRPC's servers count a ping within five minutes as an attack. */
+static void
+an_origin_is_pinged_rarely_and_then_given_up(void)
+{
+	struct http_head head;
+	struct err err = {0};
+	stop_clock();
+	open_h2("", "good.test");
+	(void)ask(0, here(), "/watch", BODY_NONE);
+	struct h2_stream *far = meet("/watch");
+	http_response_make(&head, &arena, 200);
+	head.body.kind = BODY_CHUNKED;
+	CHECK_INT(h2_write_head(far, &head, &err), H2_WROTE);
+	go_on();
+	world.origin.h2 = NULL; /* says nothing, and keeps what it hears */
+	world.origin.n_heard = 0;
+	for (int i = 0; i < 10; i++)
+		pass_ms(31000);
+	CHECK_INT(world.origin.n_heard, 0);
+	pass_ms(31000);
+	pass_ms(31000);
+	CHECK_INT(world.origin.n_heard, 9 + 8); /* one ping */
+	for (int i = 0; i < 4 && world.session_events == 0; i++)
+		pass_ms(31000);
+	CHECK_INT(world.session_events, 1);
+	close_h2();
+	clock_real();
+}
+
 static void
 an_idle_connection_ends_with_a_goodbye(void)
 {
@@ -208,4 +237,5 @@ TESTS(a_priority_is_passed_on, interim_heads_are_passed_on,
 	who_has_said_all_still_hears, streams_wait_for_an_origin_of_few,
 	a_drain_says_goodbye_and_lets_streams_end, a_long_poll_is_waited_for,
 	a_client_that_answers_no_ping_is_given_up,
+	an_origin_is_pinged_rarely_and_then_given_up,
 	an_idle_connection_ends_with_a_goodbye)
