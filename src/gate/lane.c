@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gate/lane.h"
 
-#include "base/mem.h"
+#include "base/pool.h"
 #include "gate/relay_h2.h"
 #include "gate/session.h"
 #include "gate/worker.h"
@@ -9,7 +9,7 @@
 static void
 bury(struct corpse *c)
 {
-	mem_free(CONTAINER_OF(c, struct lane, corpse));
+	pool_give(CONTAINER_OF(c, struct lane, corpse), sizeof(struct lane));
 }
 
 void
@@ -23,7 +23,7 @@ lane_init(struct lane *lane, struct session *s)
 struct lane *
 lane_new(struct session *s)
 {
-	struct lane *lane = mem_alloc(sizeof(*lane));
+	struct lane *lane = pool_take(sizeof(*lane));
 	lane_init(lane, s);
 	return lane;
 }

@@ -252,10 +252,12 @@ header_add_via(struct http_head *head, struct span name, struct err *err)
 {
 	static const char *const versions[] = {"1.1", "1.0", "1.1", "2"};
 	char text[256];
+	struct text t = text_to(text, sizeof(text));
 
-	text_format(text, sizeof(text), "%s %.*s", versions[head->version],
-		SPAN_ARG(span_first(name, 200)));
-	return http_add(&head->fields, SPAN("Via"), span_str(text), err);
+	text_put(&t, span_str(versions[head->version]));
+	text_put(&t, SPAN(" "));
+	text_put(&t, span_first(name, 200));
+	return http_add(&head->fields, SPAN("Via"), text_span(&t), err);
 }
 
 size_t
@@ -307,11 +309,18 @@ add_forwarded(struct http_head *head, const struct header_hop *hop, struct err *
 	struct text t = text_to(value, sizeof(value));
 	bool v6 = hop->client.family == IP_V6;
 
-	text_add(&t, v6 ? "for=\"[%s]\"" : "for=%s", ip_text(ip, &hop->client));
-	if (hop->host.n > 0)
-		text_add(&t, ";host=\"%.*s\"", SPAN_ARG(hop->host));
-	if (hop->scheme.n > 0)
-		text_add(&t, ";proto=%.*s", SPAN_ARG(hop->scheme));
+	text_put(&t, v6 ? SPAN("for=\"[") : SPAN("for="));
+	text_put(&t, span_str(ip_text(ip, &hop->client)));
+	text_put(&t, v6 ? SPAN("]\"") : SPAN(""));
+	if (hop->host.n > 0) {
+		text_put(&t, SPAN(";host=\""));
+		text_put(&t, hop->host);
+		text_put(&t, SPAN("\""));
+	}
+	if (hop->scheme.n > 0) {
+		text_put(&t, SPAN(";proto="));
+		text_put(&t, hop->scheme);
+	}
 	if (t.cut)
 		return err_set(err, ERR_HTTP_TOO_LARGE, "host is too long to forward");
 	return append(head, HTTP_NAME_FORWARDED, text_span(&t), err);
