@@ -93,8 +93,11 @@ other_paths_methods_and_nonsense_are_answered_too(void)
 	open_all();
 	finish(call("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	CHECK(strncmp(t.answer, "HTTP/1.1 404 ", 13) == 0);
-	finish(call("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"));
+	finish(call("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+		    "1\r\n\r\nx"));
 	CHECK(strncmp(t.answer, "HTTP/1.1 405 ", 13) == 0);
+	finish(call("GET /metrics HTTP/1.1\r\nHost: lured.example\r\n\r\n"));
+	CHECK(strncmp(t.answer, "HTTP/1.1 421 ", 13) == 0);
 	finish(call("nonsense\r\n\r\n"));
 	CHECK(strncmp(t.answer, "HTTP/1.1 400 ", 13) == 0);
 	close_all();
