@@ -260,18 +260,14 @@ bool
 client_import_list(struct client_register *r, const struct client_ca *ca,
 	struct span list, size_t *n, struct err *err)
 {
-	struct err why = {0};
-
 	AUTO(X509_CRL) *crl = load_list(list, ca->crt, err);
 	if (!crl)
 		return false;
 	STACK_OF(X509_REVOKED) *all = X509_CRL_get_REVOKED(crl);
 	int count = all ? sk_X509_REVOKED_num(all) : 0;
 	for (int i = 0; i < count; i++) {
-		if (!add_entry(r, ca, sk_X509_REVOKED_value(all, i), &why)) {
-			*err = why;
+		if (!add_entry(r, ca, sk_X509_REVOKED_value(all, i), err))
 			return false;
-		}
 	}
 	*n = (size_t)(count > 0 ? count : 0);
 	return take_number(r, crl, err);
