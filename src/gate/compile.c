@@ -319,10 +319,10 @@ compile_trust(struct settings *s, struct gateway *g, struct conf_report *report)
 	struct err err = {0};
 	struct conf_place at = conf_place_of(&s->tree, g->item.node, "upstream");
 	g->trust = compile_roots(s, at, &g->upstream.trust, &err);
-	if (g->trust)
-		return compile_logs(s, g, report) && compile_blocked(s, g, report) &&
-			compile_revoked(s, g, report);
-	return conf_complain(report, at, err.code, "%s", err.text);
+	if (!g->trust)
+		return conf_complain(report, at, err.code, "%s", err.text);
+	return compile_logs(s, g, report) && compile_blocked(s, g, report) &&
+		compile_revoked(s, g, report);
 }
 
 static struct span

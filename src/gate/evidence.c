@@ -30,9 +30,10 @@ evidence_tell(struct job *job, bool ok)
 			CONTAINER_OF(list_first(&told), struct evidence_link, in_job);
 		struct evidence_wait *wait = link->wait;
 		list_leave(&link->in_job);
-		if (ok)
+		if (ok) {
 			wait->from[job->kind] =
 				job->from_shelf ? EVIDENCE_SHELF : EVIDENCE_NETWORK;
+		}
 		if (--wait->pending > 0)
 			continue;
 		timer_stop(wait->e->place.loop, &wait->timer);

@@ -199,9 +199,10 @@ count_list(struct tally *t, struct span list, const struct entry *e, int64_t now
 		bool in_time = log && s.when_ms <= (uint64_t)log->until_ms &&
 			s.when_ms / 1000 <= (uint64_t)now;
 		size_t number = log ? (size_t)(log - t->of->logs) : 0;
-		if (in_time && !is_counted(&t->seen, number) && is_signed(&s, log, e))
+		if (in_time && !is_counted(&t->seen, number) && is_signed(&s, log, e)) {
 			t->seen.logs[t->seen.n++] =
 				(uint16_t)number; /* under CT_LOGS */
+		}
 	}
 }
 

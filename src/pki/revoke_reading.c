@@ -15,18 +15,18 @@ struct revoke_reading {
 enum { PEM_MOST = 256 * 1024 };
 
 struct revoke_reading *
-revoke_reading_new(struct span list, struct cert *issuer, struct err *err)
+revoke_reading_new(struct span crl, struct cert *issuer, struct err *err)
 {
 	struct revoke_reading *reading = mem_alloc(sizeof *reading);
-	bool is_pem = list.n > 0 && list.p[0] != 0x30;
-	bool ok = list.n > 0 && list.n <= (is_pem ? PEM_MOST : REVOKE_CRL_MAX);
+	bool is_pem = crl.n > 0 && crl.p[0] != 0x30;
+	bool ok = crl.n > 0 && crl.n <= (is_pem ? PEM_MOST : REVOKE_CRL_MAX);
 
 	reading->issuer = cert_get(issuer);
 	if (!ok)
-		err_set(err, ERR_PKI_CRL, "%zu octets", list.n);
+		err_set(err, ERR_PKI_CRL, "%zu octets", crl.n);
 	if (ok && is_pem)
-		ok = crl_from_pem(list, &reading->der, err);
-	if (ok && crl_begin(&reading->reader, is_pem ? reading->der : list, err))
+		ok = crl_from_pem(crl, &reading->der, err);
+	if (ok && crl_begin(&reading->reader, is_pem ? reading->der : crl, err))
 		return reading;
 	revoke_reading_free(reading);
 	return NULL;

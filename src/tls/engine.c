@@ -181,7 +181,7 @@ engine_prepare_server(SSL_CTX *ctx)
 	SSL_CTX_set_tlsext_status_cb(ctx, give_staple);
 }
 
-// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+// NOLINTBEGIN(readability-function-size,readability-non-const-parameter): OpenSSL's
 static int
 ask_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char **out,
 	size_t *out_n, X509 *leaf, size_t depth, int *alert, void *unused)
@@ -196,9 +196,10 @@ ask_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char **out,
 	*out_n = 0;
 	return engine_of(ssl)->wants_scts ? 1 : 0;
 }
+// NOLINTEND(readability-function-size,readability-non-const-parameter)
 
 /* In TLS 1.3 each certificate may have some; the leaf's are wanted. */
-// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
+// NOLINTBEGIN(readability-function-size,readability-non-const-parameter): OpenSSL's
 static int
 take_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char *in, size_t in_n,
 	X509 *leaf, size_t depth, int *alert, void *unused)
@@ -210,11 +211,13 @@ take_scts(SSL *ssl, unsigned type, unsigned where, const unsigned char *in, size
 	(void)leaf;
 	(void)alert;
 	(void)unused;
-	if (depth == 0 && t->scts.n == 0 && in_n > 0)
+	if (depth == 0 && t->scts.n == 0 && in_n > 0) {
 		t->scts = (struct span){
 			(const uint8_t *)mem_cstr(span_of(in, in_n)), in_n};
+	}
 	return 1;
 }
+// NOLINTEND(readability-function-size,readability-non-const-parameter)
 
 bool
 engine_prepare_client(SSL_CTX *ctx)
