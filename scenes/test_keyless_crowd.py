@@ -33,7 +33,7 @@ edge shop {{
 		certificate {home}/tunnel/edge1.crt
 		key {home}/tunnel/edge1.key
 		authority {home}/tunnel/ca.crt
-		timeout 60s
+		timeout 5min
 	}}
 	site ec.test {{ keyless {home}/ec.crt; origin http://127.0.0.1:{origin} }}
 }}
@@ -124,6 +124,6 @@ def test_ten_thousand_wait_while_others_are_served(cast, home, origin, many_file
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-    assert crowd.answered(60) == CROWD
+    assert crowd.answered(120) == CROWD
     crowd.close()
     lab.wait_for("nobody to wait", lambda: waiting(admin) == 0)

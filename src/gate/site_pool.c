@@ -27,7 +27,7 @@ site_open_pool(const struct site_keys *k, const struct site_pool_place *at)
 		.trust = k->trust,
 		.servers = servers,
 		.n_servers = n,
-		.timeout_ms = (uint32_t)k->timeout_ms}); /* at most a minute */
+		.timeout_ms = (uint32_t)k->timeout_ms}); /* at most ten minutes */
 }
 
 bool

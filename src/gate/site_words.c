@@ -234,7 +234,7 @@ static const struct conf_row keys_words[] = {
 		.help = "PEM of the authority that key servers' certificates come "
 			"from."},
 	{"timeout", CONF_DURATION, KEYS(timeout_ms), .preset = "2s", .min = 10,
-		.max = 60000, .help = "A handshake waits so long for a signature."},
+		.max = 600000, .help = "A handshake waits so long for a signature."},
 };
 const struct conf_table site_keys_block = {
 	.help = "Where the private keys of `keyless` certificates are.",
