@@ -92,7 +92,7 @@ cross_from_h1(const struct way *way, struct span text, struct arena *a)
 
 	http_head_init(&first, a);
 	http_head_init(&second, a);
-	buf_init(&in, 1024 * 1024);
+	buf_init(&in, (size_t)1024 * 1024);
 	if (buf_put(&in, text) && read_h1(way, &in, &first)) {
 		header_strip(&first);
 		if (translate_out(&first, &list, &err)) {
@@ -131,7 +131,7 @@ cross_from_h2(const struct way *way, struct span octets, struct arena *a)
 	http_head_init(&first, a);
 	http_head_init(&second, a);
 	read_list(octets, &list);
-	buf_init(&wire, 1024 * 1024);
+	buf_init(&wire, (size_t)1024 * 1024);
 	h1_writer_init(&w);
 	bool ended = (list.n & 1) != 0;
 	if (read_h2(way, &list, ended, &first, &err) &&
@@ -155,7 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	const struct way way = {
 		.response = p[0] & 1, .asked = methods[(p[0] >> 2) & 3]};
 	struct span s = span_of(p + 1, n - 1);
-	arena_init(&a, 4 * 1024 * 1024);
+	arena_init(&a, (size_t)4 * 1024 * 1024);
 	if (p[0] & 2) {
 		cross_from_h2(&way, s, &a);
 	} else {

@@ -146,9 +146,10 @@ flood_resets(struct h2_frames *f, uint32_t n)
 static void
 flood_behind_the_end(struct h2_frames *f, uint32_t n)
 {
-	if (n == 0)
+	if (n == 0) {
 		h2_frames_add(
 			f, FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN("\x88"));
+	}
 	h2_frames_add(f, FRAME_DATA, 0, 1, SPAN("x"));
 }
 
@@ -349,9 +350,10 @@ a_shut_window_makes_us_hold_nothing(void)
 	h2_frames_open(&f, H2_SERVER);
 	h2_frames_greet(&f);
 	h2_frames_add(&f, FRAME_SETTINGS, 0, 0, SPAN("\0\x04\0\0\0\0"));
-	for (uint32_t i = 0; i < f.h2.config.streams; i++)
+	for (uint32_t i = 0; i < f.h2.config.streams; i++) {
 		h2_frames_add(&f, FRAME_HEADERS, END_HEADERS | END_STREAM, 2 * i + 1,
 			SPAN(GET));
+	}
 	h2_frames_run(&f);
 	http_response_make(&answer, &a, 200);
 	answer.body.kind = BODY_CHUNKED;
@@ -440,7 +442,7 @@ compressed_bombs_are_cut_at_the_limit(void)
 	struct h2_stream *x = h2_ready(&f.h2);
 	CHECK(x != NULL);
 	CHECK_INT(x->err.code, ERR_HTTP_TOO_LARGE);
-	CHECK(x->arena.used < 128 * 1024);
+	CHECK(x->arena.used < (size_t)128 * 1024);
 	print_message(
 		"# HPACK bomb of %zu octets: %zu octets kept\n", w.n, x->arena.used);
 	h2_frames_close(&f);

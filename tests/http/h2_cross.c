@@ -117,17 +117,19 @@ make_request(struct message *m)
 		m->head.path = SPAN("*");
 	}
 	add_fields(&m->head.fields, 8);
-	if (dice(2) == 0)
+	if (dice(2) == 0) {
 		CHECK_OK(http_add(&m->head.fields, SPAN("cookie"), SPAN("a=1; b=2;c"),
 				 &err),
 			&err);
+	}
 	m->head.takes_trailers = dice(3) == 0;
 	if (dice(2) == 0) {
 		m->head.expects_continue = dice(4) == 0;
-		if (m->head.expects_continue)
+		if (m->head.expects_continue) {
 			CHECK_OK(http_add(&m->head.fields, SPAN("expect"),
 					 SPAN("100-continue"), &err),
 				&err);
+		}
 		add_body(m, true);
 	}
 }
@@ -140,10 +142,11 @@ make_response(struct message *m, unsigned asked)
 	struct err err = {0};
 	http_response_make(&m->head, &arena, codes[dice(COUNT_OF(codes))]);
 	add_fields(&m->head.fields, 8);
-	for (uint32_t i = dice(3); i > 0; i--)
+	for (uint32_t i = dice(3); i > 0; i--) {
 		CHECK_OK(http_add(&m->head.fields, SPAN("set-cookie"), any_value(),
 				 &err),
 			&err);
+	}
 	m->n_informs = dice(4) == 0 ? dice(INFORMS + 1) : 0;
 	for (size_t i = 0; i < m->n_informs; i++) {
 		http_response_make(
@@ -205,8 +208,8 @@ check_fields(const struct http_fields *a, const struct http_fields *b)
 	const struct http_field *x = NULL;
 	while ((x = next_compared(a, &i))) {
 		const struct http_field *y = next_compared(b, &k);
-		CHECK(y && span_eq_nocase(x->name, y->name));
-		CHECK(span_eq(x->value, y->value));
+		CHECK(y && span_eq_nocase(x->name, y->name) &&
+			span_eq(x->value, y->value));
 	}
 	CHECK(next_compared(b, &k) == NULL);
 	CHECK(span_eq(
@@ -244,9 +247,10 @@ write_h1(const struct message *m, struct buf *out)
 	struct err err = {0};
 	size_t done = 0;
 	h1_writer_init(&w);
-	for (size_t i = 0; i < m->n_informs; i++)
+	for (size_t i = 0; i < m->n_informs; i++) {
 		CHECK_OK(
 			h1_write_head(&w, &m->informs[i], out, &err) == H1_WROTE, &err);
+	}
 	CHECK_OK(h1_write_head(&w, &m->head, out, &err) == H1_WROTE, &err);
 	while (done < m->n_body) {
 		size_t piece = 1 + dice(700);
@@ -380,25 +384,30 @@ cross_all(struct h2_pair *p, const struct message *made, unsigned asked)
 }
 
 static void
-cross_many(bool responses)
+cross_one(struct h2_pair *p, bool response)
 {
 	static struct message made;
+	unsigned asked = dice(5) == 0 ? HTTP_HEAD : HTTP_GET;
+	arena_init(&arena, (size_t)4 * 1024 * 1024);
+	memset(&made, 0, sizeof(made));
+	if (response) {
+		make_response(&made, asked);
+	} else {
+		make_request(&made);
+	}
+	cross_all(p, &made, asked);
+	arena_fini(&arena);
+}
+
+static void
+cross_many(bool responses)
+{
 	for (unsigned i = 0; i < ROUNDS / 50; i++) {
 		struct h2_pair p;
 		h2_pair_open(&p);
 		h2_pair_run(&p);
-		for (unsigned k = 0; k < 50; k++) {
-			unsigned asked = dice(5) == 0 ? HTTP_HEAD : HTTP_GET;
-			arena_init(&arena, 4 * 1024 * 1024);
-			memset(&made, 0, sizeof(made));
-			if (responses) {
-				make_response(&made, asked);
-			} else {
-				make_request(&made);
-			}
-			cross_all(&p, &made, asked);
-			arena_fini(&arena);
-		}
+		for (unsigned k = 0; k < 50; k++)
+			cross_one(&p, responses);
 		h2_pair_close(&p);
 	}
 }

@@ -201,9 +201,10 @@ no_frame_is_over_the_largest_size(void)
 		send_frame(FRAME_HEADERS, END_HEADERS, 1, SPAN(POST));
 		send_frame(oversized[i].type, oversized[i].flags, oversized[i].id,
 			span_of(zeros, oversized[i].size));
-		if (f.goaway != SIZE + 1)
+		if (f.goaway != SIZE + 1) {
 			print_error(
 				"type %u: goaway %u\n", oversized[i].type, f.goaway);
+		}
 		CHECK_INT(f.goaway, SIZE + 1);
 		close_all();
 	}
@@ -241,7 +242,7 @@ an_answer_to_head_has_a_length_and_no_body(void)
 	CHECK_INT(head->body.kind, BODY_NONE);
 	CHECK_INT(h2_step(x, &head, &body, &f.err), H2_END);
 	CHECK_INT(f.goaway + f.reset, 0);
-	x = ask(1, HTTP_HEAD);
+	(void)ask(1, HTTP_HEAD);
 	send_frame(FRAME_HEADERS, END_HEADERS, 3, SPAN("\x88"));
 	send_frame(FRAME_DATA, END_STREAM, 3, SPAN("abc"));
 	CHECK_INT(f.reset, PROTOCOL + 1);
