@@ -19,7 +19,8 @@ commons_open(struct settings *s, const struct settings *before, struct err *err)
 	s->once = before && before->once ? once_get(before->once)
 					 : once_new(ONCE_SLOTS, err);
 	/* With a secret of one start there are no tickets of another. */
-	if (!before && s->once && s->ticket_file.n > 0)
+	bool lasts = s->ticket_file.n > 0 || fleet_is_set(&s->tickets);
+	if (!before && s->once && lasts)
 		commons_follow(s);
 	return s->ids && s->once;
 }

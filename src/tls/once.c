@@ -61,10 +61,14 @@ once_put(struct once *o)
 	mem_free(o);
 }
 
+/* Who wrote it may be ahead of us: a worker looks at the clock once a turn. */
 static bool
 is_free(uint64_t slot, uint64_t now_s)
 {
-	return slot == 0 || ((now_s - slot) & TIME_MASK) > ONCE_WINDOW_S;
+	uint64_t age = (now_s - slot) & TIME_MASK;
+	uint64_t ahead = (slot - now_s) & TIME_MASK;
+
+	return slot == 0 || (age > ONCE_WINDOW_S && ahead > ONCE_WINDOW_S);
 }
 
 static bool

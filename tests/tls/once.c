@@ -33,6 +33,18 @@ a_second_time_is_refused_until_it_can_no_more_come(void)
 	once_put(o);
 }
 
+/* Workers look at the clock once a turn, so one may be a little behind another. */
+static void
+who_is_behind_with_the_time_takes_nothing_twice(void)
+{
+	for (unsigned behind = 1; behind <= ONCE_WINDOW_S; behind++) {
+		struct once *o = make(64);
+		CHECK(once_take(o, SPAN("0123456789abcdef"), NOW));
+		CHECK(!once_take(o, SPAN("0123456789abcdef"), NOW - behind));
+		once_put(o);
+	}
+}
+
 /* Who recorded what before the start is not known. */
 static void
 after_another_table_nothing_is_taken_for_a_while(void)
@@ -101,5 +113,6 @@ of_many_at_once_at_most_one_has_it(void)
 }
 
 TESTS(a_second_time_is_refused_until_it_can_no_more_come,
+	who_is_behind_with_the_time_takes_nothing_twice,
 	after_another_table_nothing_is_taken_for_a_while,
 	where_there_is_no_room_nothing_is_forgotten, of_many_at_once_at_most_one_has_it)
