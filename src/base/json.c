@@ -131,28 +131,27 @@ wide_length(struct span s)
 
 /* Almost all strings are: in quotes, and what follows them. */
 static bool
-put_plain(struct json_out *j, struct span s, const char *behind)
+put_plain(struct json_out *j, struct span s, struct span behind)
 {
-	size_t more = strlen(behind);
-
 	if (plain_length(s) != s.n)
 		return false;
-	uint8_t *at = room_for(j, s.n + 2 + more);
+	uint8_t *at = room_for(j, s.n + 2 + behind.n);
 	if (!at)
 		return false;
 	at[0] = '"';
 	if (s.n > 0)
 		memcpy(at + 1, s.p, s.n);
 	at[s.n + 1] = '"';
-	memcpy(at + s.n + 2, behind, more);
-	j->n += s.n + 2 + more;
+	if (behind.n > 0)
+		memcpy(at + s.n + 2, behind.p, behind.n);
+	j->n += s.n + 2 + behind.n;
 	return true;
 }
 
 static void
 put_string(struct json_out *j, struct span s)
 {
-	if (put_plain(j, s, ""))
+	if (put_plain(j, s, SPAN("")))
 		return;
 	put(j, SPAN("\""));
 	while (s.n > 0) {
@@ -181,7 +180,7 @@ before_value(struct json_out *j, const char *key)
 	if (j->depth > 0)
 		put_line_break(j);
 	j->comma = true;
-	if (!key || (!j->pretty && put_plain(j, span_str(key), ":")))
+	if (!key || (!j->pretty && put_plain(j, span_str(key), SPAN(":"))))
 		return;
 	put_string(j, span_str(key));
 	put(j, j->pretty ? SPAN(": ") : SPAN(":"));
