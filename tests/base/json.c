@@ -145,8 +145,35 @@ a_tree_that_does_not_fit_its_arena_is_refused(void)
 	arena_fini(&a);
 }
 
+static void
+each_octet_is_escaped_wherever_it_stands(void)
+{
+	static const char specials[] = "\"\\\n\x01\x1f\x7f";
+	struct json_out j;
+	struct arena a;
+
+	json_init(&j, 4096);
+	arena_init(&a, 1 << 20);
+	for (size_t at = 0; at < 25; at++) {
+		for (const char *c = specials; *c; c++) {
+			char text[26] = "abcdefghijklmnopqrstuvwxy";
+			struct json *out = NULL;
+			struct err err = {0};
+			text[at] = *c;
+			json_reset(&j);
+			json_str(&j, NULL, text);
+			CHECK(json_text(&j).n > sizeof(text) + 1);
+			CHECK_OK(json_parse(json_text(&j), &a, &out, &err), &err);
+			CHECK(span_eq(json_string(out), span_str(text)));
+		}
+	}
+	arena_fini(&a);
+	json_fini(&j);
+}
+
 TESTS(what_is_written_can_be_read,
 	octets_that_are_not_utf8_become_the_replacement_character,
 	a_text_over_its_limit_is_marked_as_cut, escapes_are_undone,
 	what_is_not_json_is_refused, every_truncation_is_refused, depth_is_bounded,
-	a_tree_that_does_not_fit_its_arena_is_refused)
+	a_tree_that_does_not_fit_its_arena_is_refused,
+	each_octet_is_escaped_wherever_it_stands)
