@@ -4,13 +4,30 @@
 import pytest
 
 import lab
-from keyless_cast import KeyServer, cast, home  # noqa: F401
+from keyless_cast import Configured, KeyServer, cast, home  # noqa: F401
 from test_keyless_token import MODULE, in_token, token  # noqa: F401
 
 SERVERS = """\
 keys {{ server 127.0.0.1:{port} called keys.test
 	certificate {home}/tunnel/edge1.crt; key {home}/tunnel/edge1.key; authority {home}/tunnel/ca.crt }}
 public {public}
+"""
+# The vault of a running program keeps the key, and signs for whom the tunnel's certificate names.
+VAULT = """\
+workers 1
+user {user}
+data {folder}/data
+control {folder}/control.sock
+events {{ json {folder}/data/events.json }}
+listen 127.0.0.1:{port} as keyserver use keys
+listen {folder}/keys.sock as keyserver use keys
+keyserver keys {{
+	keys {keys}
+	certificate {home}/tunnel/server.crt
+	key {home}/tunnel/server.key
+	authority {home}/tunnel/ca.crt
+	client edge1
+}}
 """
 KINDS = {"p384": ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
          "ed25519": ["ED25519"]}
@@ -59,6 +76,18 @@ def test_a_key_server_signs_for_the_authority_of_clients(cast, home, program, tm
     failed = lab.run(program, "client", "issue", "bob", "--dir", ca, "--out", tmp_path / "bob", check=False)
     assert failed.returncode == 1 and "No key server can be reached" in failed.stderr
     assert "bob" not in lab.run(program, "client", "list", "--dir", ca).stdout  # nothing half done
+
+
+def test_the_vault_of_a_running_program_signs_for_it(cast, home, program, tmp_path):  # noqa: F811
+    away, ca = tmp_path / "away", tmp_path / "ca"
+    new_key(away, "p384")
+    ca.mkdir()
+    running = cast(Configured, VAULT, keys=away)
+    (ca / "ca.where").write_text(SERVERS.replace("127.0.0.1:{port}", f"{running.folder}/keys.sock")
+                                 .format(home=home, public=away / "clients.pub"))
+    play(program, ca, tmp_path)
+    told = running.folder / "data" / "events.json"
+    lab.wait_for("the events of four signatures", lambda: told.read_text().count('"client_cert":"edge1"') >= 4)
 
 
 def test_a_token_signs_for_it(home, program, tmp_path, token):  # noqa: F811
