@@ -23,6 +23,7 @@ CBC = "ECDHE-RSA-AES128-SHA"
 def gateway(make_gateway):
     it = make_gateway("""
 	rule weak when net.sni.host == "www.weak.example" do tls client-profile compat
+	rule weaker when net.sni.host == "www.both-ways.example" and not any(tls.alpn[*] == "http/1.1") do tls client-profile compat
 	rule weak-origin when net.sni.host == "www.weak-origin.example" do tls origin-profile compat-2026
 	rule strong when net.sni.host == "www.strong.example" do tls client-profile modern
 	rule strong-origin when net.sni.host == "www.strong-origin.example" do tls origin-profile modern
@@ -137,6 +138,25 @@ def test_a_rule_chooses_the_clients_profile(gateway, origin):
     with pytest.raises((ssl.SSLError, OSError)):
         shake(gateway, "www.strong.example", strong.port, twelve)
     assert shake(gateway, "www.strong.example", strong.port, wire.context(gateway.root)) == (200, "TLSv1.3")
+
+
+def test_a_session_does_not_carry_its_profile_to_where_another_holds(gateway, origin):
+    host = "www.both-ways.example"
+    it, context = origin(host), wire.context(gateway.root)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{CBC}:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256")
+
+    def visit(session=None):
+        with context.wrap_socket(wire.connect(gateway, host, it.port), server_hostname=host, session=session) as s:
+            assert wire.get(s, host).status == 200
+            return s.session_reused, s.session
+
+    resumed, session = visit()
+    assert not resumed
+    resumed, session = visit(session)
+    assert resumed
+    context.set_alpn_protocols(["http/1.1"])  # the rule holds no more
+    assert not visit(session)[0]
 
 
 def test_a_rule_chooses_the_origins_profile(gateway, origin):

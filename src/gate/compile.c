@@ -396,15 +396,27 @@ compile_authority(struct settings *s, struct gateway *g, struct conf_report *rep
 		err.code, "%s", err.text);
 }
 
-/* Whatever makes two verdicts about one origin differ belongs in here. */
+/* A session brings its suite along. */
+static uint64_t
+hash_client(const struct client_settings *c)
+{
+	return map_hash(span_of(&c->profile, sizeof(c->profile))) ^
+		map_hash(span_of(&c->min_version, sizeof(c->min_version))) << 1 ^
+		(c->insecure_rsa_key_exchange ? 1 : 0);
+}
+
+/* Whatever makes two verdicts about one origin differ belongs in here, and two manners
+ * of speaking with clients. */
 static void
 hash_policy(struct gateway *g)
 {
 	uint64_t *words = (uint64_t *)(void *)g->policy_hash;
 	words[0] = map_hash(g->name);
 	words[1] = map_hash(span_of(&g->untrusted, sizeof(g->untrusted)));
-	words[2] = map_hash(
-		span_of(&g->upstream.min_version, sizeof(g->upstream.min_version)));
+	words[2] = hash_client(&g->client) ^
+		map_hash(span_of(
+			&g->upstream.min_version, sizeof(g->upstream.min_version)))
+			<< 2;
 	words[3] = g->index ^
 		map_hash(span_of(
 			&g->upstream.revocation, sizeof(g->upstream.revocation))) ^

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/read.h"
 #include "gate/compile.h"
 #include "gate/fetch.h"
 #include "gate/settings.h"
@@ -490,14 +491,31 @@ inherit(struct gateway *g)
 	}
 }
 
+enum { MANNER = 16 };
+
+/* How clients are spoken with: a session brings its suite along, and its time. */
+static struct span
+describe_manner(const struct gateway *g, const struct site *site, uint8_t out[MANNER])
+{
+	struct write w = write_to(out, MANNER);
+
+	write_be(&w, (uint32_t)g->client.profile, 4); /* all from small tables */
+	write_be(&w, (uint32_t)g->client.min_version, 4);
+	write_be(&w, g->client.insecure_rsa_key_exchange, 4);
+	write_be(&w, site->session_s, 4);
+	return write_done(&w);
+}
+
 static void
 bind(const struct gateway *g, struct site_name *n)
 {
 	static const struct span nobody = {0};
 	const struct site_clients *c = n->clients;
 	uint8_t asks = c ? (uint8_t)c->certificate : 0; /* one of three */
+	uint8_t manner[MANNER];
 	const struct span parts[] = {SPAN("sekisho edge"), g->name, n->site->name,
-		span_of(&asks, 1), c ? c->name : nobody, c ? c->ca_digest : nobody};
+		span_of(&asks, 1), c ? c->name : nobody, c ? c->ca_digest : nobody,
+		describe_manner(g, n->site, manner)};
 
 	resume_binding(n->binding, parts, COUNT_OF(parts));
 }

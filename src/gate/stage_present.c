@@ -173,17 +173,18 @@ start_tls(struct session *s, struct err *err)
 {
 	if (s->visit)
 		return edge_start_tls(s, err);
-	/* A session of one name is not resumed under another (RFC 6066 §3); and who
-	 * resumes sees no certificate, so only one that showed the same fault will do.
-	 */
-	const struct span bound[] = {
-		span_of(s->g->policy_hash, sizeof(s->g->policy_hash)), s->target.host,
-		presented_host(s), s->mirrored};
+	struct profile *profile =
+		worker_to_clients(s->wg, act_tls_client(s->g, &s->verdicts));
+	/* A session of one name is not resumed under another (RFC 6066 §3), nor in
+	 * another manner: it brings its suite along. And who resumes sees no
+	 * certificate, so only one that showed the same fault will do. */
+	const struct span bound[] = {span_of(profile_policy(profile), PROFILE_POLICY),
+		s->target.host, presented_host(s), s->mirrored};
 	uint8_t binding[PROFILE_POLICY];
 	resume_binding(binding, bound, COUNT_OF(bound));
 
 	const struct tls_server_spec spec = {
-		.profile = worker_to_clients(s->wg, act_tls_client(s->g, &s->verdicts)),
+		.profile = profile,
 		.identity = s->mint.id,
 		.alpn = chosen_alpn(s),
 		.binding = binding,

@@ -132,6 +132,33 @@ demands_bind_and_are_inherited(void)
 	settings_fini(&s);
 }
 
+/* A session brings its suite and its time along: what an edge does no more, is not
+ * done in a session of before either. */
+static void
+a_reload_that_speaks_otherwise_binds_otherwise(void)
+{
+	static const char *const lines[] = {
+		"site a.example { $ }",
+		"client { profile compat-2026 }\nsite a.example { $ }",
+		"client { min-version 1.3 }\nsite a.example { $ }",
+		"client { insecure-rsa-key-exchange on }\nsite a.example { $ }",
+		"site a.example { $; session-time 1h }",
+		"site a.example { $; session-time 0 }",
+	};
+	static uint8_t seen[COUNT_OF(lines)][PROFILE_POLICY];
+
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		static struct settings s;
+		static struct conf_report report;
+		CHECK(load(&s, &report, lines[i]));
+		memcpy(seen[i], site_find(edge_of(&s), SPAN("a.example"))->binding,
+			PROFILE_POLICY);
+		for (size_t k = 0; k < i; k++)
+			CHECK(memcmp(seen[i], seen[k], PROFILE_POLICY) != 0);
+		settings_fini(&s);
+	}
+}
+
 /* What a site cannot be, and what of it is complained about. */
 static const struct {
 	const char *lines;
@@ -262,6 +289,7 @@ many_names_are_one_look_up(void)
 
 TESTS(certificates_are_made, names_are_found_exactly_then_by_wildcard,
 	a_default_must_be_chosen, demands_bind_and_are_inherited,
+	a_reload_that_speaks_otherwise_binds_otherwise,
 	what_cannot_be_served_is_complained_about,
 	sessions_last_as_long_as_the_site_says,
 	a_key_elsewhere_needs_only_the_certificate_here, many_names_are_one_look_up)
