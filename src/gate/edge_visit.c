@@ -154,6 +154,12 @@ note_signer(const struct edge_signing *g, const struct ask *a)
 		a->server ? a->server : "vault");
 }
 
+static const struct site_certificate *
+certificate_of(const struct remote_ask *ask)
+{
+	return CONTAINER_OF((uintptr_t)ask->key, const struct site_certificate, where);
+}
+
 static void
 signature_came(struct ask *a)
 {
@@ -164,7 +170,9 @@ signature_came(struct ask *a)
 	note_signer(g, a);
 	v->signature = NULL;
 	stat_sub(STAT_SIGNATURES_WAITING, 1);
-	if (a->ok) {
+	if (a->ok && site_key_is_near(certificate_of(wanted))) {
+		remote_answer_near(wanted, a->answer);
+	} else if (a->ok) {
 		remote_answer(wanted, a->answer);
 	} else {
 		stat_add(STAT_SIGNATURES_FAILED, 1);
@@ -180,13 +188,10 @@ signature_came(struct ask *a)
 static bool
 send_ask(struct session *s, struct edge_visit *v, struct err *err)
 {
-	const struct site_certificate *c = CONTAINER_OF(
-		(uintptr_t)v->signature->key, const struct site_certificate, where);
 	const struct edge *e = s->wg->edge;
-
 	struct ask *ask = &v->signing->ask;
 
-	if (site_is_kept(c)) {
+	if (site_is_kept(certificate_of(v->signature))) {
 		ask->want.function = SPAN(SITE_OWN_KEYS);
 		return ask_send(&e->w->vault.link, ask, err);
 	}

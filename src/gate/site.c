@@ -89,6 +89,13 @@ site_is_kept(const struct site_certificate *c)
 	return c->keeper == SITE_KEPT_BY_VAULT || token_uri_is(c->key);
 }
 
+bool
+site_key_is_near(const struct site_certificate *c)
+{
+	return c->keeper == SITE_KEPT_BY_VAULT &&
+		!token_uri_is(c->key.n > 0 ? c->key : c->path);
+}
+
 static void
 load_certificate(struct compiling *c, struct site_certificate *cert, struct err *err)
 {

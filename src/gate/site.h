@@ -199,6 +199,8 @@ void site_uncompile_key_block(struct site_keys *k);
 
 /* Whether the vault signs for this certificate. */
 MUST_USE bool site_is_kept(const struct site_certificate *c);
+/* Whether the vault has it in memory: kept there, and in no token. */
+MUST_USE bool site_key_is_near(const struct site_certificate *c);
 /* Whether its clients may have RSA key exchange, so that keys of its certificates which
  * are not the worker's have to decrypt. */
 MUST_USE bool site_may_decrypt(const struct gateway *g);

@@ -310,6 +310,27 @@ a_wrong_signature_never_leaves_this_process(void)
 	}
 }
 
+/* The vault's answers are not checked where a signature made here would not be; the
+ * client, which checks, refuses what is wrong. */
+static void
+only_curves_of_our_own_are_believed(void)
+{
+	for (size_t i = 0; i + 1 < COUNT_OF(ways); i++) {
+		struct meeting m;
+		uint8_t out[REMOTE_ANSWER_MAX];
+		meet(&m, &ways[i]);
+		bool believed = EVP_PKEY_is_a(m.site.key, "EC") == 1;
+		size_t n = sign(m.site.key, m.desk.ask, out, sizeof(out));
+		out[n - 1] ^= 1;
+		remote_answer_near(m.desk.ask, span_of(out, n));
+		pair_run(&m.p);
+		CHECK_INT(tls_state(m.p.client), TLS_FAILED);
+		CHECK_INT(tls_state(m.p.server), TLS_FAILED);
+		CHECK(believed != (m.p.server_err.code == ERR_TLS_REMOTE_LIED));
+		part(&m);
+	}
+}
+
 static void
 answers_of_impossible_length_are_refused(void)
 {
@@ -526,7 +547,7 @@ TESTS(a_handshake_stays_within_half_of_its_stack,
 	every_kind_of_key_opens_with_a_signature_from_elsewhere,
 	a_refusal_ends_the_handshake_with_an_alert,
 	a_wrong_signature_never_leaves_this_process,
-	answers_of_impossible_length_are_refused,
+	only_curves_of_our_own_are_believed, answers_of_impossible_length_are_refused,
 	bad_padding_looks_like_any_other_secret,
 	decryption_is_refused_unless_it_is_allowed,
 	an_engine_may_be_freed_while_it_waits, a_client_signs_with_a_key_elsewhere_too,
