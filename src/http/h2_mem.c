@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "base/must.h"
+#include "base/poison.h"
 #include "base/pool.h"
 #include "http/h2_priv.h"
 
@@ -75,6 +76,7 @@ take_place(struct h2_places *all, bool *fresh)
 	*fresh = !old;
 	if (old) {
 		all->used = old->next;
+		unpoison(old, all->size);
 		return old;
 	}
 	if (!all->start && all->fresh == 0)
@@ -91,6 +93,7 @@ give_place(struct h2_places *all, void *p)
 
 	place->next = all->used;
 	all->used = place;
+	poison(place + 1, all->size - sizeof(*place));
 }
 
 /* What stands in front of a block that has no place. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/mman.h>
 
+#include "base/poison.h"
 #include "tests/http/h2_pair.h"
 
 static const struct http_body none;
@@ -114,5 +115,25 @@ places_are_used_again_and_blank(void)
 	}
 }
 
-TESTS(a_rested_connection_holds_no_pages_and_goes_on, a_table_with_a_stream_in_it_stays,
-	a_table_that_grew_is_left_alone, places_are_used_again_and_blank)
+/* Nobody may touch a place that was given back, and the sanitizer knows it. */
+static void
+a_place_given_back_is_nobodys(void)
+{
+	struct h2_pair p;
+
+	h2_pair_open(&p);
+	talk(&p);
+	const uint8_t *frame = p.server.frame;
+	const uint8_t *table = p.server.table;
+	CHECK(!is_poisoned(frame + 100) && !is_poisoned(table + 100));
+	h2_pair_close(&p);
+	CHECK_INT(is_poisoned(frame + 100), POISON_WORKS);
+	CHECK_INT(is_poisoned(table + 4095), POISON_WORKS);
+	h2_pair_open(&p);
+	talk(&p);
+	h2_pair_close(&p);
+}
+
+TESTS(a_place_given_back_is_nobodys, a_rested_connection_holds_no_pages_and_goes_on,
+	a_table_with_a_stream_in_it_stays, a_table_that_grew_is_left_alone,
+	places_are_used_again_and_blank)
