@@ -149,10 +149,10 @@ struct found {
 static bool
 take_chain(const struct cache_store *s, struct found *f, uint32_t b, uint64_t octets)
 {
-	if (octets > (uint64_t)s->m->n_blocks * CACHE_BLOCK)
+	if (octets > (uint64_t)s->n_blocks * CACHE_BLOCK)
 		return false;
 	for (uint32_t left = cache_blocks_for(octets); left > 0; left--) {
-		if (b >= s->m->n_blocks || f->taken[b])
+		if (b >= s->n_blocks || f->taken[b])
 			return false;
 		f->taken[b] = true;
 		f->n_blocks++;
@@ -181,7 +181,7 @@ look(const struct cache_store *s, struct found *f)
 {
 	uint32_t i = s->m->oldest;
 
-	while (i < s->m->n_entries && f->n < s->m->n_entries) {
+	while (i < s->n_entries && f->n < s->n_entries) {
 		if (!take_entry(s, f, i))
 			return false;
 		i = s->entries[i].newer;
@@ -197,7 +197,7 @@ free_blocks(struct cache_store *s, const struct found *f)
 	struct cache_shared *m = s->m;
 
 	m->free_block = CACHE_NONE;
-	for (uint32_t b = m->n_blocks; b-- > 0;) {
+	for (uint32_t b = s->n_blocks; b-- > 0;) {
 		if (f->taken[b])
 			continue;
 		s->after[b] = m->free_block;
@@ -212,7 +212,7 @@ free_entries(struct cache_store *s, const struct found *f)
 	struct cache_shared *m = s->m;
 
 	m->free_entry = CACHE_NONE;
-	for (uint32_t i = m->n_entries; i-- > 0;) {
+	for (uint32_t i = s->n_entries; i-- > 0;) {
 		if (f->seen[i])
 			continue;
 		s->entries[i] = (struct cache_entry){.next = m->free_entry};
@@ -226,7 +226,7 @@ list_entries(struct cache_store *s, const struct found *f)
 {
 	struct cache_shared *m = s->m;
 
-	for (uint32_t i = 0; i < m->n_buckets; i++)
+	for (uint32_t i = 0; i < s->n_buckets; i++)
 		s->buckets[i] = CACHE_NONE;
 	for (uint32_t k = 0; k < f->n; k++) {
 		struct cache_entry *e = &s->entries[f->order[k]];

@@ -61,6 +61,9 @@ lay_out(uint32_t n_blocks)
 static void
 place(struct cache_store *s, const struct cache_layout *l, uint8_t *base)
 {
+	s->n_buckets = l->n_buckets;
+	s->n_entries = l->n_entries;
+	s->n_blocks = l->n_blocks;
 	s->m = (struct cache_shared *)(void *)base;
 	s->buckets = (uint32_t *)(void *)(base + l->buckets);
 	s->entries = (struct cache_entry *)(void *)(base + l->entries);
@@ -283,6 +286,6 @@ cache_store_sum(struct cache_store *s, struct cache_store_sums *out)
 		return;
 	out->entries = s->m->used_entries;
 	out->bytes = s->m->used_blocks * CACHE_BLOCK;
-	out->room = (uint64_t)s->m->n_blocks * CACHE_BLOCK;
+	out->room = (uint64_t)s->n_blocks * CACHE_BLOCK;
 	cache_store_unlock(s);
 }

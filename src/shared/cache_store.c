@@ -16,10 +16,17 @@ _Static_assert((int)CACHE_TEXTS_MOST <= (int)CACHE_BLOCK,
 
 /* ---- blocks and entries; the lock is held ---- */
 
+/* Once: what was checked is what is used, whoever writes there meanwhile. */
+static uint32_t
+fetch(const uint32_t *p)
+{
+	return *(const volatile uint32_t *)p;
+}
+
 static bool
 is_block(const struct cache_store *s, uint32_t b)
 {
-	return b < s->m->n_blocks;
+	return b < s->n_blocks;
 }
 
 static uint8_t *
@@ -39,7 +46,7 @@ static void
 free_chain(struct cache_store *s, uint32_t b, uint64_t n)
 {
 	for (uint32_t left = cache_blocks_for(n); left > 0 && is_block(s, b); left--) {
-		uint32_t next = s->after[b];
+		uint32_t next = fetch(&s->after[b]);
 		s->after[b] = s->m->free_block;
 		s->m->free_block = b;
 		s->m->used_blocks--;
@@ -66,7 +73,7 @@ free_entry(struct cache_store *s, struct cache_entry *e)
 static struct cache_entry *
 entry_at(struct cache_store *s, uint32_t i)
 {
-	return i < s->m->n_entries ? &s->entries[i] : NULL;
+	return i < s->n_entries ? &s->entries[i] : NULL;
 }
 
 uint32_t *
@@ -75,7 +82,7 @@ cache_bucket_of(struct cache_store *s, const uint8_t *key)
 	uint32_t h;
 
 	memcpy(&h, key, sizeof(h));
-	return &s->buckets[h & (s->m->n_buckets - 1)];
+	return &s->buckets[h & (s->n_buckets - 1)];
 }
 
 static void
@@ -146,11 +153,13 @@ evict(struct cache_store *s)
 static uint32_t
 take_block(struct cache_store *s)
 {
-	while (!is_block(s, s->m->free_block)) {
+	uint32_t b = fetch(&s->m->free_block);
+
+	while (!is_block(s, b)) {
 		if (!evict(s))
 			return CACHE_NONE;
+		b = fetch(&s->m->free_block);
 	}
-	uint32_t b = s->m->free_block;
 	s->m->free_block = s->after[b];
 	s->after[b] = CACHE_NONE;
 	s->m->used_blocks++;
@@ -160,11 +169,13 @@ take_block(struct cache_store *s)
 static struct cache_entry *
 take_entry(struct cache_store *s)
 {
-	while (!entry_at(s, s->m->free_entry)) {
+	struct cache_entry *e = entry_at(s, fetch(&s->m->free_entry));
+
+	while (!e) {
 		if (!evict(s))
 			return NULL;
+		e = entry_at(s, fetch(&s->m->free_entry));
 	}
-	struct cache_entry *e = &s->entries[s->m->free_entry];
 	s->m->free_entry = e->next;
 	s->m->used_entries++;
 	*e = (struct cache_entry){.head = CACHE_NONE, .body = CACHE_NONE};
@@ -245,15 +256,16 @@ take_head(struct cache_store *s, struct cache_entry *e, struct arena *a,
 	struct cache_hit *hit)
 {
 	uint32_t skip = e->n_vary + e->n_url + e->n_tags;
-	struct cache_cursor c = {e->head, skip, e->n_head};
+	uint32_t n = fetch(&e->n_head);
+	struct cache_cursor c = {fetch(&e->head), skip, n};
 
-	if (skip > CACHE_BLOCK || arena_room(a) < (size_t)e->n_head + 64)
+	if (skip > CACHE_BLOCK || arena_room(a) < (size_t)n + 64)
 		return false;
-	uint8_t *p = arena_alloc(a, e->n_head);
+	uint8_t *p = arena_alloc(a, n);
 	copy_out(s, &c, p);
 	hit->entry = (uint32_t)(e - s->entries);
 	hit->facts = e->facts;
-	hit->head = span_of(p, e->n_head);
+	hit->head = span_of(p, n);
 	hit->length = e->n_body;
 	return true;
 }
@@ -294,10 +306,10 @@ void
 cache_store_seek(struct cache_store *s, const struct cache_hit *hit, uint64_t from,
 	uint64_t n, struct cache_cursor *out)
 {
-	uint32_t b = s->entries[hit->entry].body;
+	uint32_t b = fetch(&s->entries[hit->entry].body);
 
 	for (uint64_t skip = from / CACHE_BLOCK; skip > 0 && is_block(s, b); skip--)
-		b = s->after[b];
+		b = fetch(&s->after[b]);
 	*out = (struct cache_cursor){b, (size_t)(from % CACHE_BLOCK), n};
 }
 
@@ -305,7 +317,7 @@ struct span
 cache_store_next(struct cache_store *s, struct cache_cursor *c)
 {
 	if (c->left > 0 && c->at >= CACHE_BLOCK && is_block(s, c->block)) {
-		c->block = s->after[c->block];
+		c->block = fetch(&s->after[c->block]);
 		c->at = 0;
 	}
 	if (c->left == 0 || !is_block(s, c->block)) {

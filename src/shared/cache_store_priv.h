@@ -6,8 +6,9 @@
  *
  * Everything points by index, because nothing else means the same in every process.
  * What is read from there may have been written by a worker that is not itself any
- * more: indexes are checked before they are used, lengths are bounded by what they
- * count, and what is true or false is an octet, because any of those is one.
+ * more: indexes are read once and checked before they are used, by bounds that each
+ * process keeps for itself; lengths are bounded by what they count, and what is true or
+ * false is an octet, because any of those is one.
  */
 #pragma once
 
@@ -59,7 +60,7 @@ struct cache_shared {
 	pthread_mutex_t lock;
 	uint8_t busy; /* somebody has the lock, or died with it */
 	uint8_t broken;
-	uint32_t n_buckets; /* a power of two */
+	uint32_t n_buckets; /* these three for the next program alone */
 	uint32_t n_entries;
 	uint32_t n_blocks;
 	uint32_t free_entry;
@@ -77,6 +78,9 @@ struct cache_store {
 	int fd;       /* of its file, locked against other programs; -1: none */
 	size_t bytes; /* as asked for */
 	size_t mapped;
+	uint32_t n_buckets; /* a power of two */
+	uint32_t n_entries;
+	uint32_t n_blocks;
 	struct cache_shared *m;
 	uint32_t *buckets;
 	struct cache_entry *entries;

@@ -363,7 +363,33 @@ a_worker_that_dies_inside_ends_the_store(void)
 	store = NULL;
 }
 
-TESTS(what_was_put_is_found_with_its_fields_and_body,
+/* Bounds lie where any worker writes, too; nobody goes by those. */
+static void
+a_worker_taken_over_cannot_move_the_bounds(void)
+{
+	enum { FAR = 0x7fffff00 };
+	struct cache_hit hit;
+	struct cache_store_sums sums;
+
+	start();
+	CHECK(put("/", "", "body"));
+	store->m->n_blocks = store->m->n_entries = UINT32_MAX;
+	store->m->n_buckets = UINT32_C(1) << 31;
+	CHECK_INT(find("/", &hit), CACHE_PRESENT);
+	cache_store_let_go(store, &hit);
+	for (uint32_t i = 0; i < store->n_buckets; i++)
+		store->buckets[i] = FAR;
+	store->m->free_block = store->m->free_entry = FAR;
+	store->m->oldest = store->m->newest = FAR;
+	CHECK_INT(find("/", &hit), CACHE_ABSENT);
+	CHECK(!put("/other", "", "body"));
+	CHECK_INT(cache_store_purge(store, CACHE_PURGE_ALL, SPAN("")), 0);
+	cache_store_sum(store, &sums);
+	CHECK_INT(sums.room, BYTES);
+}
+
+TESTS(a_worker_taken_over_cannot_move_the_bounds,
+	what_was_put_is_found_with_its_fields_and_body,
 	a_long_body_comes_back_from_any_place,
 	the_same_url_is_replaced_and_its_blocks_come_back,
 	variants_live_beside_each_other, the_least_used_goes_when_there_is_no_room,
