@@ -38,15 +38,26 @@ slots_for(size_t n)
 	return slots;
 }
 
+/* The slot of a serial, or the free one where it belongs. */
+static size_t
+slot_of(const struct serials *s, struct span serial)
+{
+	size_t i = map_hash(serial) & (s->n_slots - 1);
+
+	while (s->slots[i] != 0 && !span_eq(serial_at(s, s->slots[i] - 1), serial))
+		i = (i + 1) & (s->n_slots - 1);
+	return i;
+}
+
+/* Twice is once: a list that says one number a million times would fill a million slots
+ * in a row, each found behind all those before it. */
 static void
 place_one(struct serials *s)
 {
 	struct span serial = serial_at(s, s->placed);
-	size_t i = map_hash(serial) & (s->n_slots - 1);
 
-	while (s->slots[i] != 0)
-		i = (i + 1) & (s->n_slots - 1);
-	s->slots[i] = (uint32_t)s->placed + 1; /* a list has REVOKE_CRL_MAX octets */
+	/* A list has REVOKE_CRL_MAX octets. */
+	s->slots[slot_of(s, serial)] = (uint32_t)s->placed + 1;
 	s->placed += 1 + serial.n;
 }
 
@@ -68,14 +79,7 @@ bool
 serials_has(const struct serials *s, struct span serial)
 {
 	must(s->placed == s->n_octets);
-	if (s->n == 0)
-		return false;
-	for (size_t i = map_hash(serial) & (s->n_slots - 1); s->slots[i] != 0;
-		i = (i + 1) & (s->n_slots - 1)) {
-		if (span_eq(serial_at(s, s->slots[i] - 1), serial))
-			return true;
-	}
-	return false;
+	return s->n > 0 && s->slots[slot_of(s, serial)] != 0;
 }
 
 size_t

@@ -4,7 +4,7 @@
 #include "base/read.h"
 #include "tests/test.h"
 
-enum { MANY = 5000 };
+enum { MANY = 5000, AGAIN = 1000 * 1000 };
 
 static struct span
 number(uint8_t dst[4], uint32_t n)
@@ -50,6 +50,24 @@ the_length_belongs_to_the_number(void)
 	serials_fini(&s);
 }
 
+/* Slot by slot this would be a million times a million. */
+static void
+one_number_a_million_times_is_placed_as_fast_as_others(void)
+{
+	struct serials s = {0};
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < AGAIN; i++)
+		serials_add(&s, SPAN("\x01\x02"));
+	CHECK(serials_place(&s, AGAIN));
+	for (size_t i = 0; i < s.n_slots; i++)
+		used += s.slots[i] != 0;
+	CHECK_INT(used, 1);
+	CHECK(serials_has(&s, SPAN("\x01\x02")));
+	CHECK(!serials_has(&s, SPAN("\x01\x03")));
+	serials_fini(&s);
+}
+
 static void
 an_empty_set_has_nobody(void)
 {
@@ -61,4 +79,4 @@ an_empty_set_has_nobody(void)
 }
 
 TESTS(all_that_were_put_in_are_there_and_nobody_else, the_length_belongs_to_the_number,
-	an_empty_set_has_nobody)
+	one_number_a_million_times_is_placed_as_fast_as_others, an_empty_set_has_nobody)
