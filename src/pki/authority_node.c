@@ -65,7 +65,8 @@ static EVP_PKEY *
 read_request(struct span csr, struct err *err)
 {
 	AUTO(BIO) *bio = csr.n <= CSR_MAX ? BIO_new_mem_buf(csr.p, (int)csr.n) : NULL;
-	AUTO(X509_REQ) *req = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+	AUTO(X509_REQ) *req =
+		bio ? PEM_read_bio_X509_REQ(bio, NULL, ossl_no_passphrase, NULL) : NULL;
 	AUTO(EVP_PKEY) *key = req ? X509_REQ_get_pubkey(req) : NULL;
 
 	if (!key || X509_REQ_verify(req, key) != 1) {

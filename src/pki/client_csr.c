@@ -209,8 +209,8 @@ decode_pem(struct span text, uint8_t **der, long *n, struct err *err)
 	char *name = NULL;
 
 	bool ok = bio &&
-		PEM_bytes_read_bio(
-			der, n, &name, PEM_STRING_X509_REQ, bio, NULL, NULL) == 1;
+		PEM_bytes_read_bio(der, n, &name, PEM_STRING_X509_REQ, bio,
+			ossl_no_passphrase, NULL) == 1;
 	OPENSSL_free(name);
 	return ok || ossl_err(err, ERR_PKI_CSR, "no request in PEM form");
 }

@@ -141,7 +141,7 @@ read_list(struct span text)
 	if (text.n > 0 && text.p[0] == 0x30) /* SEQUENCE: DER */
 		return d2i_X509_CRL(NULL, &p, (long)text.n);
 	AUTO(BIO) *bio = BIO_new_mem_buf(text.p, (int)text.n);
-	return bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+	return bio ? PEM_read_bio_X509_CRL(bio, NULL, ossl_no_passphrase, NULL) : NULL;
 }
 
 static bool

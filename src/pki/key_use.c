@@ -55,7 +55,8 @@ key_open_public(const char *path, struct err *err)
 	if (!file_read(path, KEY_FILE_MAX, &text, err))
 		return NULL;
 	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n); /* at most KEY_FILE_MAX */
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *pkey =
+		bio ? PEM_read_bio_PUBKEY(bio, NULL, ossl_no_passphrase, NULL) : NULL;
 	BIO_free(bio);
 	mem_free((void *)(uintptr_t)text.p);
 	if (!pkey) {

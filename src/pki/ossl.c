@@ -5,6 +5,13 @@
 
 #include "base/text.h"
 
+int
+ossl_no_passphrase(char *dst, int cap, int writing, void *arg)
+{
+	(void)dst, (void)cap, (void)writing, (void)arg;
+	return -1;
+}
+
 bool
 ossl_err(struct err *err, enum err_code code, const char *fmt, ...)
 {

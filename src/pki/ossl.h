@@ -88,6 +88,12 @@ ossl_forget(void)
 }
 
 /*
+ * For PEM that is no key: nobody is asked. Without it OpenSSL asks the terminal for the
+ * passphrase of whatever says that it is encrypted, and waits, whoever sent it.
+ */
+int ossl_no_passphrase(char *dst, int cap, int writing, void *arg);
+
+/*
  * As err_set(), with the reason on OpenSSL's queue behind the text; the queue is empty
  * afterwards. Returns false.
  */

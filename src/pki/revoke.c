@@ -107,7 +107,8 @@ crl_from_pem(struct span text, struct span *der, struct err *err)
 {
 	AUTO(BIO) *bio =
 		BIO_new_mem_buf(text.p, (int)text.n); /* under REVOKE_CRL_MAX */
-	AUTO(X509_CRL) *crl = bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+	AUTO(X509_CRL) *crl =
+		bio ? PEM_read_bio_X509_CRL(bio, NULL, ossl_no_passphrase, NULL) : NULL;
 	AUTO_OCTETS *p = NULL;
 	int n = crl ? i2d_X509_CRL(crl, &p) : -1;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <openssl/ui.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -183,9 +184,43 @@ pem_is_read_and_what_is_too_long_is_not(void)
 	mem_free((void *)(uintptr_t)pem.p);
 }
 
+static unsigned asked; /* by OpenSSL, at the terminal */
+
+static int
+note_asked(UI *ui)
+{
+	(void)ui;
+	asked++;
+	return 0;
+}
+
+/* Whoever may post a request could else stop who reads it, and have the operator type a
+ * passphrase. */
+static void
+a_request_that_says_it_is_encrypted_has_nobody_asked_for_a_passphrase(void)
+{
+	UI_METHOD *terminal = UI_create_method("test");
+	enum err_code code = ERR_NONE;
+
+	asked = 0;
+	CHECK(UI_method_set_opener(terminal, note_asked) == 0);
+	UI_set_default_method(terminal);
+	CHECK(!reads(SPAN("-----BEGIN CERTIFICATE REQUEST-----\n"
+			  "Proc-Type: 4,ENCRYPTED\n"
+			  "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+			  "AAAAAAAAAAAAAAAAAAAAAA==\n"
+			  "-----END CERTIFICATE REQUEST-----\n"),
+		&code));
+	CHECK_INT(code, ERR_PKI_CSR);
+	CHECK_INT(asked, 0);
+	UI_set_default_method(UI_OpenSSL());
+	UI_destroy_method(terminal);
+}
+
 TESTS(a_request_says_its_key_and_names,
 	every_kind_of_key_we_issue_for_is_taken_and_no_other,
 	a_weak_signature_is_refused, who_does_not_hold_the_key_gets_nothing,
 	names_we_do_not_certify_are_refused_not_dropped,
 	every_truncation_and_every_addition_is_refused,
-	one_flipped_bit_anywhere_is_refused, pem_is_read_and_what_is_too_long_is_not)
+	one_flipped_bit_anywhere_is_refused, pem_is_read_and_what_is_too_long_is_not,
+	a_request_that_says_it_is_encrypted_has_nobody_asked_for_a_passphrase)
