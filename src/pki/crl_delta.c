@@ -51,6 +51,23 @@ crl_changes(const struct crl *delta, const struct crl *whole)
 }
 
 bool
+crl_is_later(const struct crl *a, const struct crl *b)
+{
+	if (a->this_update != b->this_update)
+		return a->this_update > b->this_update;
+	return compare_numbers(a->number, b->number) > 0;
+}
+
+/* Changes that begin at a later list do not say what that list has. */
+bool
+crl_supersedes(const struct crl *c, const struct crl *old)
+{
+	return crl_is_delta(c) == crl_is_delta(old) &&
+		cert_names_eq(c->issuer, old->issuer) && span_eq(c->idp, old->idp) &&
+		compare_numbers(c->base, old->base) <= 0 && !crl_is_later(old, c);
+}
+
+bool
 crl_replaces(const struct crl *whole, const struct crl *delta)
 {
 	return is_of(delta, whole) &&

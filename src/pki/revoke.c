@@ -125,15 +125,13 @@ crl_from_pem(struct span text, struct span *der, struct err *err)
  * it is proven. Among equals the later to come counts.
  */
 static bool
-is_superseded(const struct crl *old, const struct crl *by)
+is_needless(const struct crl *c, const struct crl *other)
 {
-	return crl_is_delta(old) == crl_is_delta(by) &&
-		cert_names_eq(old->issuer, by->issuer) && span_eq(old->idp, by->idp) &&
-		old->this_update <= by->this_update;
+	return crl_supersedes(other, c) || crl_replaces(other, c);
 }
 
-/* Puts a proven list among those of its key; one that is older than what is there
- * goes. */
+/* Puts a proven list among those of its key; of what is there and itself, only what says
+ * something that no other one does stays. */
 static void
 join_signer(struct revoke *r, struct crl *c)
 {
@@ -143,9 +141,7 @@ join_signer(struct revoke *r, struct crl *c)
 		s = add_signer(r, c->signer);
 	LIST_EACH (it, &s->crls) {
 		struct crl *other = CONTAINER_OF(it, struct crl, kin);
-		bool newer =
-			is_superseded(c, other) && c->this_update < other->this_update;
-		if (newer) {
+		if (is_needless(c, other) && !crl_supersedes(c, other)) {
 			drop_crl(r, c);
 			return;
 		}
@@ -153,7 +149,7 @@ join_signer(struct revoke *r, struct crl *c)
 	list_push(&s->crls, &c->kin);
 	LIST_EACH (it, &s->crls) {
 		struct crl *other = CONTAINER_OF(it, struct crl, kin);
-		if (other != c && is_superseded(other, c))
+		if (other != c && is_needless(other, c))
 			drop_crl(r, other);
 	}
 }
@@ -280,24 +276,21 @@ is_current(const struct crl *crl, int64_t now)
 	return crl->this_update <= now + REVOKE_SKEW_S && crl->next_update >= now;
 }
 
-/* What the changes to a whole list say of c. A change that takes a revocation back
- * counts only while it is current: who kept an old one could serve it for ever. */
-static enum revoke_state
-ask_changes(const struct signer *s, const struct crl *whole, const struct cert *c,
-	int64_t now)
+/* The latest changes to a whole list; NULL: there are none. A change that takes a
+ * revocation back counts only while it is current: who kept an old one could serve it
+ * for ever. */
+static const struct crl *
+changes_to(const struct signer *s, const struct crl *whole, int64_t now)
 {
-	enum revoke_state state = REVOKE_UNKNOWN;
+	const struct crl *latest = NULL;
 
 	LIST_EACH (it, &s->crls) {
 		const struct crl *delta = CONTAINER_OF(it, struct crl, kin);
-		if (crl_changes(delta, whole) && is_current(delta, now)) {
-			state = crl_lists(whole, c->serial) &&
-					!crl_lifts(delta, c->serial)
-				? REVOKE_REVOKED
-				: REVOKE_GOOD;
-		}
+		if (crl_changes(delta, whole) && is_current(delta, now) &&
+			(!latest || crl_is_later(delta, latest)))
+			latest = delta;
 	}
-	return state;
+	return latest;
 }
 
 /* RFC 5280 §5.2.4: a whole list with its changes is as current as these are. */
@@ -305,24 +298,34 @@ static enum revoke_state
 ask_whole(const struct signer *s, const struct crl *whole, const struct cert *c,
 	int64_t now)
 {
-	enum revoke_state changed = ask_changes(s, whole, c, now);
+	const struct crl *delta = changes_to(s, whole, now);
 
-	if (changed != REVOKE_UNKNOWN)
-		return changed;
 	/* A list that has ended still proves what was revoked, and nothing good. */
-	if (crl_lists(whole, c->serial))
+	if (crl_lists(whole, c->serial) && !(delta && crl_lifts(delta, c->serial)))
 		return REVOKE_REVOKED;
-	return is_current(whole, now) ? REVOKE_GOOD : REVOKE_UNKNOWN;
+	return delta || is_current(whole, now) ? REVOKE_GOOD : REVOKE_UNKNOWN;
+}
+
+/* Whether a whole list, with the latest changes to it, has all that a delta says. */
+static bool
+is_caught_up(const struct signer *s, const struct crl *delta, const struct crl *whole,
+	int64_t now)
+{
+	if (!crl_changes(delta, whole))
+		return crl_replaces(whole, delta);
+	const struct crl *latest = changes_to(s, whole, now);
+	return latest && crl_is_later(latest, delta);
 }
 
 /* What changes add stands by itself, until a whole list has caught up with them. */
 static enum revoke_state
-ask_delta(const struct signer *s, const struct crl *delta, const struct cert *c)
+ask_delta(const struct signer *s, const struct crl *delta, const struct cert *c,
+	int64_t now)
 {
 	if (!crl_lists(delta, c->serial))
 		return REVOKE_UNKNOWN;
 	LIST_EACH (it, &s->crls) {
-		if (crl_replaces(CONTAINER_OF(it, struct crl, kin), delta))
+		if (is_caught_up(s, delta, CONTAINER_OF(it, struct crl, kin), now))
 			return REVOKE_UNKNOWN;
 	}
 	return REVOKE_REVOKED;
@@ -342,7 +345,7 @@ ask_crls(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 		enum crl_scope scope = scope_for(crl, c);
 		if (scope == CRL_NOT_ITS)
 			continue;
-		enum revoke_state said = crl_is_delta(crl) ? ask_delta(s, crl, c)
+		enum revoke_state said = crl_is_delta(crl) ? ask_delta(s, crl, c, now)
 							   : ask_whole(s, crl, c, now);
 		if (said == REVOKE_REVOKED)
 			return said;

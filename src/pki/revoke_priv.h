@@ -80,6 +80,11 @@ MUST_USE bool crl_is_delta(const struct crl *c);
 /* Whether the delta changes this whole list: same issuer and scope, not before the list
  * it begins at, and newer than it. Both are proven, by one key. */
 MUST_USE bool crl_changes(const struct crl *delta, const struct crl *whole);
+/* Of two lists of one key: by its date, and by its number where that is the same. */
+MUST_USE bool crl_is_later(const struct crl *a, const struct crl *b);
+/* Whether nothing that old says is lost when this one takes its place: same issuer,
+ * scope and kind, not before it, and changes that begin no later. */
+MUST_USE bool crl_supersedes(const struct crl *c, const struct crl *old);
 /* Whether the whole list has all that the delta says, and perhaps more. */
 MUST_USE bool crl_replaces(const struct crl *whole, const struct crl *delta);
 /* Whether this authority's key signed it; a proof is remembered. */

@@ -322,6 +322,51 @@ changes_count_from_the_list_they_begin_at(void)
 	forge_end();
 }
 
+/* Newer changes begin at a newer whole list, which has the older ones. Who can keep that
+ * list away, and lets the changes through, must not have a revocation forgotten. */
+static void
+changes_count_until_a_whole_list_has_them(void)
+{
+	lists_begin();
+	const struct list_plan clean = {.by = &middle, .number = 5};
+	const struct list_plan adds = {
+		.by = &middle, .number = 7, .delta = 5, .revoked = &leaf};
+	const struct list_plan beyond = {.by = &middle, .number = 9, .delta = 8};
+	const struct list_plan same_base = {.by = &middle, .number = 9, .delta = 5};
+	const struct list_plan whole = {.by = &middle, .number = 8};
+
+	check_changes("revoked", &clean, &adds, &beyond);
+	check_changes("revoked", &clean, &beyond, &adds);
+	check_changes("good", &clean, &adds, &same_base);
+	check_changes("good", &whole, &adds, &beyond);
+	/* The later of two that both continue a list says all that the other does. */
+	const struct list_plan overlaps = {
+		.by = &middle, .number = 9, .delta = 5, .revoked = &leaf};
+	const struct list_plan lifts = {.by = &middle,
+		.number = 10,
+		.delta = 8,
+		.revoked = &leaf,
+		.lifts = true};
+	check_changes("good", &whole, &overlaps, &lifts);
+	check_changes("revoked", &clean, &overlaps, &lifts);
+	forge_end();
+}
+
+/* An authority that revokes two in one second has two lists of that second. */
+static void
+of_two_lists_of_one_second_the_number_tells_the_later(void)
+{
+	lists_begin();
+	const struct list_plan first = {.by = &middle, .number = 5};
+	const struct list_plan second = {.by = &middle, .number = 6, .revoked = &leaf};
+
+	clock_fake(1, clock_wall() * 1000);
+	check_changes("revoked", NULL, &first, &second);
+	check_changes("revoked", NULL, &second, &first);
+	clock_real();
+	forge_end();
+}
+
 static void
 a_list_with_changes_is_as_current_as_these(void)
 {
@@ -451,6 +496,8 @@ a_list_nobody_signed_does_not_keep_a_proven_one_away(void)
 }
 
 TESTS(changes_count_from_the_list_they_begin_at,
+	changes_count_until_a_whole_list_has_them,
+	of_two_lists_of_one_second_the_number_tells_the_later,
 	a_list_with_changes_is_as_current_as_these,
 	changes_of_another_scope_or_signer_count_for_nothing,
 	a_list_says_where_its_changes_are,
