@@ -68,15 +68,14 @@ edge_judge(struct session *s)
 
 	if (!visit->name->clients || !tls_has_peer(s->client.tls))
 		return;
-	if (tls_peer_chain(s->client.tls, &chain, &err)) {
+	bool read = tls_peer_chain(s->client.tls, &chain, &err);
+	if (read)
 		check(s, &chain, &v);
-		if (!first) {
-			client_cert_judge(&visit->cert, &v);
-		} else if (arena_room(&s->arena) < CLIENT_CERT_ROOM ||
-			!client_cert_describe(
-				&visit->cert, &chain, &v, &s->arena, &err)) {
-			visit->cert.presented = true; /* and not verified */
-		}
+	if (read && !first) {
+		client_cert_judge(&visit->cert, &v);
+	} else if (!read || arena_room(&s->arena) < CLIENT_CERT_ROOM ||
+		!client_cert_describe(&visit->cert, &chain, &v, &s->arena, &err)) {
+		visit->cert.presented = true; /* and not verified */
 	}
 	verdict_fini(&v);
 	chain_fini(&chain);

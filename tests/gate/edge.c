@@ -191,6 +191,9 @@ static const char config[] =
 	"  rule no-cert when http.host == \"api.shop.example\" and (not "
 	"cf.tls_client_auth.cert_verified or "
 	"cf.tls_client_auth.cert_revoked) do block\n"
+	"  rule bad-cert when http.host == \"xfcc.shop.example\" and "
+	"cf.tls_client_auth.cert_presented and not "
+	"cf.tls_client_auth.cert_verified do block\n"
 	"}\n";
 
 /* The configuration with its words filled in. */
@@ -360,6 +363,7 @@ struct guest {
 
 static struct resume_cache cache;
 static bool offering; /* sessions of earlier visits, whatever they were */
+static int padding;   /* certificates behind the client's own, of no use */
 
 static int
 dial(uint16_t port)
@@ -405,6 +409,17 @@ session_key(const struct guest *v)
 		.host = SPAN("edge"), .policy = profile_policy(v->profile)};
 }
 
+static void
+pad(struct identity *id)
+{
+	if (!id->rest)
+		id->rest = sk_X509_new_null();
+	for (int i = 0; i < padding; i++) {
+		CHECK(X509_up_ref(id->leaf) == 1);
+		CHECK(sk_X509_push(id->rest, id->leaf) > 0);
+	}
+}
+
 /* The handshake; its outcome is the state. */
 static enum tls_state
 come(struct guest *v, const char *sni, const char *cert)
@@ -425,6 +440,7 @@ come(struct guest *v, const char *sni, const char *cert)
 		path_in(key, name);
 		v->id = identity_load(crt, key, (struct span){0}, &v->err);
 		CHECK_OK(v->id != NULL, &v->err);
+		pad(v->id);
 	}
 	const struct resume_key k = session_key(v);
 	v->tls = tls_client_new(
@@ -640,6 +656,23 @@ a_session_is_resumed_where_it_began_and_nowhere_else(void)
 	resume_cache_fini(&cache);
 }
 
+/* Who hides a certificate behind more than is read has shown one all the same. */
+static void
+a_chain_too_long_is_a_certificate_and_not_verified(void)
+{
+	struct guest v;
+	struct span answer;
+
+	padding = CHAIN_MAX;
+	CHECK_INT(come(&v, "xfcc.shop.example", "good"), TLS_OPEN);
+	CHECK_INT(ask_for(&v, "xfcc.shop.example", "", &answer), 403);
+	leave(&v);
+	CHECK_INT(come(&v, "api.shop.example", "good"), TLS_OPEN);
+	CHECK_INT(ask_for(&v, "api.shop.example", "", &answer), 403);
+	leave(&v);
+	padding = 0;
+}
+
 static void
 revocation_reaches_a_live_connection(void)
 {
@@ -776,6 +809,7 @@ TESTS(the_world_is_set_up, names_lead_to_their_site,
 	what_clients_say_of_certificates_is_removed,
 	another_policy_on_the_connection_is_misdirected,
 	a_session_is_resumed_where_it_began_and_nowhere_else,
+	a_chain_too_long_is_a_certificate_and_not_verified,
 	revocation_reaches_a_live_connection,
 	a_key_elsewhere_signs_until_nobody_answers, plain_http_is_sent_on_to_https,
 	the_children_end)
