@@ -129,6 +129,21 @@ add_file(struct edge_clients *c, struct revoke *r, const struct site_path *p,
 	return ok || err_within(err, "%s", (const char *)p->path.p);
 }
 
+/* What is proven is proven now: a set of lists that nobody was judged by says something
+ * all the same to the one that takes its place. */
+static void
+meet_authorities(const struct site_clients *c, struct revoke *r)
+{
+	struct err ignored = {0};
+
+	for (size_t i = 0; i < c->n_ca_names; i++) {
+		struct cert *authority = cert_parse(c->ca_ders[i], &ignored);
+		if (authority)
+			revoke_meet(r, authority);
+		cert_put(authority);
+	}
+}
+
 /* All lists anew, or NULL: half of them would let somebody in. */
 static struct revoke *
 read_all(struct edge_clients *c, struct err *err)
@@ -143,8 +158,10 @@ read_all(struct edge_clients *c, struct err *err)
 	}
 	for (const struct edge_list_url *u = c->urls; u && ok; u = u->next)
 		ok = u->octets.n == 0 || add_list(c, r, u->octets, err);
-	if (ok)
+	if (ok) {
+		meet_authorities(c->settings, r);
 		return r;
+	}
 	c->ends = before[0];
 	c->warn_at = before[1];
 	revoke_free(r);
@@ -162,6 +179,8 @@ take_anew(struct edge_clients *c)
 			SPAN_ARG(c->settings->name), err.text);
 		return;
 	}
+	if (c->revoke)
+		revoke_carry(fresh, c->revoke);
 	revoke_free(c->revoke);
 	c->revoke = fresh;
 	c->epoch++;

@@ -71,17 +71,26 @@ add_signer(struct revoke *r, const uint8_t key[CERT_HASH])
 	return s;
 }
 
+/* The list is the caller's. */
 static void
-drop_crl(struct revoke *r, struct crl *c)
+leave(struct revoke *r, struct crl *c)
 {
 	struct signer *s = c->proven ? find_signer(r, c->signer) : NULL;
 
 	r->crl_bytes -= c->cost;
-	crl_free(c);
+	list_leave(&c->all);
+	list_leave(&c->kin);
 	if (!s || !list_empty(&s->crls))
 		return;
 	map_remove(&r->signers, &s->by_key);
 	mem_free(s);
+}
+
+static void
+drop_crl(struct revoke *r, struct crl *c)
+{
+	leave(r, c);
+	crl_free(c);
 }
 
 size_t
@@ -250,15 +259,32 @@ revoke_read_crl(struct span crl, struct cert *const *issuers, size_t n,
 
 /* Lists that came without their authority find their place when it is met. */
 static void
-prove_lists(struct revoke *r, const struct cert *c, struct cert *issuer)
+prove_lists(struct revoke *r, struct span name, struct cert *issuer)
 {
 	LIST_EACH (it, &r->unproven) {
 		struct crl *crl = CONTAINER_OF(it, struct crl, kin);
-		if (!cert_names_eq(crl->issuer, c->issuer) ||
-			!crl_is_proven(crl, issuer))
+		if (!cert_names_eq(crl->issuer, name) || !crl_is_proven(crl, issuer))
 			continue;
 		list_leave(&crl->kin);
 		join_signer(r, crl);
+	}
+}
+
+void
+revoke_meet(struct revoke *r, struct cert *authority)
+{
+	prove_lists(r, authority->subject, authority);
+}
+
+void
+revoke_carry(struct revoke *r, struct revoke *from)
+{
+	LIST_EACH (it, &from->crls) {
+		struct crl *c = CONTAINER_OF(it, struct crl, all);
+		if (!c->proven || !crl_is_delta(c))
+			continue;
+		leave(from, c);
+		revoke_keep_list(r, c);
 	}
 }
 
@@ -336,7 +362,7 @@ ask_crls(struct revoke *r, struct cert *c, struct cert *issuer, int64_t now)
 {
 	enum revoke_state state = REVOKE_UNKNOWN;
 
-	prove_lists(r, c, issuer);
+	prove_lists(r, c->issuer, issuer);
 	struct signer *s = find_signer(r, issuer->spki_sha256);
 	if (!s)
 		return REVOKE_UNKNOWN;

@@ -55,6 +55,12 @@ enum revoke_turn revoke_reading_advance(
 	struct revoke_reading *reading, struct revoke *r, struct err *err);
 void revoke_reading_free(struct revoke_reading *reading); /* NULL does nothing */
 
+/* Proves this authority's lists now, and not when a certificate of its own comes. */
+void revoke_meet(struct revoke *r, struct cert *authority);
+/* Takes over the proven lists of changes that `from` has and nothing here says better:
+ * for who reads all lists anew. */
+void revoke_carry(struct revoke *r, struct revoke *from);
+
 /* Octets of memory that lists take now. */
 MUST_USE size_t revoke_list_bytes(const struct revoke *r);
 

@@ -235,6 +235,34 @@ an_older_list_from_the_same_address_is_refused(void)
 	tear_down();
 }
 
+/* The whole list is a file, which somebody replaces now and then. */
+static void
+what_changes_said_counts_until_a_whole_list_has_it(void)
+{
+	set_up(true, true);
+	write_file(&(struct list_plan){.by = &middle, .number = 5});
+	serve_list(&(struct list_plan){
+		.by = &middle, .number = 7, .delta = 5, .revoked = &leaf});
+	open_lists();
+	until_asked(1);
+	CHECK_INT(ask(), REVOKE_REVOKED);
+
+	int64_t wall_ms = clock_wall_ms();
+	uint64_t now = clock_now();
+	serve_list(&(struct list_plan){.by = &middle, .number = 9, .delta = 8});
+	clock_fake(now + HOUR_MS + 1000, wall_ms + HOUR_MS);
+	until_asked(2);
+	CHECK_INT(w.clients.epoch, 2);
+	CHECK_INT(ask(), REVOKE_REVOKED);
+	size_t kept = revoke_list_bytes(w.clients.revoke);
+	write_file(&(struct list_plan){.by = &middle, .number = 8});
+	edge_lists_look(&w.clients);
+	CHECK_INT(ask(), REVOKE_GOOD);
+	CHECK(revoke_list_bytes(w.clients.revoke) < kept);
+	clock_real();
+	tear_down();
+}
+
 static void
 a_list_that_no_authority_here_has_signed_changes_nothing(void)
 {
@@ -267,5 +295,6 @@ the_first_end_of_all_lists_is_known(void)
 }
 
 TESTS(half_of_the_lists_is_none, an_older_list_from_the_same_address_is_refused,
+	what_changes_said_counts_until_a_whole_list_has_it,
 	a_list_that_no_authority_here_has_signed_changes_nothing,
 	the_first_end_of_all_lists_is_known)
