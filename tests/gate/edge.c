@@ -22,7 +22,7 @@
 #include "gate/worker.h"
 #include "keyless/server.h"
 #include "pki/tunnel.h"
-#include "tests/tls/pair.h"
+#include "tests/gate/guest.h"
 
 enum { ANSWER = 32768, PATH = 256 };
 
@@ -350,75 +350,9 @@ the_world_is_set_up(void)
 
 /* ---- a client ---- */
 
-struct guest {
-	int fd;
-	struct tls *tls;
-	struct profile *profile;
-	struct identity *id;
-	struct buf in;
-	struct buf out;
-	struct buf plain;
-	struct err err;
-};
-
 static struct resume_cache cache;
 static bool offering; /* sessions of earlier visits, whatever they were */
 static int padding;   /* certificates behind the client's own, of no use */
-
-static int
-dial(uint16_t port)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0);
-	struct timeval patience = {.tv_sec = 20};
-	CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ==
-		0);
-	return fd;
-}
-
-/* What waits goes out; something is waited for. False at the end of the stream. */
-static bool
-move_wire(struct guest *v)
-{
-	size_t space = 0;
-
-	while (!buf_empty(&v->out)) {
-		struct span s = buf_peek(&v->out);
-		ssize_t n = write(v->fd, s.p, s.n);
-		if (n <= 0)
-			return false;
-		buf_drop(&v->out, (size_t)n);
-	}
-	uint8_t *dst = buf_space(&v->in, 16384, &space);
-	ssize_t n = read(v->fd, dst, space);
-	if (n <= 0) {
-		tls_wire_ended(v->tls);
-		return false;
-	}
-	buf_added(&v->in, (size_t)n);
-	return true;
-}
-
-static struct resume_key
-session_key(const struct guest *v)
-{
-	return (struct resume_key){
-		.host = SPAN("edge"), .policy = profile_policy(v->profile)};
-}
-
-static void
-pad(struct identity *id)
-{
-	if (!id->rest)
-		id->rest = sk_X509_new_null();
-	for (int i = 0; i < padding; i++) {
-		CHECK(X509_up_ref(id->leaf) == 1);
-		CHECK(sk_X509_push(id->rest, id->leaf) > 0);
-	}
-}
 
 /* The handshake; its outcome is the state. */
 static enum tls_state
@@ -440,7 +374,7 @@ come(struct guest *v, const char *sni, const char *cert)
 		path_in(key, name);
 		v->id = identity_load(crt, key, (struct span){0}, &v->err);
 		CHECK_OK(v->id != NULL, &v->err);
-		pad(v->id);
+		pad(v->id, padding);
 	}
 	const struct resume_key k = session_key(v);
 	v->tls = tls_client_new(
@@ -458,18 +392,6 @@ come(struct guest *v, const char *sni, const char *cert)
 	if (tls_advance(v->tls, &v->err) == TLS_WANTS_VERDICT)
 		tls_accept(v->tls);
 	return tls_state(v->tls);
-}
-
-static void
-leave(struct guest *v)
-{
-	close(v->fd);
-	tls_free(v->tls);
-	profile_put(v->profile);
-	identity_put(v->id);
-	buf_fini(&v->in);
-	buf_fini(&v->out);
-	buf_fini(&v->plain);
 }
 
 /* One request; the whole answer, valid until the next. The status is returned. */
