@@ -52,6 +52,11 @@ def test_what_is_wrong_is_told_with_line_and_column(program, tmp_path, line, col
     assert f"{path}:{line}:{column or ''}" in told and said in told, told
 
 
+def test_a_gateway_without_an_authority_is_told_that_and_nothing_else(program, tmp_path):
+    done = lab.run(program, "check", write(tmp_path, "gateway office {\n}\n"), check=False)
+    assert done.returncode == 1 and "1 error" in done.stderr and "null" not in done.stderr, done.stderr
+
+
 def test_ca_init_makes_a_root_and_a_node_with_private_keys(authority):
     for name in ("root.crt", "node.crt"):
         text = lab.run("openssl", "x509", "-in", authority / name, "-noout", "-text").stdout

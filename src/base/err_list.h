@@ -219,8 +219,8 @@ ERR(GATE_BLOCKED, "gate.blocked", "A rule of this network does not allow this.",
 	"If you need it, tell your administrator the rule's name and the request's number.")
 ERR(GATE_UNTRUSTED, "gate.untrusted", "The site could not prove that it is what it claims to be.",
 	"Do not send it anything. If the site is yours, have its certificate put right.")
-ERR(GATE_NOT_TLS, "gate.not-tls", "What came after CONNECT is not TLS.",
-	"If such connections are wanted, set `non-tls tunnel` in the gateway.")
+ERR(GATE_NOT_TLS, "gate.not-tls", "What came is not TLS, which is wanted here.",
+	"To an edge say https://; after CONNECT `non-tls tunnel` in the gateway lets it pass.")
 ERR(GATE_PROTOCOL, "gate.protocol", "The client speaks no protocol that can be inspected.",
 	"Let it pass with a rule that does bypass.")
 ERR(GATE_CROWD, "gate.crowd", "The client has as many connections open as one client may.",
@@ -230,7 +230,7 @@ ERR(GATE_ORIGIN_SLOW, "gate.origin-slow", "The site took too long.", "Try again 
 ERR(GATE_ORIGIN_GONE, "gate.origin-gone", "The site ended the connection before it had answered.",
 	"Try again; if it stays so, ask the site's operator.")
 ERR(POLICY_SITE, "policy.site", "A site of the edge cannot be served as it is written.",
-	"Look at the line named; `sekisho check` reads the configuration again.")
+	"docs/edge.md shows what a site needs; `sekisho check` names the line.")
 ERR(GATE_UNKNOWN_SITE, "gate.unknown-site", "No site has this name.",
 	"Check the name asked for, or let `unknown-name` point at a default site.")
 ERR(GATE_MINT, "gate.mint", "No certificate could be made for the client.",

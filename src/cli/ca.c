@@ -520,7 +520,7 @@ const struct command command_ca_activate = {
 	.name = "ca activate",
 	.operands = "[DIR]",
 	.summary = "put the node CA that was prepared to use",
-	.help = "It must be available: `sekisho ca show` tells its state (inactive,\n"
+	.help = "It must be available: `sekisho ca status` tells its state (inactive,\n"
 		"pending, available). The older pair is kept as previous.crt and "
 		"previous.key.",
 	.examples = "sekisho ca rotate --prepare --from-days 7\nsekisho ca activate\n",

@@ -18,7 +18,7 @@ enum { NAMES = 16, DAYS_MAX = 3650, SKI_HEX = 2 * WIRE_SKI + 1 };
 /* ---- key init ---- */
 
 static const struct cli_option init_options[] = {
-	{"server", 's', "NAME", "name or address edges dial (may be repeated)", true},
+	{"server", 's', "NAME", "name or address edges dial", true},
 	{"client", 'c', "NAME", "an edge; its files get this name [edge]", true},
 	{"days", 0, "DAYS", "lifetime of both ends' certificates [365]", false},
 	{0},

@@ -124,18 +124,47 @@ put_row(struct text *t, const struct conf_row *row, bool is_arg)
 	text_add(t, " | %s |\n", row->help ? row->help : "");
 }
 
+static const struct conf_choice *
+choices_of(const struct conf_row *row)
+{
+	return row->type == CONF_CHOICE ? row->choices : NULL;
+}
+
+/* Words with the same choices share one list: "Of `a`, `b`:". */
+static void
+put_choice_title(struct text *t, const struct conf_row *rows, size_t from, size_t n)
+{
+	text_add(t, "\nOf `%s`", rows[from].name);
+	for (size_t i = from + 1; i < n; i++) {
+		if (choices_of(&rows[i]) == choices_of(&rows[from]))
+			text_add(t, ", `%s`", rows[i].name);
+	}
+	text_add(t, ":\n\n");
+}
+
+static bool
+is_said_before(const struct conf_row *rows, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (choices_of(&rows[i]) == choices_of(&rows[at]))
+			return true;
+	}
+	return false;
+}
+
 static void
 put_choices(struct text *t, const struct conf_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct conf_choice *c =
-			rows[i].type == CONF_CHOICE ? rows[i].choices : NULL;
+		const struct conf_choice *c = choices_of(&rows[i]);
+		if (!c || is_said_before(rows, i))
+			continue;
 		bool first = true;
-		for (; c && c->name; c++) {
+		for (; c->name; c++) {
 			if (!c->help)
 				continue;
 			if (first)
-				text_add(t, "\nOf `%s`:\n\n", rows[i].name);
+				put_choice_title(t, rows, i, n);
 			first = false;
 			text_add(t, "- `%s`: %s\n", c->name, c->help);
 		}
@@ -202,7 +231,8 @@ put_block(
 	text_add(t, "\n```\n\n%s%s%s\n", row->help ? row->help : "",
 		row->type == CONF_BLOCKS ? " May stand several times." : "",
 		row->required ? " Required." : "");
-	if (row->block->help)
+	if (row->block->help &&
+		(!row->help || strcmp(row->help, row->block->help) != 0))
 		text_add(t, "\n%s\n", row->block->help);
 	put_table(t, row->block, path, level + 1);
 }

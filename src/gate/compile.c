@@ -376,6 +376,8 @@ static bool
 compile_authority(struct settings *s, struct gateway *g, struct conf_report *report)
 {
 	struct err err = {0};
+	if (!g->authority.n)
+		return false; /* the schema has complained */
 	struct authority *a = authority_load(
 		(const char *)g->authority.p, false, (struct span){0}, &err);
 	bool is_here = !g->sites.keys.servers && g->authority_token.n == 0;

@@ -49,7 +49,8 @@ check_data(const char *path, const struct settings *s, const struct owner *owner
 static bool
 is_given(const struct stat *st, const struct owner *owner)
 {
-	return owner->drops && st->st_uid == 0 && (st->st_mode & S_IRWXO) == 0;
+	return owner->drops && st->st_uid == 0 &&
+		(st->st_mode & (S_IROTH | S_IWOTH)) == 0;
 }
 
 bool

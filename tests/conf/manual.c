@@ -47,4 +47,38 @@ the_reference_is_the_tables_in_words(void)
 	mem_free((void *)(uintptr_t)m.p);
 }
 
-TESTS(the_reference_is_the_tables_in_words)
+struct pair {
+	struct conf_item item;
+	unsigned one;
+	unsigned other;
+};
+
+static void
+what_two_words_share_is_said_once(void)
+{
+	static const struct conf_choice choices[] = {
+		{"stop", 0, "Go no further."}, {0}};
+	static const struct conf_row pair_words[] = {
+		{"one", CONF_CHOICE, CONF_AT(struct pair, one), .choices = choices},
+		{"other", CONF_CHOICE, CONF_AT(struct pair, other),
+			.choices = choices}};
+	static const struct conf_table pair = {.size = sizeof(struct pair),
+		CONF_WORDS_OF(pair_words),
+		.help = "A pair."};
+	static const struct conf_row pair_rows[] = {{"pair", CONF_BLOCKS,
+		CONF_AT(struct top, things), .block = &pair, .help = "A pair."}};
+	static const struct conf_table outer = {
+		.size = sizeof(struct top), CONF_WORDS_OF(pair_rows)};
+
+	struct span m = conf_manual(&outer, "Reference");
+	size_t title = span_find(
+		m, SPAN("\nOf `one`, `other`:\n\n- `stop`: Go no further.\n"));
+	CHECK(title < m.n);
+	CHECK(span_find(span_from(m, title + 1), SPAN("\nOf ")) >= m.n - title - 1);
+	size_t said = span_find(m, SPAN("A pair."));
+	CHECK(said < m.n);
+	CHECK(span_find(span_from(m, said + 1), SPAN("A pair.")) >= m.n - said - 1);
+	mem_free((void *)(uintptr_t)m.p);
+}
+
+TESTS(the_reference_is_the_tables_in_words, what_two_words_share_is_said_once)

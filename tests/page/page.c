@@ -150,6 +150,8 @@ at_a_site_too_what_is_wrong_with_the_request_is_said(void)
 		{ERR_GATE_TOO_LARGE, 413, "too large"},
 		{ERR_HTTP_FRAMING, 400, "could be read in two ways"},
 		{ERR_GATE_BUSY, 503, "The site is busy"},
+		{ERR_GATE_NOT_TLS, 400, "wants https"},
+		{ERR_HTTP_HOST, 400, "does not name one host"},
 		{ERR_GATE_UNKNOWN_SITE, 404, "no such site here"}};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct page_facts f = blocked();

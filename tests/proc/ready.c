@@ -72,18 +72,23 @@ a_directory_that_cannot_be_written_is_told_before_the_start(void)
 	end();
 }
 
+/* 0711 is how `sekisho client init` makes what lies above its own. */
 static void
 root_gives_a_closed_directory_of_its_own_away(void)
 {
-	struct err err = {0};
-	struct stat st;
-	begin();
-	CHECK(mkdir(t.data, 0700) == 0);
-	CHECK_OK(ready_check(&t.settings, &err), &err);
-	CHECK_OK(ready_make(&t.settings, &t.owner, &err), &err);
-	CHECK(stat(t.data, &st) == 0);
-	CHECK_INT(st.st_uid, t.owner.uid);
-	end();
+	static const mode_t modes[] = {0700, 0750, 0711};
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		struct err err = {0};
+		struct stat st;
+		begin();
+		CHECK(mkdir(t.data, 0700) == 0);
+		CHECK(chmod(t.data, modes[i]) == 0);
+		CHECK_OK(ready_check(&t.settings, &err), &err);
+		CHECK_OK(ready_make(&t.settings, &t.owner, &err), &err);
+		CHECK(stat(t.data, &st) == 0);
+		CHECK_INT(st.st_uid, t.owner.uid);
+		end();
+	}
 }
 
 static void
