@@ -52,14 +52,18 @@ activate_here(const struct gateway *g)
 	return 1;
 }
 
+/* The master waits, so the process may not: a passphrase can come from a pipe into which
+ * nobody writes any more. */
 static bool
-activate(const struct gateway *g)
+activate(const struct renewal *r, const struct gateway *g)
 {
 	int status = 0;
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		(void)alarm(r->most_s ? r->most_s : RENEWAL_MOST_S);
 		_exit(activate_here(g));
+	}
 	if (pid < 0) {
 		log_error("authority.activate", "gateway=%.*s errno=%d",
 			SPAN_ARG(g->name), errno);
@@ -69,6 +73,10 @@ activate(const struct gateway *g)
 		if (errno != EINTR)
 			return false;
 	}
+	if (WIFSIGNALED(status)) {
+		log_error("authority.activate", "gateway=%.*s signal=%d",
+			SPAN_ARG(g->name), WTERMSIG(status));
+	}
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -77,7 +85,7 @@ advance(struct renewal *r, const struct gateway *g)
 {
 	if (clock_now() < r->again_ms || !is_due(g))
 		return false;
-	if (!activate(g)) {
+	if (!activate(r, g)) {
 		r->again_ms = clock_now() + RETRY_MS;
 		return false;
 	}

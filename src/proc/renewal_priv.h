@@ -10,9 +10,12 @@
 
 #include "gate/settings.h"
 
+enum { RENEWAL_MOST_S = 10 };
+
 /* All zero to begin. */
 struct renewal {
 	uint64_t again_ms; /* after a failure: not before */
+	unsigned most_s;   /* that the process may take; 0: RENEWAL_MOST_S */
 };
 
 /* One look, at clock_wall(). True: a node CA was put to use, so a reload is due. */

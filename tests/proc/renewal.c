@@ -2,6 +2,7 @@
 #include "proc/renewal_priv.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -119,6 +120,25 @@ what_cannot_be_opened_is_not_taken(void)
 	end();
 }
 
+/* The master waits for it, and everybody waits for the master. */
+static void
+a_passphrase_that_nobody_writes_does_not_stop_the_master(void)
+{
+	char fifo[128];
+
+	begin(SPAN("secret"), 0);
+	(void)text_format(fifo, sizeof(fifo), "%s/fifo", h.dir);
+	CHECK(mkfifo(fifo, 0600) == 0);
+	h.g.authority_passphrase = span_str(fifo);
+	h.r.most_s = 1;
+	CHECK(!renewal_look(&h.r, &h.s));
+	CHECK(h.r.again_ms > clock_now());
+	CHECK_INT(days_left(), 19);
+	CHECK(unlink(fifo) == 0);
+	end();
+}
+
 TESTS(what_is_available_takes_over_once, what_is_pending_waits_for_its_day,
 	it_leaves_alone_what_is_not_near_or_not_ours,
-	what_cannot_be_opened_is_not_taken)
+	what_cannot_be_opened_is_not_taken,
+	a_passphrase_that_nobody_writes_does_not_stop_the_master)
