@@ -134,17 +134,12 @@ read_cert(struct span pem, struct err *err)
 bool
 authority_install_next(const char *dir, const X509 *node, struct err *err)
 {
-	char path[AUTHORITY_PATH];
-
-	if (!authority_rename(dir, "node.key", "previous.key", err) ||
-		!authority_rename(dir, "node.crt", "previous.crt", err) ||
-		!authority_rename(dir, "next.key", "node.key", err) ||
-		!authority_save_cert(dir, "node.crt", node, err))
-		return false;
-	return !authority_has(dir, "next.crt") ||
-		(authority_path(path, dir, "next.crt", err) &&
-			(unlink(path) == 0 ||
-				err_set(err, ERR_FILE_WRITE, "%s stays", path)));
+	/* Written before anything moves: then there may be no room any more. */
+	return authority_save_cert(dir, "next.crt", node, err) &&
+		authority_rename(dir, "node.key", "previous.key", err) &&
+		authority_rename(dir, "node.crt", "previous.crt", err) &&
+		authority_rename(dir, "next.key", "node.key", err) &&
+		authority_rename(dir, "next.crt", "node.crt", err);
 }
 
 /* While the old node CA is in use, its root must stay root.crt. */

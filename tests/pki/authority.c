@@ -263,6 +263,26 @@ a_prepared_node_is_pending_then_available_then_in_use(void)
 	end();
 }
 
+/* Once files have begun to move, nothing may want room on the disk any more: who fails
+ * then has neither the old node CA nor the new one. */
+static void
+what_cannot_be_written_leaves_an_authority_that_works(void)
+{
+	begin();
+	struct err err = {0};
+	struct authority *a = make(&(struct authority_wish){.node = "n"});
+	CHECK_OK(authority_prepare(dir, &(struct authority_wish){.node = "n"}, &err),
+		&err);
+	CHECK(mkdir(in_dir("node.crt.sekisho-new"), 0700) == 0); /* in the way */
+	(void)!authority_activate(dir, (struct span){0}, &err);
+	struct authority *b = authority_load(dir, true, (struct span){0}, &err);
+	CHECK_OK(b != NULL, &err);
+	CHECK(rmdir(in_dir("node.crt.sekisho-new")) == 0);
+	authority_free(a);
+	authority_free(b);
+	end();
+}
+
 static void
 a_request_without_its_certificate_is_inactive(void)
 {
@@ -509,6 +529,7 @@ an_authority_from_elsewhere_is_taken_in_or_refused_whole(void)
 }
 
 TESTS(a_prepared_node_is_pending_then_available_then_in_use,
+	what_cannot_be_written_leaves_an_authority_that_works,
 	a_request_without_its_certificate_is_inactive,
 	check_39_leafs_pass_openssl_strict_and_our_own_lint,
 	check_35_every_root_is_its_own, check_36_a_key_others_can_read_is_not_used,
