@@ -36,7 +36,7 @@ exchange_fini(struct exchange *x)
 {
 	exchange_cache_end(x);
 	edge_unload(x);
-	buf_fini(&x->held);
+	exchange_hold_drop(x);
 	arena_fini(&x->arena);
 }
 
@@ -588,7 +588,7 @@ next_request(struct session *s)
 	bool tls = x->tls;
 	exchange_cache_end(x);
 	edge_unload(x);
-	buf_fini(&x->held);
+	exchange_hold_drop(x);
 	h1_next_request(&requests);
 	/* Who has nothing more to ask now may wait for hours. */
 	if (buf_empty(side_in(&s->client))) {

@@ -63,6 +63,8 @@ struct exchange {
 	struct exchange_cache *cache;
 
 	struct buf held;    /* of the request's body, read before the origin is asked */
+	size_t *held_all;   /* octets that all of the worker hold; NULL: none here */
+	size_t held_share;  /* of those */
 	bool holding;       /* more of it comes first */
 	bool held_end;      /* that was all of it */
 	bool head_ready;    /* the request's head is whole and was not looked at yet */

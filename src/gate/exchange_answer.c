@@ -15,7 +15,7 @@ exchange_answer_begin(struct session *s)
 	struct exchange *x = s->x;
 	struct span body;
 	struct err err = {0};
-	buf_fini(&x->held); /* nobody is told it any more */
+	exchange_hold_drop(x); /* nobody is told it any more */
 	x->holding = false;
 	x->request_sent = x->requests.state != H1_S_FAILED &&
 		exchange_read_client(s, &body, &err) == H1_END;

@@ -3,12 +3,14 @@
  * exchange_hold: the body of a request is read before its origin is asked, where a site
  * wants that: a slow client then holds no connection to an origin.
  *
- * What does not fit goes on as it comes, behind what was read. Nothing is held of a
+ * What does not fit goes on as it comes, behind what was read: into one request's room,
+ * or into the worker's, which many streams of many clients share. Nothing is held of a
  * request that waits for a word of its origin (Expect), or that becomes something else
  * than HTTP.
  */
 #include "base/clock.h"
 #include "gate/exchange_priv.h"
+#include "gate/worker.h"
 #include "http/header.h"
 
 void
@@ -20,13 +22,38 @@ exchange_hold_begin(struct session *s)
 	bool is_empty = body->kind == BODY_NONE ||
 		(body->kind == BODY_LENGTH && body->length == 0);
 
-	x->holding = most > 0 && !is_empty && x->request.protocol.n == 0 &&
+	x->holding = most > 0 && !is_empty && s->w->held < EXCHANGE_HELD_MOST &&
+		x->request.protocol.n == 0 &&
 		!http_get(&x->request.fields, SPAN("expect")).p;
 	if (!x->holding)
 		return;
 	buf_init(&x->held, (size_t)most); /* bounded by its word's table */
+	x->held_all = &s->w->held;
 	x->moved_ms = clock_now();
 	edge_unload(x); /* it is nothing yet that an origin has to do */
+}
+
+void
+exchange_hold_drop(struct exchange *x)
+{
+	if (x->held_all)
+		*x->held_all -= x->held_share;
+	x->held_all = NULL;
+	x->held_share = 0;
+	buf_fini(&x->held);
+}
+
+/* Of what came, so much has room. */
+static size_t
+room_for(const struct exchange *x, size_t n)
+{
+	size_t own = buf_room(&x->held);
+	size_t all = *x->held_all < EXCHANGE_HELD_MOST
+		? EXCHANGE_HELD_MOST - *x->held_all
+		: 0;
+
+	n = n < own ? n : own;
+	return n < all ? n : all;
 }
 
 /* The origin learns how long it is. */
@@ -42,20 +69,21 @@ static bool
 hold(struct session *s, struct span body)
 {
 	struct exchange *x = s->x;
-	size_t room = buf_room(&x->held);
-	size_t n = body.n < room ? body.n : room;
+	size_t n = room_for(x, body.n);
 	uint64_t most = x->site->balance.request_bytes;
 	struct err err = {0};
 
-	if (!buf_put(&x->held, span_first(body, n)))
+	if (n == 0 || !buf_put(&x->held, span_first(body, n)))
 		return false;
+	*x->held_all += n;
+	x->held_share += n;
 	exchange_took_wire(s, n);
 	x->moved_ms = clock_now();
 	if (most == 0 || buf_len(&x->held) <= most)
-		return !buf_full(&x->held);
+		return n == body.n && !buf_full(&x->held);
 	(void)err_set(&err, ERR_GATE_TOO_LARGE, "the request's body");
 	x->holding = false;
-	buf_fini(&x->held);
+	exchange_hold_drop(x);
 	exchange_fail(s, &err, 413);
 	return false;
 }

@@ -30,8 +30,12 @@ MUST_USE bool exchange_again(struct session *s);
 /* The origin is left alone: its connection is dropped, or only the stream. */
 void exchange_leave_origin(struct session *s);
 
-/* exchange_hold.c: whether the site wants the body read first. */
+/* exchange_hold.c: whether the site wants the body read first, and there is room: of
+ * all a worker holds so much at most. */
+enum { EXCHANGE_HELD_MOST = 256 * 1024 * 1024 };
 void exchange_hold_begin(struct session *s);
+/* Gives back what is held; may be called at any time. */
+void exchange_hold_drop(struct exchange *x);
 /* In EXCHANGE_REACHING. True: more of it is to come, or it was answered: x->state
  * tells. */
 MUST_USE bool exchange_hold_waits(struct session *s);

@@ -74,6 +74,7 @@ struct worker {
 	struct splice_pool pipes;
 	struct hello_memo *prints; /* owned */
 	struct listen_limit limit;
+	size_t held; /* octets of requests' bodies, by all exchanges */
 	struct crowd crowd;
 	struct worker_listener *listeners; /* owned */
 	size_t n_listeners;
