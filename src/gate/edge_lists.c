@@ -158,6 +158,10 @@ read_all(struct edge_clients *c, struct err *err)
 	}
 	for (const struct edge_list_url *u = c->urls; u && ok; u = u->next)
 		ok = u->octets.n == 0 || add_list(c, r, u->octets, err);
+	ok = ok &&
+		(!revoke_is_short(r) ||
+			err_set(err, ERR_PKI_CRL, "over %d octets together",
+				CRL_BYTES));
 	if (ok) {
 		meet_authorities(c->settings, r);
 		return r;

@@ -30,6 +30,7 @@ struct revoke {
 	struct map signers;
 	size_t crl_bytes;
 	size_t crl_budget;
+	bool is_short; /* a list went to make room */
 	struct lru answers;
 };
 
@@ -91,6 +92,12 @@ drop_crl(struct revoke *r, struct crl *c)
 {
 	leave(r, c);
 	crl_free(c);
+}
+
+bool
+revoke_is_short(const struct revoke *r)
+{
+	return r->is_short;
 }
 
 size_t
@@ -175,6 +182,7 @@ make_room(struct revoke *r)
 		if (&c->all == r->crls.prev)
 			return;
 		drop_crl(r, c);
+		r->is_short = true;
 	}
 }
 
@@ -281,7 +289,8 @@ revoke_carry(struct revoke *r, struct revoke *from)
 {
 	LIST_EACH (it, &from->crls) {
 		struct crl *c = CONTAINER_OF(it, struct crl, all);
-		if (!c->proven || !crl_is_delta(c))
+		if (!c->proven || !crl_is_delta(c) ||
+			r->crl_bytes + c->cost > r->crl_budget)
 			continue;
 		leave(from, c);
 		revoke_keep_list(r, c);

@@ -61,6 +61,10 @@ void revoke_meet(struct revoke *r, struct cert *authority);
  * for who reads all lists anew. */
 void revoke_carry(struct revoke *r, struct revoke *from);
 
+/* Whether some list had to go because there was no room: what it says is not known, and
+ * where that lets somebody in, nobody may go on with the rest. */
+MUST_USE bool revoke_is_short(const struct revoke *r);
+
 /* Octets of memory that lists take now. */
 MUST_USE size_t revoke_list_bytes(const struct revoke *r);
 

@@ -368,6 +368,53 @@ of_two_lists_of_one_second_the_number_tells_the_later(void)
 }
 
 static void
+who_reads_lists_learns_that_one_had_no_room(void)
+{
+	lists_begin();
+	struct revoke *r = revoke_new(8 * 1024);
+	const struct list_plan one = {.by = &middle, .revoked = &leaf};
+	const struct list_plan long_one = {.by = &root, .padding = 300};
+
+	add_list(r, &one, NULL);
+	CHECK(!revoke_is_short(r));
+	add_list(r, &long_one, NULL);
+	CHECK(revoke_is_short(r));
+	revoke_free(r);
+	forge_end();
+}
+
+static void
+what_is_carried_over_takes_nobodys_room(void)
+{
+	lists_begin();
+	struct revoke *from = revoke_new(64 * 1024);
+	struct revoke *wide = revoke_new(64 * 1024);
+	struct revoke *narrow = revoke_new(8 * 1024);
+	const struct list_plan whole = {.by = &middle};
+	const struct list_plan delta = {
+		.by = &middle, .number = 7, .delta = 5, .padding = 300};
+
+	add_list(from, &whole, &middle);
+	add_list(from, &delta, &middle);
+	size_t both = revoke_list_bytes(from);
+	add_list(wide, &whole, NULL);
+	add_list(narrow, &whole, NULL);
+	size_t one = revoke_list_bytes(narrow);
+	revoke_carry(narrow, from);
+	CHECK_INT(revoke_list_bytes(narrow), one);
+	CHECK_INT(revoke_list_bytes(from), both);
+	one = revoke_list_bytes(wide);
+	revoke_carry(wide, from);
+	CHECK_INT(revoke_list_bytes(wide) - one, both - revoke_list_bytes(from));
+	CHECK(revoke_list_bytes(wide) > one);
+	CHECK(revoke_list_bytes(from) > 0); /* only changes go over */
+	revoke_free(from);
+	revoke_free(wide);
+	revoke_free(narrow);
+	forge_end();
+}
+
+static void
 a_list_with_changes_is_as_current_as_these(void)
 {
 	lists_begin();
@@ -498,6 +545,8 @@ a_list_nobody_signed_does_not_keep_a_proven_one_away(void)
 TESTS(changes_count_from_the_list_they_begin_at,
 	changes_count_until_a_whole_list_has_them,
 	of_two_lists_of_one_second_the_number_tells_the_later,
+	who_reads_lists_learns_that_one_had_no_room,
+	what_is_carried_over_takes_nobodys_room,
 	a_list_with_changes_is_as_current_as_these,
 	changes_of_another_scope_or_signer_count_for_nothing,
 	a_list_says_where_its_changes_are,
