@@ -74,7 +74,10 @@ def test_old_clients_stay_as_they_were_and_new_ones_come(program, stage, pki, tm
         kim = old.files("kim")
         assert client(program, folder, "add", kim[0], "--label", "desk").returncode == 0
         assert client(program, folder, "add", pki.root).returncode != 0  # another's
-        assert client(program, folder, "add", kim[0]).returncode != 0  # twice
+        twice = client(program, folder, "add", kim[0])
+        assert twice.returncode != 0 and "in the register already" in twice.stderr, twice
+        lee = client(program, folder, "add", old.files("lee")[0], "--label", "lee's")
+        assert lee.returncode == 0 and "revoked" in lee.stdout and "lee" in lee.stdout, lee
         assert client(program, folder, "revoke", "kim").returncode == 0
         edge.becomes("kim revoked", 403, lambda: edge.status("api.shop.test", who=kim))
         assert client(program, folder, "restore", "kim").returncode == 0

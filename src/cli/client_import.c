@@ -105,7 +105,8 @@ client_import_revoked(
 	bool ok = client_import_list(d->reg, d->ca, text, &n, err);
 	mem_free((void *)(uintptr_t)text.p);
 	if (ok)
-		text_out("%zu certificates stay revoked.\n", n);
+		text_out("%zu certificate%s revoked.\n", n,
+			n == 1 ? " stays" : "s stay");
 	return ok || err_within(err, "%s", path);
 }
 
@@ -134,6 +135,7 @@ add_file(const struct cli_call *call, struct client_desk *d, struct client_recor
 	bool ok = c && client_import_is_ours(d->ca, c, err) &&
 		client_register_begin(d->reg, err) &&
 		client_record_add(d, c->der, &like, made, err) &&
+		client_register_find(d->reg, made->serial, &d->arena, made, err) &&
 		client_desk_commit(d, false, err);
 	cert_put(c);
 	mem_free((void *)(uintptr_t)text.p);

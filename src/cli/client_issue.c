@@ -347,8 +347,7 @@ find_old(const struct cli_call *call, struct issuing *i, struct client_record *o
 		!client_is_known(old, err))
 		return false;
 	return old->state == CLIENT_GOOD ||
-		err_set(err, ERR_PKI_CLIENT,
-			"it is revoked: issue a new one, to whom it may concern");
+		err_set(err, ERR_PKI_CLIENT, "it is revoked: issue a new one instead");
 }
 
 static bool

@@ -456,7 +456,9 @@ static const struct cli_option serve_options[] = {
 		false},
 	{"per-hour", 0, "N", "so many certificates at most [60]", false},
 	{"token", 0, "FILE",
-		"file or /dev/fd/N with what `Authorization: Bearer` must say", false},
+		"file or /dev/fd/N with what `Authorization: Bearer` must say, 16 to "
+		"256 letters",
+		false},
 	{"ca-passphrase", 0, "FILE", "the same with the authority's passphrase", false},
 	{0},
 };

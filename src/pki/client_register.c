@@ -189,7 +189,13 @@ client_register_add(
 		c->serial, c->name, c->label, c->subject, c->key, c->renews};
 	sqlite3_stmt *q = client_register_query(r,
 		"INSERT INTO certificate(serial,name,label,subject,key,renews,created,"
-		"not_before,not_after,der) VALUES(?,?,?,?,?,?,?,?,?,?)");
+		"not_before,not_after,der) VALUES(?,?,?,?,?,?,?,?,?,?)"
+		/* what a list told of is filled in, and stays revoked */
+		" ON CONFLICT(serial) DO UPDATE SET name=excluded.name,"
+		"label=CASE excluded.label WHEN '' THEN label ELSE excluded.label END,"
+		"subject=excluded.subject,key=excluded.key,der=excluded.der,"
+		"not_before=excluded.not_before,not_after=excluded.not_after"
+		" WHERE length(certificate.der)=0");
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		bind_text(q, (int)i + 1, texts[i]);
@@ -199,8 +205,11 @@ client_register_add(
 	/* Of an imported one only the number is known; NULL would be no value. */
 	sqlite3_bind_blob(q, 10, c->der.n > 0 ? (const void *)c->der.p : "",
 		(int)c->der.n, SQLITE_TRANSIENT);
-	return finish(r, q, "adding a certificate", err) &&
-		note(r, c->renews.n > 0 ? "renew" : "issue", c->serial, "", err);
+	if (!finish(r, q, "adding a certificate", err))
+		return false;
+	if (sqlite3_changes(r->db) == 0)
+		return err_set(err, ERR_PKI_CLIENT, "it is in the register already");
+	return note(r, c->renews.n > 0 ? "renew" : "issue", c->serial, "", err);
 }
 
 bool

@@ -42,7 +42,9 @@ void client_register_close(struct client_register *r); /* undoes what is open */
 MUST_USE bool client_register_begin(struct client_register *r, struct err *err);
 MUST_USE bool client_register_commit(struct client_register *r, struct err *err);
 
-/* Fields of the record except state, reason and revoked_at, which begin as good. */
+/* Fields of the record except state, reason and revoked_at, which begin as good; one of
+ * which only the number is known gets the rest, and stays what it is. ERR_PKI_CLIENT when
+ * it is there already. */
 MUST_USE bool client_register_add(
 	struct client_register *r, const struct client_record *c, struct err *err);
 /* Revokes, or makes good again; noted in the journal. */
