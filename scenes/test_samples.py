@@ -74,8 +74,11 @@ def folder(program, tmp_path_factory, pki):
     for old, new in (("tunnel/ca.crt", "tunnel-ca.crt"), ("tunnel/ca.crt", "ca.crt"), ("clients/ca.crt", "clients-ca.crt"),
                      ("clients/clients.crl", "clients.crl")):
         shutil.copy(here / old, here / new)
-    (here / "keys").mkdir(mode=0o700)
-    shutil.copy(here / "shop.key", here / "keys" / "shop.key")
+    for kind in ("crt", "key"):
+        shutil.copy(here / "tunnel" / f"server.{kind}", here / f"server.{kind}")
+    for served in ("keys", "issuing"):
+        (here / served).mkdir(mode=0o700)
+        shutil.copy(here / "shop.key", here / served / "shop.key")
     lab.run("openssl", "genpkey", "-algorithm", "ed25519", "-out", here / "tickets.key")
     lab.run("openssl", "pkey", "-in", here / "tickets.key", "-pubout", "-out", here / "tickets.pub")
     for name, text in {**{f"{n}.txt": text for n, text in LISTS.items()}, "feeds/harmful.rpz": "bad.example CNAME .\n",
@@ -85,7 +88,7 @@ def folder(program, tmp_path_factory, pki):
                        "pin": "1234\n"}.items():
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text(text)
-    for private in [*here.glob("*.key"), *here.glob("keys/*"), here / "pin"]:
+    for private in [*here.glob("*.key"), *here.glob("keys/*"), *here.glob("issuing/*"), here / "pin"]:
         private.chmod(0o400)
     return here
 

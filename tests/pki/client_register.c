@@ -180,7 +180,38 @@ what_is_not_committed_has_not_been(void)
 	CHECK(client_register_begin(p.reg, &err) &&
 		client_register_add(p.reg, &c, &err));
 	CHECK(!client_register_add(p.reg, &c, &err)); /* a number is given once */
-	CHECK_INT(err.code, ERR_PKI_REGISTER);
+	CHECK_INT(err.code, ERR_PKI_CLIENT);
+	close_place(&p);
+}
+
+static void
+what_a_list_told_of_is_filled_in_once_and_stays_revoked(void)
+{
+	struct place p;
+	struct err err = {0};
+	struct client_record c = {
+		.serial = span_str(serials[1]), .label = SPAN("imported")};
+	const struct client_change taken = {
+		.serial = c.serial, .state = CLIENT_REVOKED, .reason = 1, .at = 7};
+	struct client_record got;
+
+	open_place(&p);
+	CHECK_OK(client_register_begin(p.reg, &err) &&
+			client_register_add(p.reg, &c, &err) &&
+			client_register_change(p.reg, &taken, &err),
+		&err);
+	c.name = SPAN("lee");
+	c.label = (struct span){0};
+	c.der = SPAN("\x30\x00");
+	CHECK_OK(client_register_add(p.reg, &c, &err) &&
+			client_register_find(p.reg, c.serial, &p.arena, &got, &err),
+		&err);
+	CHECK_SPAN(got.name, "lee");
+	CHECK_SPAN(got.label, "imported");
+	CHECK_INT(got.der.n, 2);
+	CHECK(got.state == CLIENT_REVOKED && got.reason == 1 && got.revoked_at == 7);
+	CHECK(!client_register_add(p.reg, &c, &err));
+	CHECK_INT(err.code, ERR_PKI_CLIENT);
 	close_place(&p);
 }
 
@@ -222,4 +253,5 @@ a_register_that_is_not_there_or_not_ours_is_refused(void)
 
 TESTS(a_record_is_found_by_number_name_and_label,
 	a_revocation_is_published_and_taken_back, what_is_not_committed_has_not_been,
-	rows_come_in_order, a_register_that_is_not_there_or_not_ours_is_refused)
+	what_a_list_told_of_is_filled_in_once_and_stays_revoked, rows_come_in_order,
+	a_register_that_is_not_there_or_not_ours_is_refused)
