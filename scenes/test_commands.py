@@ -40,6 +40,7 @@ def test_a_good_configuration_is_good(program, tmp_path, authority):
     (1, 1, "lisen 127.0.0.1:1 as proxy use office\n", "listen"),
     (2, 2, "gateway office {\n\tauthorty x\n}\n", "authority"),
     (3, None, "gateway office {\n\tauthority x\n\trule a when http.hst == \"x\" do block\n}\n", "http.host"),
+    (3, 2, "gateway office {\n\tauthority x\n\tprofile modern\n}\n", "belongs into `upstream"),
     (3, None, "gateway office {\n\tauthority x\n\trule a when ssl do blok\n}\n", "block"),
     (3, None, "gateway office {\n\tauthority x\n\trule a when http.request.method == \"POST\" do bypass\n}\n",
      "bypass"),

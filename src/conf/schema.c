@@ -481,9 +481,22 @@ find_row(const struct conf_table *t, struct span word)
 	return i;
 }
 
+/* The block in t that knows a word which t does not; NULL: none. */
+static const char *
+block_that_knows(const struct conf_table *t, struct span word)
+{
+	for (size_t i = 0; i < t->nwords; i++) {
+		const struct conf_table *inner = t->words[i].block;
+		if (inner && find_row(inner, word) < inner->nwords)
+			return t->words[i].name;
+	}
+	return NULL;
+}
+
 static void
 unknown_word(const struct fill *f, const struct conf_word *w)
 {
+	const char *inner = block_that_knows(f->table, w->text);
 	const char *names[ROWS_MAX];
 	size_t n = 0;
 	char list[150];
@@ -497,7 +510,9 @@ unknown_word(const struct fill *f, const struct conf_word *w)
 	(void)conf_complain(f->report, w->at, ERR_CONF_WORD,
 		"unknown word \"%.*s\" in %.*s", SPAN_ARG(w->text),
 		SPAN_ARG(block_name(f)));
-	if (near < n) {
+	if (inner) {
+		conf_hint(f->report, "It belongs into `%s { … }`.", inner);
+	} else if (near < n) {
 		conf_hint(f->report, "Did you mean \"%s\"?", names[near]);
 	} else if (!t.cut && n > 0) {
 		conf_hint(f->report, "%s", list);

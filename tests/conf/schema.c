@@ -171,6 +171,8 @@ static const struct wrong wrongs[] = {
 	{"lisen :1 as proxy\n", 1, 1, ERR_CONF_WORD,
 		"unknown word \"lisen\" in the configuration",
 		"Did you mean \"listen\"?"},
+	{"gateway o { min-version 1.3 }", 1, 13, ERR_CONF_WORD, "unknown word",
+		"It belongs into `upstream"},
 	{"gateway", 0, 0, ERR_CONF_MISSING, "gateway needs its name", ""},
 	{"gateway o { leaf-days 200 }", 1, 23, ERR_CONF_VALUE,
 		"leaf-days is at most 199", ""},
