@@ -140,7 +140,7 @@ put_plain(struct json_out *j, struct span s, struct span behind)
 		return false;
 	at[0] = '"';
 	if (s.n > 0)
-		memcpy(at + 1, s.p, s.n);
+		memcpy(at + 1, s.p, s.n); // NOLINT(bugprone-not-null-terminated-result)
 	at[s.n + 1] = '"';
 	if (behind.n > 0)
 		memcpy(at + s.n + 2, behind.p, behind.n);

@@ -62,9 +62,10 @@ warn_of_machine(const struct settings *s)
 {
 	struct err err = {0};
 
-	if (!ready_check(s, &err))
+	if (!ready_check(s, &err)) {
 		text_err("warning: this machine is not ready for it: %s [%s]\n    %s\n",
 			err.text, err_id(err.code), err_hint(err.code));
+	}
 }
 
 static enum cli_exit
