@@ -45,26 +45,27 @@ ca_load(const struct cli_call *call, struct err *err)
 	return authority_load(ca_dir(call, 0), false, (struct span){0}, err);
 }
 
-static const struct cli_option make_options[] = {
-	{"name", 'n', "TEXT", "common name of the root [sekisho CA]", false},
-	{"organisation", 'o', "TEXT", "organisation in both names", false},
-	{"node", 0, "TEXT", "name of this node [the host's name]", false},
-	{"key", 'k', "KIND", "p256, p384, rsa2048, rsa3072, rsa4096, ed25519 [p256]",
-		false},
-	{"root-days", 0, "DAYS", "lifetime of the root [3650]", false},
-	{"node-days", 0, "DAYS", "lifetime of the node CA [365]", false},
-	{"root-only", 0, NULL, "make no node CA; it comes by `ca node request`", false},
-	{"permit", 0, "DOMAIN", "certify only below this domain (lab use)", true},
-	{"passphrase", 0, "FILE", "file or /dev/fd/N with the root key's passphrase",
-		false},
-	{"node-passphrase", 0, "FILE", "the same for the node's key [not encrypted]",
-		false},
-	{"from-days", 0, "DAYS", "first day of the node CA, from now [0]", false},
-	{"prepare", 0, NULL, "of rotate: only make it; `ca activate` puts it to use",
-		false},
-	{"root", 0, NULL, "of rotate: a new root too, and cross certificates", false},
-	{0},
-};
+/* What all commands that make or sign a CA take. */
+/* clang-format off */
+#define MAKE_OPTIONS \
+	{"name", 'n', "TEXT", "common name of the root [sekisho CA]", false}, \
+	{"organisation", 'o', "TEXT", "organisation in both names", false}, \
+	{"node", 0, "TEXT", "name of this node [the host's name]", false}, \
+	{"key", 'k', "KIND", "p256, p384, rsa2048, rsa3072, rsa4096, ed25519 [p256]", false}, \
+	{"root-days", 0, "DAYS", "lifetime of the root [3650]", false}, \
+	{"node-days", 0, "DAYS", "lifetime of the node CA [365]", false}, \
+	{"root-only", 0, NULL, "make no node CA; it comes by `ca node request`", false}, \
+	{"permit", 0, "DOMAIN", "certify only below this domain (lab use)", true}, \
+	{"passphrase", 0, "FILE", "file or /dev/fd/N with the root key's passphrase", false}, \
+	{"node-passphrase", 0, "FILE", "the same for the node's key [not encrypted]", false}, \
+	{"from-days", 0, "DAYS", "first day of the node CA, from now [0]", false}
+/* clang-format on */
+
+static const struct cli_option make_options[] = {MAKE_OPTIONS, {0}};
+
+static const struct cli_option rotate_options[] = {MAKE_OPTIONS,
+	{"prepare", 0, NULL, "only make it; `ca activate` puts it to use", false},
+	{"root", 0, NULL, "a new root too, and cross certificates", false}, {0}};
 
 /* What was asked, with what it borrows. */
 struct wished {
@@ -495,7 +496,7 @@ const struct command command_ca_rotate = {
 		"root signs for the other: clients with either believe what follows.",
 	.examples = "sekisho ca rotate --node-days 90\n"
 		    "sekisho ca rotate --root --name 'Example CA 2'\n",
-	.options = make_options,
+	.options = rotate_options,
 	.least = 0,
 	.most = 1,
 	.run = run_rotate,
