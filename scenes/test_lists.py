@@ -70,6 +70,16 @@ def test_a_list_that_changes_under_load_is_taken_and_nobody_is_dropped(open_gate
     lab.wait_for("the new list to decide", lambda: status(gateway, street) == 403, 30)
 
 
+def test_a_list_that_changes_while_it_is_read_is_read_again(open_gateway, street, stage):
+    path = write(stage / "quick.txt", "other.example\n")
+    gateway = open_gateway(**listed(path))
+    many = "".join(f"name{i}.example\n" for i in range(200000))
+    write(path, many)
+    lab.wait_for("the list to be read", lambda: "config.reload" in gateway.log(), 30)
+    write(path, many + ".good.example\n")
+    lab.wait_for("the last list to decide", lambda: status(gateway, street) == 403, 30)
+
+
 def test_a_broken_line_is_named_and_the_old_list_stays(open_gateway, street, stage):
     path = write(stage / "fragile.hosts", "0.0.0.0 www.good.example\n")
     gateway = open_gateway(**listed(path, " as hosts"))

@@ -403,10 +403,15 @@ load_settings(struct master *m, struct settings *s, struct err *err)
 static bool
 try_reload(struct master *m, struct err *err)
 {
+	uint64_t before = stamp_of(m->settings);
+
 	m->next_settings = mem_alloc(sizeof(*m->next_settings));
 	if (!load_settings(m, m->next_settings, err))
 		return false;
-	m->files_next = stamp_of(m->next_settings);
+	/* A file that changed meanwhile may have been read before: 0 is no stamp, so the
+	 * next look has all of them read again. */
+	m->files_next =
+		before == stamp_of(m->settings) ? stamp_of(m->next_settings) : 0;
 	if (!span_eq(m->next_settings->control, m->settings->control)) {
 		log_warn("config.control",
 			"reason=\"the control socket moves only at a start\"");
