@@ -104,9 +104,10 @@ client_import_revoked(
 		return false;
 	bool ok = client_import_list(d->reg, d->ca, text, &n, err);
 	mem_free((void *)(uintptr_t)text.p);
-	if (ok)
+	if (ok) {
 		text_out("%zu certificate%s revoked.\n", n,
 			n == 1 ? " stays" : "s stay");
+	}
 	return ok || err_within(err, "%s", path);
 }
 

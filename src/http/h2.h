@@ -54,11 +54,12 @@ struct h2_calm {
 /* Where frames begin in what comes in, and which streams the peer ended last. */
 struct h2_walk {
 	uint8_t head[9];
-	uint32_t have; /* octets of the head */
-	uint32_t skip; /* octets until the next head */
-	uint32_t peek; /* octets of a PRIORITY's stream dependency still to come */
-	uint32_t depends;
-	uint32_t id;        /* of the frame being skipped */
+	uint32_t have;  /* octets of the head */
+	uint32_t skip;  /* octets until the next head */
+	uint32_t type;  /* of the frame, of those that are peeked into */
+	uint32_t peek;  /* octets of its first number still to come */
+	uint32_t value; /* that number: a PRIORITY's dependency, a window's growth */
+	uint32_t id;    /* of the frame being skipped */
 	uint32_t ended[16]; /* a ring; 0 where unused */
 	uint32_t n_ended;
 	uint32_t newest;   /* stream the peer began */

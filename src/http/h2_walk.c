@@ -102,6 +102,14 @@ look_at_headers(struct h2 *h2, uint32_t id)
 	}
 }
 
+static void
+peek_into(struct h2 *h2, uint32_t type)
+{
+	h2->walk.type = type;
+	h2->walk.peek = 4;
+	h2->walk.value = 0;
+}
+
 /* RFC 9113 §6.3; the library looks at priorities no more once we said so in SETTINGS.
  */
 static void
@@ -113,19 +121,34 @@ look_at_priority(struct h2 *h2, uint32_t length, uint32_t id)
 		h2_fail(h2, ERR_H2_PROTOCOL, NGHTTP2_FRAME_SIZE_ERROR,
 			"PRIORITY of a wrong size");
 	}
-	h2->walk.peek = 4;
-	h2->walk.depends = 0;
+	peek_into(h2, NGHTTP2_PRIORITY);
+}
+
+/* RFC 9113 §6.9: a window that grows by nothing is an error of its stream, also when
+ * the stream has ended meanwhile and the library has forgotten it. */
+static void
+look_at_growth(struct h2 *h2, uint32_t id)
+{
+	if (h2->walk.value != 0 || id > h2->walk.newest ||
+		nghttp2_session_find_stream(h2->session, (int32_t)id))
+		return; /* id is below 2^31 */
+	(void)nghttp2_submit_rst_stream(
+		h2->session, NGHTTP2_FLAG_NONE, (int32_t)id, NGHTTP2_PROTOCOL_ERROR);
 }
 
 static void
-look_at_dependency(struct h2 *h2, struct span s)
+look_at_value(struct h2 *h2, struct span s)
 {
 	struct h2_walk *walk = &h2->walk;
 
 	for (size_t i = 0; i < s.n && walk->peek > 0; i++) {
-		walk->depends = walk->depends << 8 | s.p[i];
-		walk->peek--;
-		if (walk->peek == 0 && (walk->depends & INT32_MAX) == walk->id) {
+		walk->value = walk->value << 8 | s.p[i];
+		if (--walk->peek > 0)
+			continue;
+		walk->value &= INT32_MAX;
+		if (walk->type == NGHTTP2_WINDOW_UPDATE) {
+			look_at_growth(h2, walk->id);
+		} else if (walk->value == walk->id) {
 			h2_fail(h2, ERR_H2_PROTOCOL, H2_PROTOCOL_ERROR,
 				"a stream that depends on itself");
 		}
@@ -171,6 +194,8 @@ look_at(struct h2 *h2, struct read *head)
 		look_at_padding(h2, length, flags);
 	if (type == NGHTTP2_PRIORITY)
 		look_at_priority(h2, length, id);
+	if (type == NGHTTP2_WINDOW_UPDATE && length == 4 && id != 0)
+		peek_into(h2, type);
 	if (type == NGHTTP2_RST_STREAM)
 		remember_end(walk, id | RESET_BIT);
 	if (message && flags & NGHTTP2_FLAG_END_STREAM)
@@ -186,7 +211,7 @@ feed_frame(struct h2 *h2, struct span *s, size_t head, struct span *feed)
 	struct span payload = span_first(span_from(*s, head), walk->skip);
 
 	walk->skip -= (uint32_t)payload.n; /* at most itself */
-	look_at_dependency(h2, payload);
+	look_at_value(h2, payload);
 	*feed = span_first(*s, head + payload.n);
 	*s = span_from(*s, feed->n);
 }

@@ -5,8 +5,11 @@
 
 #include "base/text.h"
 
+/* OpenSSL says what it looks like. */
+// NOLINTBEGIN(readability-non-const-parameter)
 int
 ossl_no_passphrase(char *dst, int cap, int writing, void *arg)
+// NOLINTEND(readability-non-const-parameter)
 {
 	(void)dst, (void)cap, (void)writing, (void)arg;
 	return -1;

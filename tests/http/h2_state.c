@@ -98,6 +98,26 @@ a_window_below_zero_is_waited_out(void)
 	close_all();
 }
 
+/* RFC 9113 §6.9: that it is too late to matter does not make it right. */
+static void
+growth_by_nothing_is_an_error_behind_the_end_too(void)
+{
+	open_as(H2_SERVER);
+	send_frame(FRAME_HEADERS, END_HEADERS | END_STREAM, 1, SPAN(GET));
+	struct h2_stream *x = meet();
+	begin_answer(x);
+	CHECK_INT(h2_write_end(x, NULL, &f.err), H2_WROTE);
+	h2_frames_run(&f);
+	h2_release(x);
+	f.reset = 0;
+	send_frame(FRAME_WINDOW_UPDATE, 0, 1, SPAN("\0\0\0\x01"));
+	CHECK_INT(f.goaway + f.reset, 0);
+	send_frame(FRAME_WINDOW_UPDATE, 0, 1, SPAN("\x80\0\0\0"));
+	CHECK_INT(f.reset, PROTOCOL + 1);
+	CHECK(!f.over);
+	close_all();
+}
+
 /* RFC 9113 §6.9: the connection's window is another one. */
 static void
 both_windows_must_be_open(void)
@@ -327,6 +347,7 @@ our_goodbye_tells_the_last_stream(void)
 }
 
 TESTS(a_window_below_zero_is_waited_out, both_windows_must_be_open,
+	growth_by_nothing_is_an_error_behind_the_end_too,
 	a_stream_we_reset_may_go_on_for_a_while,
 	compression_outlives_a_malformed_message, no_frame_is_over_the_largest_size,
 	an_origin_that_sends_more_than_the_window_is_told,
